@@ -1,0 +1,1 @@
+//! The device's door: endpoint, authentication, live sessions, the driver of one session.

@@ -1,0 +1,1 @@
+//! Northbound: REST for operators and their programs.

@@ -1,0 +1,1 @@
+//! `provost demo`: the main job on loopback, step by step.

@@ -1,0 +1,1 @@
+//! `provost fanvil`: encrypts and decrypts Fanvil files.

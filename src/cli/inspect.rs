@@ -1,0 +1,1 @@
+//! `provost inspect`: decodes CWMP messages and says what each tells.

@@ -1,0 +1,1 @@
+//! `provost serve`: runs the server.

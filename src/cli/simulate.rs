@@ -1,0 +1,1 @@
+//! `provost simulate`: simulated CPEs against any ACS, with a report.

@@ -1,0 +1,203 @@
+//! The settings: one struct a section, unknown keys refused.
+//!
+//! Everything has a default, so that no file is needed. A TOML file overrides
+//! the defaults, `--set section.key=value` overrides the file. Reading the file
+//! is the door's business (`cli`); this room takes text and gives a [`Config`].
+
+mod cwmp;
+mod files;
+mod limits;
+mod log;
+mod northbound;
+mod phones;
+mod store;
+mod tls;
+
+pub use cwmp::{AuthMode, CwmpConfig};
+pub use files::FilesConfig;
+pub use limits::LimitsConfig;
+pub use log::{LogConfig, LogFormat};
+pub use northbound::NorthboundConfig;
+pub use phones::PhonesConfig;
+pub use store::{Engine, StoreConfig};
+pub use tls::TlsConfig;
+
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+
+use crate::class::Class;
+
+/// All settings of a server.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `[cwmp]`: the device's door.
+    pub cwmp: CwmpConfig,
+    /// `[files]`: the file and phone door.
+    pub files: FilesConfig,
+    /// `[northbound]`: the operator's door.
+    pub northbound: NorthboundConfig,
+    /// `[store]`: what survives.
+    pub store: StoreConfig,
+    /// `[tls]`: certificates.
+    pub tls: TlsConfig,
+    /// `[limits]`: what one source may cost.
+    pub limits: LimitsConfig,
+    /// `[phones]`: provisioning.
+    pub phones: PhonesConfig,
+    /// `[log]`: logging.
+    pub log: LogConfig,
+}
+
+/// What is wrong with the settings, in one line.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The text is no TOML, or a key is unknown, or a value is of the wrong kind.
+    #[error("{origin}: {problem}")]
+    Unreadable {
+        /// The file's name, or `--set …`.
+        origin: String,
+        /// What and where, as the parser says it, in one line.
+        problem: String,
+    },
+    /// A value is out of its range.
+    #[error("{key} = {value}: {problem}")]
+    OutOfRange {
+        /// The key, `section.key`.
+        key: &'static str,
+        /// The value that was given.
+        value: String,
+        /// What would be right.
+        problem: &'static str,
+    },
+    /// A `--set` that is no `section.key=value`.
+    #[error("--set {0}: write it as section.key=value, as in --set cwmp.listen=0.0.0.0:7547")]
+    BadSet(String),
+    /// The file cannot be read.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+}
+
+impl ConfigError {
+    /// What it means to whoever asked.
+    pub const fn class(&self) -> Class {
+        Class::Invalid
+    }
+}
+
+impl Config {
+    /// Reads a TOML text over the defaults, then the `--set` overrides over it.
+    ///
+    /// `origin` names the text in errors. In `sets` each entry is
+    /// `section.key=value`; the value is read as TOML if it is any, else as a
+    /// plain string, so that addresses need no quotes.
+    ///
+    /// # Errors
+    /// [`ConfigError`], in one line that says what to change.
+    pub fn read(origin: &str, text: &str, sets: &[String]) -> Result<Self, ConfigError> {
+        let unreadable = |problem: &toml::de::Error| ConfigError::Unreadable {
+            origin: origin.to_owned(),
+            problem: one_line(problem, text),
+        };
+        let mut table: toml::Table = toml::from_str(text).map_err(|error| unreadable(&error))?;
+        // Checked apart from the overrides, so that the error can name the line.
+        let _: Self = toml::from_str(text).map_err(|error| unreadable(&error))?;
+        for set in sets {
+            apply_set(&mut table, set)?;
+        }
+        let config: Self =
+            table.try_into().map_err(|error: toml::de::Error| ConfigError::Unreadable {
+                origin: format!("--set {}", sets.join(" --set ")),
+                problem: error.message().replace('\n', " "),
+            })?;
+        config.check()?;
+        Ok(config)
+    }
+
+    /// The settings as TOML, every key with its effective value.
+    pub fn to_toml(&self) -> String {
+        toml::to_string_pretty(self).unwrap_or_default()
+    }
+
+    /// Checks what the types cannot say.
+    fn check(&self) -> Result<(), ConfigError> {
+        self.cwmp.check()?;
+        self.files.check()?;
+        self.limits.check()
+    }
+}
+
+/// Puts one `section.key=value` into the table.
+fn apply_set(table: &mut toml::Table, set: &str) -> Result<(), ConfigError> {
+    let bad = || ConfigError::BadSet(set.to_owned());
+    let (key, value) = set.split_once('=').ok_or_else(bad)?;
+    let (section, key) = key.trim().split_once('.').ok_or_else(bad)?;
+    if section.is_empty() || key.is_empty() {
+        return Err(bad());
+    }
+    let value = format!("v = {value}")
+        .parse::<toml::Table>()
+        .ok()
+        .and_then(|mut parsed| parsed.remove("v"))
+        .unwrap_or_else(|| toml::Value::String(value.to_owned()));
+    let entry = table.entry(section).or_insert_with(|| toml::Table::new().into());
+    entry.as_table_mut().ok_or_else(bad)?.insert(key.to_owned(), value);
+    Ok(())
+}
+
+/// A parser's error with the line it is about, in one line.
+fn one_line(error: &toml::de::Error, text: &str) -> String {
+    let message = error.message().replace('\n', " ");
+    match error.span() {
+        Some(span) => {
+            let line = text[..span.start.min(text.len())].matches('\n').count() + 1;
+            format!("line {line}: {message}")
+        }
+        None => message,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_defaults_read_back_from_their_own_text() {
+        let defaults = Config::default();
+        assert_eq!(Config::read("defaults", &defaults.to_toml(), &[]).unwrap(), defaults);
+        assert_eq!(Config::read("nothing", "", &[]).unwrap(), defaults);
+    }
+
+    #[test]
+    fn an_unknown_key_is_refused_in_every_section() {
+        let table: toml::Table = toml::from_str(&Config::default().to_toml()).unwrap();
+        for section in table.keys() {
+            let text = format!("\n[{section}]\ninvented = 1\n");
+            let error = Config::read("p.toml", &text, &[]).unwrap_err().to_string();
+            assert!(error.contains("p.toml: line 3") && error.contains("invented"), "{error}");
+            assert!(!error.contains('\n'));
+            let error = Config::read("p.toml", "", &[format!("{section}.invented=1")]).unwrap_err();
+            assert!(error.to_string().contains("invented"), "{error}");
+        }
+        assert!(Config::read("p.toml", "[invented]", &[]).is_err());
+    }
+
+    #[test]
+    fn set_overrides_the_file() {
+        let sets = ["cwmp.listen=127.0.0.1:0".to_owned(), "cwmp.auth=open".to_owned()];
+        let config = Config::read("p.toml", "[cwmp]\nlisten = '0.0.0.0:1'", &sets).unwrap();
+        assert_eq!(config.cwmp.listen.map(|at| at.to_string()), Some("127.0.0.1:0".to_owned()));
+        assert_eq!(config.cwmp.auth, AuthMode::Open);
+        for bad in ["cwmp", "listen=1", ".x=1", "cwmp.=1"] {
+            assert!(matches!(Config::read("", "", &[bad.to_owned()]), Err(ConfigError::BadSet(_))));
+        }
+        let error = Config::read("", "", &["cwmp.listen=nowhere".to_owned()]).unwrap_err();
+        assert!(error.to_string().contains("cwmp.listen=nowhere"), "{error}");
+    }
+}

@@ -1,0 +1,42 @@
+//! `[store]`: what survives.
+
+use serde::{Deserialize, Serialize};
+
+/// Where records live.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Engine {
+    /// sled behind the journal, in the data folder.
+    #[default]
+    Sled,
+    /// In memory only: nothing survives. For tests and load generators.
+    Memory,
+}
+
+/// `[store]`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct StoreConfig {
+    /// Where records live.
+    pub engine: Engine,
+    /// Bytes of journal after which a snapshot is taken.
+    pub snapshot_after: u64,
+    /// sled's cache in bytes.
+    pub cache: u64,
+    /// Events kept per device.
+    pub events_per_device: u32,
+    /// Ended tasks kept per device.
+    pub tasks_per_device: u32,
+}
+
+impl Default for StoreConfig {
+    fn default() -> Self {
+        Self {
+            engine: Engine::default(),
+            snapshot_after: 256 << 20,
+            cache: 128 << 20,
+            events_per_device: 100,
+            tasks_per_device: 100,
+        }
+    }
+}

@@ -1,0 +1,73 @@
+//! Faults (TR-069 §3.4.7 for the layout, §A.5 for the codes).
+
+use std::fmt;
+
+/// A fault code of either side, 0 for none; vendor codes are kept as they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FaultCode(pub u32);
+
+impl FaultCode {
+    /// The ACS does not know the method.
+    pub const ACS_METHOD_NOT_SUPPORTED: Self = Self(8000);
+    /// The ACS denies the request.
+    pub const ACS_REQUEST_DENIED: Self = Self(8001);
+    /// The ACS failed.
+    pub const ACS_INTERNAL_ERROR: Self = Self(8002);
+    /// The ACS finds the arguments invalid.
+    pub const ACS_INVALID_ARGUMENTS: Self = Self(8003);
+    /// The ACS has no room for it.
+    pub const ACS_RESOURCES_EXCEEDED: Self = Self(8004);
+    /// The device is to repeat the very same message.
+    pub const ACS_RETRY_REQUEST: Self = Self(8005);
+    /// No protocol version in common.
+    pub const ACS_VERSION_MISMATCH: Self = Self(8006);
+    /// The device does not know the method.
+    pub const METHOD_NOT_SUPPORTED: Self = Self(9000);
+    /// The device denies the request.
+    pub const REQUEST_DENIED: Self = Self(9001);
+    /// The device failed.
+    pub const INTERNAL_ERROR: Self = Self(9002);
+    /// The device finds the arguments invalid.
+    pub const INVALID_ARGUMENTS: Self = Self(9003);
+    /// The device has no room for it.
+    pub const RESOURCES_EXCEEDED: Self = Self(9004);
+    /// No such parameter.
+    pub const INVALID_PARAMETER_NAME: Self = Self(9005);
+    /// The type does not fit.
+    pub const INVALID_PARAMETER_TYPE: Self = Self(9006);
+    /// The value does not fit.
+    pub const INVALID_PARAMETER_VALUE: Self = Self(9007);
+    /// The parameter cannot be written.
+    pub const NOT_WRITABLE: Self = Self(9008);
+    /// A file transfer failed.
+    pub const TRANSFER_FAILED: Self = Self(9010);
+}
+
+impl fmt::Display for FaultCode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A fault in place of a response.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fault {
+    /// The CWMP code; a SOAP fault without `cwmp:Fault` inside counts as 9002
+    /// from a device.
+    pub code: FaultCode,
+    /// The CWMP text, or the SOAP text if there is none.
+    pub text: Box<str>,
+    /// `SetParameterValuesFault`, one per parameter; bounded.
+    pub parameters: Vec<ParameterFault>,
+}
+
+/// `SetParameterValuesFault`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterFault {
+    /// The parameter, as the device names it.
+    pub name: Box<str>,
+    /// Why it was refused.
+    pub code: FaultCode,
+    /// The device's words.
+    pub text: Box<str>,
+}

@@ -1,0 +1,67 @@
+//! The inventory record of a device.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use super::{DeviceId, DeviceIdentity, EventCode, Learned};
+use crate::time::Timestamp;
+
+/// The small hot record: all that a periodic session reads and writes.
+///
+/// Only the device's session writes it; what operators edit stands in
+/// [`Labels`], what is asked of the device in [`super::Task`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Device {
+    /// The key.
+    pub id: DeviceId,
+    /// What the device says of itself.
+    pub identity: DeviceIdentity,
+    /// The root object of its data model with the dot (`Device.`); empty if
+    /// no parameter was ever reported.
+    pub root: Box<str>,
+    /// The namespace that the device uses for CWMP.
+    pub namespace: Box<str>,
+    /// When it was first seen.
+    pub first_seen: Timestamp,
+    /// When it last informed.
+    pub last_inform: Timestamp,
+    /// When it last said that it booted.
+    pub last_boot: Option<Timestamp>,
+    /// When it last said `0 BOOTSTRAP`.
+    pub last_bootstrap: Option<Timestamp>,
+    /// The event codes of the last Inform.
+    pub last_events: Vec<EventCode>,
+    /// The address from which it last informed.
+    pub address: Option<IpAddr>,
+    /// `ManagementServer.ConnectionRequestURL` as last reported; hostile input.
+    pub connection_request_url: Box<str>,
+    /// `DeviceInfo.SoftwareVersion`.
+    pub software_version: Box<str>,
+    /// `DeviceInfo.HardwareVersion`.
+    pub hardware_version: Box<str>,
+    /// `DeviceInfo.ProvisioningCode`.
+    pub provisioning_code: Box<str>,
+    /// A hash over the parameters of the last Inform that was merged into the
+    /// tree: an Inform that hashes alike brings no news, and the tree need not
+    /// be loaded.
+    pub inform_hash: u64,
+    /// When the whole tree was last read; `None` if that is still to be done.
+    pub tree_read_at: Option<Timestamp>,
+    /// How many parameters the tree holds.
+    pub parameter_count: u32,
+    /// How many sessions the device has opened.
+    pub sessions: u64,
+    /// What was learned about it.
+    pub learned: Learned,
+}
+
+/// What operators attach to a device.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Labels {
+    /// Raised by one with each change; a change on an old revision is refused.
+    pub revision: u32,
+    /// Free tags.
+    pub tags: BTreeSet<Box<str>>,
+}

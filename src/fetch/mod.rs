@@ -1,0 +1,1 @@
+//! The phone's and the file door: HTTP(S).

@@ -1,0 +1,1 @@
+//! Firmware and other files on disk, by content hash.

@@ -1,0 +1,1 @@
+//! What all HTTP faces share: listener, TLS with reload, Digest, Basic, limits, timeouts, a small client.

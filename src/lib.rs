@@ -1,0 +1,54 @@
+//! Provost: a TR-069 (CWMP) auto-configuration server and an IP-phone
+//! provisioning server in one binary, with one inventory and one desired state.
+//!
+//! This page is the tour of the house. Seven floors; a room may name rooms on
+//! lower floors only, never a higher one and never a neighbour (`tests/floors.rs`
+//! holds the table and fails on any other). Rooms marked (P) are pure: they open
+//! no socket, read no clock and no file; `now` and bytes are arguments.
+//!
+//! **Floor 1, words.** [`class`] what an error means to whoever asked; [`time`];
+//! [`param`] (P) paths, values, trees; [`device`] (P) devices, tasks, outcomes;
+//! [`phone`] (P) phones, accounts, sites. Each may use those before it.
+//!
+//! **Floor 2, languages.** [`cwmp`] (P) messages and the order of a session;
+//! [`schema`] (P) what is known of data models; [`config`] the settings;
+//! [`log`] logging.
+//!
+//! **Floor 3, decide, hold, carry.** [`plan`] (P) what to ask of a device next;
+//! [`store`] what survives; [`files`] firmware by content; [`http`] what all
+//! HTTP faces share.
+//!
+//! **Floor 4, services.** [`provision`] phone files; [`wake`] connection
+//! requests; [`simulate`] simulated CPEs and phones.
+//!
+//! **Floor 5, faces.** [`acs`] the device's door; [`fetch`] the phone's and the
+//! file door; [`api`] the northbound.
+//!
+//! **Floor 6.** [`server`] builds all rooms and starts them.
+//! **Floor 7.** [`cli`] the commands and their exit codes.
+//!
+//! The seam that keeps the heart testable: the CWMP session knows the order of
+//! the protocol and no intent; the planner knows intent and no session; only
+//! `acs::driver` knows both.
+
+pub mod acs;
+pub mod api;
+pub mod class;
+pub mod cli;
+pub mod config;
+pub mod cwmp;
+pub mod device;
+pub mod fetch;
+pub mod files;
+pub mod http;
+pub mod log;
+pub mod param;
+pub mod phone;
+pub mod plan;
+pub mod provision;
+pub mod schema;
+pub mod server;
+pub mod simulate;
+pub mod store;
+pub mod time;
+pub mod wake;

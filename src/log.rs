@@ -1,0 +1,1 @@
+//! Logging by tracing: human at a terminal, JSON otherwise.

@@ -1,0 +1,3 @@
+//! The `provost` program; see [`provost::cli`] for its commands.
+
+fn main() {}

@@ -1,0 +1,164 @@
+//! What is known of one device's data model.
+
+use std::collections::BTreeMap;
+use std::ops::Bound;
+
+use serde::{Deserialize, Serialize};
+
+use super::{ParamPath, Value, ValueType};
+use crate::time::Timestamp;
+
+/// One parameter or object as it is known.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Param {
+    /// The value last read; `None` for objects and for what was only named.
+    pub value: Option<Value>,
+    /// What GetParameterNames said of it; `None` if it was never asked.
+    /// On a table: AddObject is allowed; on an instance: DeleteObject.
+    pub writable: Option<bool>,
+    /// When the value was read, or the name seen.
+    pub read_at: Timestamp,
+}
+
+/// The known parameters and objects of a device, ordered by path.
+///
+/// Objects stand under their path with the trailing dot.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Tree {
+    params: BTreeMap<ParamPath, Param>,
+}
+
+impl Tree {
+    /// A tree without anything in it.
+    pub const fn new() -> Self {
+        Self { params: BTreeMap::new() }
+    }
+
+    /// Builds a tree from entries in any order.
+    pub fn from_entries(entries: impl IntoIterator<Item = (ParamPath, Param)>) -> Self {
+        Self { params: entries.into_iter().collect() }
+    }
+
+    /// The number of parameters and objects known.
+    pub fn len(&self) -> usize {
+        self.params.len()
+    }
+
+    /// Whether nothing is known.
+    pub fn is_empty(&self) -> bool {
+        self.params.is_empty()
+    }
+
+    /// What is known of one path.
+    pub fn get(&self, path: &str) -> Option<&Param> {
+        self.params.get(path)
+    }
+
+    /// The value last read at a path.
+    pub fn value(&self, path: &str) -> Option<&Value> {
+        self.params.get(path)?.value.as_ref()
+    }
+
+    /// The text of the value last read at a path.
+    pub fn text(&self, path: &str) -> Option<&str> {
+        self.value(path).map(|value| &*value.text)
+    }
+
+    /// The type that the device last reported for a path.
+    pub fn kind(&self, path: &str) -> Option<&ValueType> {
+        self.value(path).map(|value| &value.kind)
+    }
+
+    /// All entries in path order.
+    pub fn iter(&self) -> impl Iterator<Item = (&ParamPath, &Param)> {
+        self.params.iter()
+    }
+
+    /// The entries at and below an object path, in path order.
+    pub fn under<'a>(
+        &'a self,
+        prefix: &'a str,
+    ) -> impl Iterator<Item = (&'a ParamPath, &'a Param)> {
+        self.params
+            .range::<str, (Bound<&str>, Bound<&str>)>((Bound::Included(prefix), Bound::Unbounded))
+            .take_while(move |(path, _)| path.as_str().starts_with(prefix))
+    }
+
+    /// Puts an entry in its place, whatever stood there.
+    pub fn insert(&mut self, path: ParamPath, param: Param) {
+        self.params.insert(path, param);
+    }
+
+    /// Takes note of a value that the device reported. Returns whether it is
+    /// new or differs from what was known.
+    pub fn learn_value(&mut self, path: &ParamPath, value: Value, now: Timestamp) -> bool {
+        match self.params.get_mut(path.as_str()) {
+            Some(param) => {
+                param.read_at = now;
+                let changed = param.value.as_ref() != Some(&value);
+                param.value = Some(value);
+                changed
+            }
+            None => {
+                let param = Param { value: Some(value), writable: None, read_at: now };
+                self.params.insert(path.clone(), param);
+                true
+            }
+        }
+    }
+
+    /// Takes note of a name that GetParameterNames reported.
+    pub fn learn_name(&mut self, path: &ParamPath, writable: bool, now: Timestamp) {
+        match self.params.get_mut(path.as_str()) {
+            Some(param) => param.writable = Some(writable),
+            None => {
+                let param = Param { value: None, writable: Some(writable), read_at: now };
+                self.params.insert(path.clone(), param);
+            }
+        }
+    }
+
+    /// Forgets a parameter, or an object with all that lies below it.
+    pub fn remove(&mut self, path: &ParamPath) {
+        if path.is_object() {
+            let gone: Vec<ParamPath> =
+                self.under(path.as_str()).map(|(path, _)| path.clone()).collect();
+            for path in gone {
+                self.params.remove(path.as_str());
+            }
+        } else {
+            self.params.remove(path.as_str());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn path(text: &str) -> ParamPath {
+        ParamPath::parse(text).unwrap()
+    }
+
+    #[test]
+    fn removing_an_object_takes_its_subtree_only() {
+        let now = Timestamp::from_millis(1);
+        let mut tree = Tree::new();
+        for name in ["A.T.1.", "A.T.1.X", "A.T.10.X", "A.T.2.X"] {
+            tree.learn_name(&path(name), true, now);
+        }
+        tree.remove(&path("A.T.1."));
+        let left: Vec<&str> = tree.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(left, ["A.T.10.X", "A.T.2.X"]);
+    }
+
+    #[test]
+    fn learning_says_whether_it_was_news() {
+        let now = Timestamp::from_millis(1);
+        let mut tree = Tree::new();
+        assert!(tree.learn_value(&path("A.B"), Value::string("x"), now));
+        assert!(!tree.learn_value(&path("A.B"), Value::string("x"), now));
+        assert!(tree.learn_value(&path("A.B"), Value::string("y"), now));
+        assert_eq!(tree.text("A.B"), Some("y"));
+    }
+}

@@ -1,0 +1,83 @@
+//! Hardware addresses.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+/// A 48-bit MAC address. Never the all-zero address, which names a common
+/// file of some vendors and no device.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Mac([u8; 6]);
+
+/// A text is no MAC address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a MAC address has twelve hex digits, optionally separated by ':', '-' or '.', and is not all zeroes"
+)]
+pub struct MacError;
+
+impl Mac {
+    /// The six bytes in transmission order.
+    pub const fn bytes(self) -> [u8; 6] {
+        self.0
+    }
+}
+
+impl FromStr for Mac {
+    type Err = MacError;
+
+    fn from_str(text: &str) -> Result<Self, MacError> {
+        let digits: String = match text.len() {
+            12 => text.to_owned(),
+            14 | 17 => text.chars().filter(|c| !matches!(c, ':' | '-' | '.')).collect(),
+            _ => return Err(MacError),
+        };
+        let mut bytes = [0; 6];
+        hex::decode_to_slice(digits, &mut bytes).map_err(|_| MacError)?;
+        if bytes == [0; 6] { Err(MacError) } else { Ok(Self(bytes)) }
+    }
+}
+
+impl fmt::Display for Mac {
+    /// Twelve lower-case hex digits without separators.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&hex::encode(self.0))
+    }
+}
+
+impl fmt::Debug for Mac {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl Serialize for Mac {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Mac {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
+        text.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usual_spellings_are_one_address() {
+        for text in ["0C383E07E16C", "0c:38:3e:07:e1:6c", "0c-38-3e-07-e1-6c", "0c38.3e07.e16c"] {
+            assert_eq!(text.parse::<Mac>().unwrap().to_string(), "0c383e07e16c");
+        }
+        for text in
+            ["", "000000000000", "0c383e07e16", "0c383e07e16g", "0c383e07e16c0", "../../../../.."]
+        {
+            assert_eq!(text.parse::<Mac>(), Err(MacError), "{text}");
+        }
+    }
+}

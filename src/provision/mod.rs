@@ -1,0 +1,1 @@
+//! Phone + account + site → file; the version gate; the vendors' formats.

@@ -1,0 +1,3 @@
+//! What is known of data models.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]

@@ -1,0 +1,1 @@
+//! Simulated CPEs and phones, for staging, demonstrations and load.

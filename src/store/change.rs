@@ -1,0 +1,120 @@
+//! What a commit is made of.
+
+use std::sync::Arc;
+
+use super::FileRecord;
+use crate::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
+use crate::param::Tree;
+use crate::phone::{FileVersion, Mac, Phone, Seen, Site};
+
+/// One typed record to be written.
+#[derive(Clone, Debug)]
+pub enum Record {
+    /// A device's hot record.
+    Device(Box<Device>),
+    /// A device's parameters.
+    Tree(DeviceId, Arc<Tree>),
+    /// What operators attached to a device; revisioned.
+    Labels(DeviceId, Labels),
+    /// The credentials that a device was given.
+    Credentials(Box<Credentials>),
+    /// A task; revisioned. A task that is ended leaves the open queue.
+    Task(Box<Task>),
+    /// A line of history.
+    Event(Event),
+    /// A phone; revisioned.
+    Phone(Box<Phone>),
+    /// What a phone was last seen doing.
+    Seen(Mac, Seen),
+    /// A site; revisioned.
+    Site(Box<Site>),
+    /// A file's version gate: refused as a conflict unless its counter is
+    /// higher than, or equal with the same hash as, the one stored.
+    FileVersion(FileVersion),
+    /// An uploaded file.
+    File(FileRecord),
+    /// A small setting.
+    Setting(Box<str>, Vec<u8>),
+}
+
+/// One change.
+///
+/// Revisioned records are put with `revision` one above the stored one (1 for a
+/// new record); anything else is refused as a conflict.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// Write a record in place of what was there.
+    Put(Record),
+    /// Forget a device with its tree, labels, credentials, tasks and history.
+    ForgetDevice(DeviceId),
+    /// Forget a phone.
+    ForgetPhone(Mac),
+    /// Forget a file's record.
+    ForgetFile(Box<str>),
+}
+
+/// Changes that are made durable together.
+#[derive(Clone, Debug, Default)]
+pub struct Batch {
+    changes: Vec<Change>,
+}
+
+impl Batch {
+    /// A batch without changes.
+    pub const fn new() -> Self {
+        Self { changes: Vec::new() }
+    }
+
+    /// Adds a record to write.
+    pub fn put(&mut self, record: Record) -> &mut Self {
+        self.changes.push(Change::Put(record));
+        self
+    }
+
+    /// Adds any change.
+    pub fn push(&mut self, change: Change) -> &mut Self {
+        self.changes.push(change);
+        self
+    }
+
+    /// Takes over the changes of another batch.
+    pub fn append(&mut self, mut other: Self) {
+        self.changes.append(&mut other.changes);
+    }
+
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.changes.is_empty()
+    }
+
+    /// The changes in order.
+    pub fn changes(&self) -> &[Change] {
+        &self.changes
+    }
+}
+
+impl From<Record> for Batch {
+    fn from(record: Record) -> Self {
+        Self { changes: vec![Change::Put(record)] }
+    }
+}
+
+/// What a commit touched, told to watchers after it became durable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// A device's hot record.
+    Device(DeviceId),
+    /// A task, and whether it is ended.
+    Task {
+        /// The task.
+        id: TaskId,
+        /// Its device.
+        device: DeviceId,
+        /// Whether it is over.
+        ended: bool,
+    },
+    /// A phone.
+    Phone(Mac),
+    /// A site.
+    Site(Box<str>),
+}

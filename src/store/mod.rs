@@ -1,0 +1,162 @@
+//! What survives: typed records behind the trait [`Store`].
+//!
+//! A commit is durable when [`Store::commit`] returns: it survives `kill -9`, a
+//! power cut and a full disk. A batch is applied whole or not at all, and
+//! records that carry a `revision` are refused with [`StoreError::Conflict`]
+//! when somebody else changed them meanwhile.
+
+mod change;
+
+pub use change::{Batch, Change, Notice, Record};
+
+use async_trait::async_trait;
+use tokio::sync::broadcast;
+
+use crate::class::Class;
+use crate::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
+use crate::param::Tree;
+use crate::phone::{FileVersion, Mac, Phone, Seen, Site};
+use crate::time::Timestamp;
+
+/// A file that is kept by content, as the inventory knows it; the bytes lie in
+/// [`crate::files`].
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+pub struct FileRecord {
+    /// SHA-256 of the content in lower-case hex: the key.
+    pub sha256: Box<str>,
+    /// The name under which it was uploaded.
+    pub name: Box<str>,
+    /// Its size in bytes.
+    pub size: u64,
+    /// `FileType` as the standard spells it: `1 Firmware Upgrade Image`.
+    pub file_type: Box<str>,
+    /// The software version that it brings, if it was told.
+    pub version: Option<Box<str>>,
+    /// When it was uploaded.
+    pub uploaded_at: Timestamp,
+}
+
+/// What the store could not do.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// A record was changed by somebody else since it was read.
+    #[error("{0} was changed meanwhile; read it again and repeat")]
+    Conflict(String),
+    /// There is no space left, or the disk refuses writes: nothing was
+    /// written, reads go on, and writes resume by themselves.
+    #[error("the store cannot write ({0}); reads go on, and writes resume when space returns")]
+    ReadOnly(String),
+    /// What lies on disk is not what was written.
+    #[error("the store is damaged: {0}")]
+    Damaged(String),
+    /// The disk failed otherwise.
+    #[error("the store's disk failed: {0}")]
+    Io(#[from] std::io::Error),
+    /// The store is shut down.
+    #[error("the store is shut down")]
+    Closed,
+}
+
+impl StoreError {
+    /// What it means to whoever asked.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Conflict(_) => Class::Conflict,
+            Self::ReadOnly(_) | Self::Closed => Class::Unavailable,
+            Self::Damaged(_) | Self::Io(_) => Class::Internal,
+        }
+    }
+}
+
+/// The inventory, the intent and the history, typed.
+///
+/// One instance serves all doors. Reads see every commit that has returned.
+/// Lists are ordered by key and paged by the last key seen.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    /// One device's hot record.
+    async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError>;
+    /// Devices in key order, strictly after `after`, at most `limit`.
+    async fn devices(
+        &self,
+        after: Option<&DeviceId>,
+        limit: usize,
+    ) -> Result<Vec<Device>, StoreError>;
+    /// One device's parameters.
+    async fn tree(&self, id: &DeviceId) -> Result<Option<Tree>, StoreError>;
+    /// What operators attached to a device.
+    async fn labels(&self, id: &DeviceId) -> Result<Option<Labels>, StoreError>;
+    /// The credentials that a device was given.
+    async fn credentials(&self, id: &DeviceId) -> Result<Option<Credentials>, StoreError>;
+    /// The tasks of a device that are not ended, oldest first. Cheap when
+    /// there are none.
+    async fn open_tasks(&self, id: &DeviceId) -> Result<Vec<Task>, StoreError>;
+    /// One task.
+    async fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError>;
+    /// Tasks in the order of their making, of one device or of all, strictly
+    /// after `after`.
+    async fn tasks(
+        &self,
+        device: Option<&DeviceId>,
+        after: Option<TaskId>,
+        limit: usize,
+    ) -> Result<Vec<Task>, StoreError>;
+    /// The latest events of a device, newest first.
+    async fn events(&self, id: &DeviceId, limit: usize) -> Result<Vec<Event>, StoreError>;
+    /// One phone.
+    async fn phone(&self, mac: Mac) -> Result<Option<Phone>, StoreError>;
+    /// Phones in key order, strictly after `after`.
+    async fn phones(&self, after: Option<Mac>, limit: usize) -> Result<Vec<Phone>, StoreError>;
+    /// What a phone was last seen doing.
+    async fn seen(&self, mac: Mac) -> Result<Option<Seen>, StoreError>;
+    /// One site.
+    async fn site(&self, name: &str) -> Result<Option<Site>, StoreError>;
+    /// All sites, in key order.
+    async fn sites(&self) -> Result<Vec<Site>, StoreError>;
+    /// The version gate of a generated file.
+    async fn file_version(&self, key: &str) -> Result<Option<FileVersion>, StoreError>;
+    /// One uploaded file.
+    async fn file(&self, sha256: &str) -> Result<Option<FileRecord>, StoreError>;
+    /// Uploaded files in key order.
+    async fn files(&self, after: Option<&str>, limit: usize)
+    -> Result<Vec<FileRecord>, StoreError>;
+    /// A small setting that the server keeps for itself (token hashes).
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError>;
+    /// Makes a batch durable, whole or not at all.
+    ///
+    /// # Errors
+    /// [`StoreError::Conflict`] and [`StoreError::ReadOnly`] leave nothing of
+    /// the batch behind. After [`StoreError::Io`] from a failed sync the
+    /// outcome is unknown until the store has been opened again.
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError>;
+    /// Tells of every commit from now on; slow readers miss some and are told.
+    fn watch(&self) -> broadcast::Receiver<Notice>;
+    /// Writes a verified backup of the whole store to a file.
+    async fn backup(&self, to: &std::path::Path) -> Result<BackupReport, StoreError>;
+    /// What an operator should know of the store's health.
+    fn health(&self) -> Health;
+    /// Syncs and closes; afterwards every call answers [`StoreError::Closed`].
+    async fn close(&self) -> Result<(), StoreError>;
+}
+
+/// What a backup holds.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BackupReport {
+    /// Records written.
+    pub records: u64,
+    /// Bytes of the file.
+    pub bytes: u64,
+}
+
+/// The store's health.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Health {
+    /// Whether commits are taken at present.
+    pub writable: bool,
+    /// What an operator should look at: an index that was rebuilt, a full disk.
+    pub alarms: Vec<String>,
+    /// Devices known.
+    pub devices: u64,
+    /// Bytes in the journal since the last snapshot.
+    pub journal_bytes: u64,
+}
