@@ -1,0 +1,1 @@
+//! Tests of `cwmp` from outside.

@@ -1,0 +1,20 @@
+//! Tests from outside, one module a room, in one binary so that linking stays
+//! cheap.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "tests end with a panic when something is missing"
+)]
+
+mod acs;
+mod api;
+mod cli;
+mod cwmp;
+mod demo;
+mod files;
+mod http;
+mod phones;
+mod simulate;
+mod store;
+mod wake;
