@@ -101,6 +101,14 @@ pub trait Store: Send + Sync + 'static {
         after: Option<TaskId>,
         limit: usize,
     ) -> Result<Vec<Task>, StoreError>;
+    /// The tasks of all devices that are not ended, ordered by device and age,
+    /// strictly after the one named: for the sweep that gives up what is
+    /// overdue.
+    async fn waiting_tasks(
+        &self,
+        after: Option<(&DeviceId, TaskId)>,
+        limit: usize,
+    ) -> Result<Vec<Task>, StoreError>;
     /// The latest events of a device, newest first.
     async fn events(&self, id: &DeviceId, limit: usize) -> Result<Vec<Event>, StoreError>;
     /// One phone.
