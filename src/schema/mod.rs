@@ -1,3 +1,12 @@
-//! What is known of data models.
+//! What is known of data models: the type of a parameter, whether it can be
+//! written, whether it is a secret.
+//!
+//! Pure. The facts are compiled in from `datamodels/core.tsv`. What a *device*
+//! reported of its own parameters stands in its [`crate::param::Tree`] and goes
+//! before what is known here.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod facts;
+
+pub use facts::{Access, Fact, Schema};
