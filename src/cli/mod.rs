@@ -2,9 +2,20 @@
 //!
 //! Each command is a file with its arguments and a `run`. Those that talk to a
 //! running server do so through its northbound, like any other client.
+//!
+//! Exit codes: 0 done; 2 wrong usage or settings; otherwise the class of the
+//! error, see [`crate::class::Class::exit_code`].
 
 pub mod demo;
 pub mod fanvil;
 pub mod inspect;
 pub mod serve;
 pub mod simulate;
+
+mod error;
+mod global;
+mod run;
+
+pub use error::CliError;
+pub use global::Global;
+pub use run::{main, no_runtime};
