@@ -6,8 +6,12 @@
 //! when somebody else changed them meanwhile.
 
 mod change;
+mod open;
+mod vault;
 
 pub use change::{Batch, Change, Notice, Record};
+pub use open::{memory, open, restore};
+pub use vault::{KEY_FILE, Vault};
 
 use async_trait::async_trait;
 use tokio::sync::broadcast;
@@ -46,6 +50,9 @@ pub enum StoreError {
     /// written, reads go on, and writes resume by themselves.
     #[error("the store cannot write ({0}); reads go on, and writes resume when space returns")]
     ReadOnly(String),
+    /// A record or a batch is larger than the store takes; nothing was written.
+    #[error("{0} is too large to be stored")]
+    TooLarge(String),
     /// What lies on disk is not what was written.
     #[error("the store is damaged: {0}")]
     Damaged(String),
@@ -62,6 +69,7 @@ impl StoreError {
     pub const fn class(&self) -> Class {
         match self {
             Self::Conflict(_) => Class::Conflict,
+            Self::TooLarge(_) => Class::TooLarge,
             Self::ReadOnly(_) | Self::Closed => Class::Unavailable,
             Self::Damaged(_) | Self::Io(_) => Class::Internal,
         }
