@@ -118,6 +118,11 @@ impl Tree {
         }
     }
 
+    /// Forgets exactly one entry; what lies below an object stays.
+    pub fn remove_entry(&mut self, path: &ParamPath) {
+        self.params.remove(path.as_str());
+    }
+
     /// Forgets a parameter, or an object with all that lies below it.
     pub fn remove(&mut self, path: &ParamPath) {
         if path.is_object() {

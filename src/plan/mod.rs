@@ -1,3 +1,31 @@
-//! Known state + tasks → the next RPC, or satisfied, or blocked and why.
+//! The planner: what is known of a device and what is asked of it → the next
+//! RPC, or satisfied.
+//!
+//! Pure. It knows intent and no session: neither cookies nor envelopes nor who
+//! spoke last. `acs::driver` asks [`Planner::next`] for a [`Step`], sends it,
+//! and brings the answer to [`Planner::answer`], until the planner is
+//! satisfied.
+//!
+//! - [`planner`](Planner): the order of the jobs of one session.
+//! - `job`: one task of an operator from queued to its outcome.
+//! - `survey`: reading the whole tree or a part of it.
+//! - `reader`: reading values in batches that the device can take.
+//! - `writer`: writing values and reading them back.
+//! - `evidence`: what an Inform or a TransferComplete proves about tasks that
+//!   were sent in an earlier session.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+mod context;
+mod evidence;
+mod job;
+mod planner;
+mod reader;
+mod survey;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use evidence::{Evidence, settle, settle_transfer};
+pub use planner::{DownloadLink, Onboarding, OnboardingResult, Planner, Situation, Step};
