@@ -43,6 +43,57 @@ impl FaultCode {
     pub const TRANSFER_FAILED: Self = Self(9010);
 }
 
+impl FaultCode {
+    /// The standard's words for the code (TR-069 §A.5); empty for the codes of
+    /// vendors.
+    pub const fn words(self) -> &'static str {
+        match self.0 {
+            8000 | 9000 => "Method not supported",
+            8001 | 9001 => "Request denied",
+            8002 | 9002 => "Internal error",
+            8003 | 9003 => "Invalid arguments",
+            8004 | 9004 => "Resources exceeded",
+            8005 => "Retry request",
+            8006 => "ACS version incompatible with CPE",
+            9005 => "Invalid parameter name",
+            9006 => "Invalid parameter type",
+            9007 => "Invalid parameter value",
+            9008 => "Attempt to set a non-writable parameter",
+            9009 => "Notification request rejected",
+            9010 => "File transfer failure",
+            9011 => "Upload failure",
+            9012 => "File transfer server authentication failure",
+            9013 => "Unsupported protocol for file transfer",
+            9014 => "File transfer failure: unable to join multicast group",
+            9015 => "File transfer failure: unable to contact file server",
+            9016 => "File transfer failure: unable to access file",
+            9017 => "File transfer failure: unable to complete download",
+            9018 => "File transfer failure: file corrupted or otherwise unusable",
+            9019 => "File transfer failure: file authentication failure",
+            9020 => "File transfer failure: unable to complete download within the time windows",
+            9021 => "Cancelation of file transfer not permitted in current transfer state",
+            9022 => "Invalid UUID format",
+            9023 => "Unknown execution environment",
+            9024 => "Disabled execution environment",
+            9025 => "Deployment unit to execution environment mismatch",
+            9026 => "Duplicate deployment unit",
+            9027 => "System resources exceeded",
+            9028 => "Unknown deployment unit",
+            9029 => "Invalid deployment unit state",
+            9030 => "Invalid deployment unit update: downgrade not permitted",
+            9031 => "Invalid deployment unit update: version not specified",
+            9032 => "Invalid deployment unit update: version already exists",
+            _ => "",
+        }
+    }
+
+    /// Whether the SOAP fault code is `Client`: the caller's mistake. Every
+    /// other is `Server`.
+    pub(super) const fn is_callers(self) -> bool {
+        matches!(self.0, 8003 | 9003 | 9005..=9008)
+    }
+}
+
 impl fmt::Display for FaultCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)

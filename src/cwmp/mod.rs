@@ -7,22 +7,51 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod attributes;
 mod control;
+mod deployment;
 mod envelope;
 mod fault;
 mod inform;
+mod kicked;
 mod message;
 mod objects;
+mod options;
 mod parameters;
+mod queue;
+mod read;
+mod schedule;
+mod session;
 mod transfer;
+mod write;
 
+pub use attributes::{
+    AttributeChange, GetParameterAttributes, ParameterAttributes, SetParameterAttributes,
+};
 pub use control::{GetRpcMethodsResponse, Reboot};
+pub use deployment::{
+    AutonomousDuStateChangeComplete, AutonomousResult, ChangeDuState, DuStateChangeComplete,
+    Operation, OperationResult,
+};
 pub use envelope::{Envelope, Namespace};
 pub use fault::{Fault, FaultCode, ParameterFault};
 pub use inform::{Inform, InformEvent};
+pub use kicked::{Kicked, KickedResponse};
 pub use message::{AcsRequest, AcsResponse, CpeRequest, CpeResponse, Message, Side};
 pub use objects::{AddObject, AddObjectResponse, DeleteObject};
+pub use options::{GetOptions, OptionState, SetVouchers};
 pub use parameters::{
     GetParameterNames, GetParameterValues, ParameterInfo, ParameterValue, SetParameterValues,
 };
-pub use transfer::{Download, TransferComplete, TransferResponse};
+pub use queue::{AnyQueuedTransfer, QueuedTransfer};
+pub use read::{Oddity, Parsed, Problem, ReadError, ReadLimits, Warning, read};
+pub use schedule::{CancelTransfer, ScheduleDownload, ScheduleInform, TimeWindow};
+pub use session::{
+    Asked, AwaitInform, AwaitResponse, Draining, Ended, Ending, Greeting, Input, Output, Session,
+    Turn, Version,
+};
+pub use transfer::{
+    AutonomousTransferComplete, Download, RequestDownload, TransferComplete, TransferResponse,
+    Upload,
+};
+pub use write::{WriteStyle, write};
