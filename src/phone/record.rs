@@ -107,6 +107,7 @@ pub struct FileVersion {
     pub key: Box<str>,
     /// The counter; the first served version is 1.
     pub counter: u64,
-    /// SHA-256 of the body without its version line.
+    /// Keyed hash (HMAC-SHA-256) of the body without its version line; keyed,
+    /// because a body holds passwords that a bare hash would let be guessed.
     pub body_hash: [u8; 32],
 }
