@@ -1,0 +1,250 @@
+//! Phone, accounts and site into the body of a file.
+//!
+//! Settings are rows in the vendor's own words, `MODULE/Key` → value
+//! (`AUTOUPDATE/Flash Interval` → `24`), so that whatever a firmware knows can
+//! be set; what stands in them wins over what is made from accounts.
+
+use std::collections::BTreeMap;
+
+use super::text::{self, Module, Row, TextError};
+use super::{CommonFile, VersionForm, common_file};
+use crate::class::Class;
+use crate::device::Secret;
+use crate::phone::{Account, Phone, Site};
+
+/// Lines without an account are switched off up to this one, because a phone
+/// keeps whatever a file does not name.
+const LINES: u8 = 20;
+/// The longest display name, in characters.
+const DISPLAY_NAME: usize = 64;
+/// Modules whose headers do not end in `CONFIG MODULE`.
+const ODD_MODULES: [(&str, &str); 3] = [
+    ("SIP Hotspot", "SIP Hotspot MODULE"),
+    ("FIRMWARE CHECK", "FIRMWARE CHECK MODULE"),
+    ("PHONE FEATURE", "PHONE FEATURE MODULE"),
+];
+
+/// One account with its password opened.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    /// The account.
+    pub account: &'a Account,
+    /// Its password; `None` leaves it out of the file.
+    pub password: Option<&'a Secret>,
+}
+
+/// Why a file cannot be made. Never tells a secret.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RenderError {
+    /// A setting's name is not of the form `MODULE/Key`.
+    #[error("`{0}` is no name of a setting: write MODULE/Key, as in AUTOUPDATE/Flash Interval")]
+    SettingName(String),
+    /// A name or value could not be written without becoming something else.
+    #[error(transparent)]
+    Text(#[from] TextError),
+    /// Two accounts have the same line, or one has line 0.
+    #[error("line {0}: each account needs a line of its own, from 1")]
+    Line(u8),
+}
+
+impl RenderError {
+    /// What it means to whoever asked.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::SettingName(_) | Self::Line(_) => Class::Invalid,
+            Self::Text(error) => error.class(),
+        }
+    }
+}
+
+/// Checks one setting before it is taken into the inventory.
+///
+/// # Errors
+/// [`RenderError::SettingName`] or [`RenderError::Text`].
+pub fn check_setting(name: &str, value: &str) -> Result<(), RenderError> {
+    let mut draft = Draft::default();
+    draft.set(name, value)?;
+    draft.body(VersionForm::TenDigits).map(drop)
+}
+
+/// The body of the common file of a model at a site.
+///
+/// Without `secrets`, settings whose keys name a password or a key are left
+/// out.
+///
+/// # Errors
+/// [`RenderError`] for a setting that cannot be written.
+pub fn render_common(site: &Site, file: &CommonFile, secrets: bool) -> Result<String, RenderError> {
+    let mut draft = Draft::default();
+    draft.set_all(&site.settings, secrets)?;
+    draft.body(file.form)
+}
+
+/// The body of a phone's own file: its accounts, then its settings.
+///
+/// Without `secrets`, passwords and settings whose keys name a password or a
+/// key are left out.
+///
+/// # Errors
+/// [`RenderError`] for an account or a setting that cannot be written.
+pub fn render_device(
+    phone: &Phone,
+    lines: &[Line<'_>],
+    secrets: bool,
+) -> Result<String, RenderError> {
+    let mut draft = Draft::default();
+    let mut used = [false; 256];
+    for line in lines {
+        let number = line.account.line;
+        match used.get_mut(usize::from(number)) {
+            Some(used) if !*used && number > 0 => *used = true,
+            _ => return Err(RenderError::Line(number)),
+        }
+        draft.line(line, secrets);
+    }
+    for number in 1..=LINES {
+        let has_settings = phone.settings.keys().any(|name| is_of_line(name, number));
+        if !used.get(usize::from(number)).is_some_and(|used| *used) && !has_settings {
+            draft.put("SIP", format!("SIP{number} Enable Reg"), "0");
+        }
+    }
+    draft.set_all(&phone.settings, secrets)?;
+    draft.body(VersionForm::of_model(&phone.model))
+}
+
+impl VersionForm {
+    /// The form of a model's firmware; ten digits if the model is unknown.
+    pub fn of_model(model: &str) -> Self {
+        common_file(model).map_or(Self::TenDigits, |file| file.form)
+    }
+}
+
+/// Rows by module, in the order in which they were first put.
+#[derive(Default)]
+struct Draft {
+    modules: BTreeMap<String, Vec<(String, String)>>,
+}
+
+impl Draft {
+    fn line(&mut self, line: &Line<'_>, secrets: bool) {
+        let Account { line: number, user, auth_user, display_name, server, port, .. } =
+            line.account;
+        let auth_user = if auth_user.is_empty() { user } else { auth_user };
+        let mut put = |key: &str, value: &str| self.put("SIP", format!("SIP{number} {key}"), value);
+        put("Phone Number", user);
+        put("Display Name", &one_line(display_name));
+        put("Register Addr", server);
+        put("Register Port", &port.to_string());
+        put("Register User", auth_user);
+        if let Some(password) = line.password.filter(|_| secrets) {
+            put("Register Pswd", password.expose());
+        }
+        put("Enable Reg", "1");
+    }
+
+    fn set_all(
+        &mut self,
+        settings: &BTreeMap<Box<str>, Box<str>>,
+        secrets: bool,
+    ) -> Result<(), RenderError> {
+        for (name, value) in settings {
+            if secrets || !is_secret(name) {
+                self.set(name, value)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), RenderError> {
+        let bad = || RenderError::SettingName(name.chars().take(64).collect());
+        let (module, key) = name.split_once('/').ok_or_else(bad)?;
+        if module.is_empty() || key.is_empty() {
+            return Err(bad());
+        }
+        self.put(module, key.to_owned(), value);
+        Ok(())
+    }
+
+    fn put(&mut self, module: &str, key: String, value: &str) {
+        let rows = self.modules.entry(module.to_owned()).or_default();
+        match rows.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&key)) {
+            Some((_, known)) => value.clone_into(known),
+            None => rows.push((key, value.to_owned())),
+        }
+    }
+
+    /// Modules by name, in each the plain rows before the lists.
+    fn body(self, form: VersionForm) -> Result<String, RenderError> {
+        let modules = self.modules.into_iter().map(|(module, mut rows)| {
+            // A stable sort: within a list the order stays as it was.
+            rows.sort_by_key(|(key, _)| list_of(key));
+            let mut list = None;
+            let mut out = Vec::with_capacity(rows.len() + 1);
+            for (key, value) in rows {
+                let its = list_of(&key);
+                if its != list {
+                    out.extend(its.map(|marker| Row::List(marker.into())));
+                    list = its;
+                }
+                out.push(Row::Entry(key.into(), value.into()));
+            }
+            Module { name: header(&module).into(), rows: out }
+        });
+        Ok(text::body(&modules.collect::<Vec<_>>(), form)?)
+    }
+}
+
+/// The words between the brackets of a module's header.
+fn header(module: &str) -> String {
+    let odd = ODD_MODULES.iter().find(|(short, _)| short.eq_ignore_ascii_case(module));
+    match odd {
+        Some((_, header)) => (*header).to_owned(),
+        None if module.ends_with(" MODULE") => module.to_owned(),
+        None => format!("{module} CONFIG MODULE"),
+    }
+}
+
+/// The marker of the sub-list that a key belongs to.
+fn list_of(key: &str) -> Option<&'static str> {
+    const NUMBERED: [(&str, &str); 4] = [
+        ("Fkey", "--Function Key--"),
+        ("Account", "--MMI Account--"),
+        ("P", "--Port Config--"),
+        ("SIP", "--SIP Line List--"),
+    ];
+    const NAMED: [(&str, &str); 3] = [
+        ("DHCP Option", "--Net Option--"),
+        ("DHCPv6 Option", "--Net Option--"),
+        ("PNP ", "--Sip Pnp List--"),
+    ];
+    let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
+    let numbered = NUMBERED.iter().find(|(start, _)| key.strip_prefix(start).is_some_and(digit));
+    let named = || NAMED.iter().find(|(start, _)| key.starts_with(start));
+    numbered.or_else(named).map(|(_, marker)| *marker)
+}
+
+/// Whether a setting `SIP/SIP<number> …` says something about a line.
+fn is_of_line(name: &str, number: u8) -> bool {
+    let key = name.split_once('/').map_or("", |(_, key)| key);
+    let start = format!("SIP{number} ");
+    key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(&start))
+}
+
+/// Whether a setting's key names something secret.
+fn is_secret(name: &str) -> bool {
+    let key = name.split_once('/').map_or(name, |(_, key)| key).to_ascii_lowercase();
+    ["password", "passwd", "pswd", "pwd", "secret", "file key", "crypto key"]
+        .iter()
+        .any(|word| key.contains(word))
+        || key.split(' ').any(|word| word == "pin")
+}
+
+/// A display name is free text: what would end the line becomes a blank.
+fn one_line(text: &str) -> String {
+    let blank = |c: char| match c {
+        '\u{2028}' | '\u{2029}' => ' ',
+        c if c.is_control() => ' ',
+        c => c,
+    };
+    text.chars().take(DISPLAY_NAME).map(blank).collect()
+}

@@ -1,0 +1,3 @@
+//! The vendors' formats, a module each.
+
+pub mod fanvil;
