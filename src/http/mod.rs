@@ -1,1 +1,35 @@
-//! What all HTTP faces share: listener, TLS with reload, Digest, Basic, limits, timeouts, a small client.
+//! What all HTTP faces share: listener, TLS with reload, Digest, Basic, limits,
+//! timeouts, a small client.
+//!
+//! A [`Door`] listens, keeps the limits of `[limits]` and hands each request to
+//! its face's [`Handler`]. [`Challenger`] judges `Authorization` headers,
+//! [`DigestClient`] writes them. [`ClientConnection`] speaks to one peer. What
+//! a request means, who may do what, and every body's content belong to the
+//! faces.
+
+mod answer;
+mod authorization;
+mod body;
+mod challenge;
+mod client;
+mod collect;
+mod cookie;
+mod digest;
+mod door;
+mod error;
+mod target;
+mod tls;
+mod words;
+
+pub use answer::{DigestClient, Offer};
+pub use authorization::{Authorization, DigestAnswer};
+pub use body::Body;
+pub use challenge::{Challenger, Verdict};
+pub use client::{ClientConnection, ClientError, client_tls};
+pub use collect::{BodyError, collect, collect_decoded, read_limited};
+pub use cookie::cookie;
+pub use digest::Algorithm;
+pub use door::{Door, Handler, Peer};
+pub use error::HttpError;
+pub use target::{Host, Target, TargetError};
+pub use tls::TlsMaterial;

@@ -1,0 +1,289 @@
+//! Reading a body whole, under limits of size, rate and expansion.
+
+use std::io::Write as _;
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use http_body::Body as HttpBody;
+use http_body_util::BodyExt;
+use hyper::HeaderMap;
+use hyper::header::CONTENT_ENCODING;
+use tokio::time::Instant;
+
+use crate::class::Class;
+use crate::config::LimitsConfig;
+
+/// How long a body may stand still before its rate counts.
+const GRACE: Duration = Duration::from_secs(5);
+
+/// How many times larger than what was sent a body may become, once it is
+/// larger than [`RATIO_COUNTS_FROM`]. Parameter lists shrink to a fiftieth;
+/// deflate can go to a thousandth.
+const MAX_RATIO: usize = 200;
+
+/// Below this size in bytes no ratio is too high.
+const RATIO_COUNTS_FROM: usize = 1 << 20;
+
+/// Why a body was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum BodyError {
+    /// It is, or says that it is, larger than allowed.
+    #[error("the body is larger than {0} bytes")]
+    TooLarge(u64),
+    /// It came in slower than `limits.body_rate`.
+    #[error("the body came in too slowly")]
+    TooSlow,
+    /// The connection broke.
+    #[error("the body ended early: {0}")]
+    Broken(String),
+    /// Its `Content-Encoding` is none that is known.
+    #[error("the body's encoding is not known; gzip and deflate are")]
+    UnknownEncoding,
+    /// It is not what its `Content-Encoding` says.
+    #[error("the body is not in the encoding that it claims")]
+    BadEncoding,
+}
+
+impl BodyError {
+    /// What it means to whoever asked.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::TooLarge(_) => Class::TooLarge,
+            Self::TooSlow | Self::Broken(_) | Self::UnknownEncoding | Self::BadEncoding => {
+                Class::Invalid
+            }
+        }
+    }
+}
+
+/// Reads a body of at most `limit` bytes that brings at least
+/// `limits.body_rate` bytes a second after a grace of five seconds (a rate of
+/// 0 asks for none). A length that is announced too large is refused before
+/// anything is read.
+///
+/// # Errors
+/// [`BodyError`]; the connection should then be closed.
+pub async fn collect<B>(body: B, limit: u64, limits: &LimitsConfig) -> Result<Bytes, BodyError>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    gather(body, limit, limits.body_rate).await
+}
+
+/// [`collect`], then undoes the `Content-Encoding` that the headers name; the
+/// limit is on what is sent and on what becomes of it.
+///
+/// # Errors
+/// [`BodyError`]; a body that expands beyond measure is too large.
+pub async fn collect_decoded<B>(
+    headers: &HeaderMap,
+    body: B,
+    limit: u64,
+    limits: &LimitsConfig,
+) -> Result<Bytes, BodyError>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    let encoding = Encoding::of(headers)?;
+    let bytes = gather(body, limit, limits.body_rate).await?;
+    match encoding {
+        Encoding::Identity => Ok(bytes),
+        Encoding::Gzip | Encoding::Deflate => decode(encoding, &bytes, limit).await,
+    }
+}
+
+/// Reads a body of at most `limit` bytes and asks for no rate: for clients
+/// that put a timeout around the whole exchange.
+///
+/// # Errors
+/// [`BodyError::TooLarge`] and [`BodyError::Broken`].
+pub async fn read_limited<B>(body: B, limit: u64) -> Result<Bytes, BodyError>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    gather(body, limit, 0).await
+}
+
+async fn gather<B>(body: B, limit: u64, rate: u32) -> Result<Bytes, BodyError>
+where
+    B: HttpBody<Data = Bytes>,
+    B::Error: std::fmt::Display,
+{
+    if body.size_hint().lower() > limit {
+        return Err(BodyError::TooLarge(limit));
+    }
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    let mut body = pin!(body);
+    let mut pace = Pace { rate, started: Instant::now(), received: 0 };
+    // Most bodies come in one piece: no copy for them.
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(piece) = pace.next(body.frame()).await? {
+        let Ok(piece) = piece.map_err(|error| BodyError::Broken(error.to_string()))?.into_data()
+        else {
+            continue;
+        };
+        pace.received = pace.received.saturating_add(piece.len() as u64);
+        if pace.received > limit {
+            return Err(BodyError::TooLarge(limit));
+        }
+        if first.is_empty() {
+            first = piece;
+            continue;
+        }
+        if all.is_empty() {
+            all.extend_from_slice(&first);
+        }
+        all.extend_from_slice(&piece);
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
+}
+
+/// How fast a body has come so far.
+struct Pace {
+    rate: u32,
+    started: Instant,
+    received: u64,
+}
+
+impl Pace {
+    /// Waits for the next piece, but not past the time by which it is due.
+    async fn next<T>(&self, piece: impl Future<Output = T>) -> Result<T, BodyError> {
+        if self.rate == 0 {
+            return Ok(piece.await);
+        }
+        let earned = Duration::from_secs(self.received / u64::from(self.rate));
+        tokio::time::timeout_at(self.started + GRACE + earned, piece)
+            .await
+            .map_err(|_| BodyError::TooSlow)
+    }
+}
+
+/// The encodings that are taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Encoding {
+    Identity,
+    Gzip,
+    Deflate,
+}
+
+impl Encoding {
+    fn of(headers: &HeaderMap) -> Result<Self, BodyError> {
+        let mut values = headers.get_all(CONTENT_ENCODING).iter();
+        let Some(value) = values.next() else {
+            return Ok(Self::Identity);
+        };
+        let word = value.to_str().map_err(|_| BodyError::UnknownEncoding)?.trim();
+        if values.next().is_some() {
+            return Err(BodyError::UnknownEncoding);
+        }
+        match word.to_ascii_lowercase().as_str() {
+            "" | "identity" => Ok(Self::Identity),
+            "gzip" | "x-gzip" => Ok(Self::Gzip),
+            "deflate" => Ok(Self::Deflate),
+            _ => Err(BodyError::UnknownEncoding),
+        }
+    }
+}
+
+/// Takes what a decoder gives until there is too much of it.
+struct Bounded {
+    bytes: Vec<u8>,
+    limit: usize,
+    full: bool,
+}
+
+impl std::io::Write for Bounded {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
+        if piece.len() > self.limit.saturating_sub(self.bytes.len()) {
+            self.full = true;
+            return Err(std::io::ErrorKind::StorageFull.into());
+        }
+        self.bytes.extend_from_slice(piece);
+        Ok(piece.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+async fn decode(encoding: Encoding, bytes: &[u8], limit: u64) -> Result<Bytes, BodyError> {
+    use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+    let by_ratio = bytes.len().saturating_mul(MAX_RATIO).max(RATIO_COUNTS_FROM);
+    let most = usize::try_from(limit).unwrap_or(usize::MAX).min(by_ratio);
+    let out = Bounded { bytes: Vec::new(), limit: most, full: false };
+    let mut decoder = match encoding {
+        // "deflate" means zlib, but some send it bare.
+        Encoding::Deflate if looks_like_zlib(bytes) => Decoder::Zlib(ZlibDecoder::new(out)),
+        Encoding::Deflate => Decoder::Bare(DeflateDecoder::new(out)),
+        Encoding::Gzip | Encoding::Identity => Decoder::Gzip(MultiGzDecoder::new(out)),
+    };
+    for piece in bytes.chunks(16 << 10) {
+        if decoder.write(piece).is_err() {
+            return Err(decoder.why(limit));
+        }
+        // A large body must not hold the thread while others wait.
+        tokio::task::yield_now().await;
+    }
+    decoder.finish(limit)
+}
+
+/// The three decoders under one roof.
+enum Decoder {
+    Gzip(flate2::write::MultiGzDecoder<Bounded>),
+    Zlib(flate2::write::ZlibDecoder<Bounded>),
+    Bare(flate2::write::DeflateDecoder<Bounded>),
+}
+
+impl Decoder {
+    fn write(&mut self, piece: &[u8]) -> std::io::Result<()> {
+        match self {
+            Self::Gzip(decoder) => decoder.write_all(piece),
+            Self::Zlib(decoder) => decoder.write_all(piece),
+            Self::Bare(decoder) => decoder.write_all(piece),
+        }
+    }
+
+    fn why(&self, limit: u64) -> BodyError {
+        let full = match self {
+            Self::Gzip(decoder) => decoder.get_ref().full,
+            Self::Zlib(decoder) => decoder.get_ref().full,
+            Self::Bare(decoder) => decoder.get_ref().full,
+        };
+        if full { BodyError::TooLarge(limit) } else { BodyError::BadEncoding }
+    }
+
+    fn finish(mut self, limit: u64) -> Result<Bytes, BodyError> {
+        let ended = match &mut self {
+            Self::Gzip(decoder) => decoder.try_finish(),
+            Self::Zlib(decoder) => decoder.try_finish(),
+            Self::Bare(decoder) => decoder.try_finish(),
+        };
+        if ended.is_err() {
+            return Err(self.why(limit));
+        }
+        let out = match self {
+            Self::Gzip(decoder) => decoder.finish(),
+            Self::Zlib(decoder) => decoder.finish(),
+            Self::Bare(decoder) => decoder.finish(),
+        };
+        out.map(|out| out.bytes.into()).map_err(|_| BodyError::BadEncoding)
+    }
+}
+
+/// Whether the bytes begin with a zlib header (RFC 1950 §2.2).
+fn looks_like_zlib(bytes: &[u8]) -> bool {
+    match bytes {
+        [method, flags, ..] => {
+            method & 0x0f == 8 && (u16::from(*method) << 8 | u16::from(*flags)) % 31 == 0
+        }
+        _ => false,
+    }
+}
