@@ -1,1 +1,32 @@
-//! Simulated CPEs and phones, for staging, demonstrations and load.
+//! Simulated CPEs and phones, for staging, demonstrations, tests and load.
+//!
+//! [`Cpe`] is a device without a socket or a clock: it follows TR-069 to the
+//! letter and is thereby the reference client of the house. [`Model`] is the
+//! data model that it answers from, made by a [`Blueprint`]. [`FanvilPhone`] is
+//! a phone that is provisioned by files. [`start`] runs one `Cpe` over real
+//! sockets; [`load`] runs very many cheaply and measures.
+//!
+//! What an ACS wants of a device is not known here, and nothing of Provost's
+//! own server is used: these devices can be set on any ACS.
+
+mod blueprint;
+mod cpe;
+mod events;
+mod fanvil;
+mod gateway;
+mod image;
+mod model;
+mod phone_model;
+mod rpc;
+mod runner;
+mod talk;
+mod transfers;
+
+pub use blueprint::Blueprint;
+pub use cpe::{Cpe, Next, SimEvent};
+pub use fanvil::{Decode, FanvilPhone, PhoneFetchError, PhoneFile, PhoneFileKind, PhoneVerdict};
+pub use image::{ImageError, firmware_image, read_firmware_image};
+pub use model::{Check, Model, ModelFault, Parameter};
+pub use runner::{ClientAuth, RunnerSettings, SimError, SimHandle, start};
+pub use talk::{Action, Reply, SessionFailure};
+pub use transfers::{Fetch, FetchFailure};

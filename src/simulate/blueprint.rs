@@ -1,0 +1,170 @@
+//! What a simulated device is built from: who it is, which data model it has,
+//! and what the factory left in it. A factory reset builds it anew.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+use super::model::{Check, Model, Parameter};
+use super::{gateway, phone_model};
+use crate::device::{DeviceIdentity, IdError, Secret};
+use crate::param::{ParamPath, Value, ValueType};
+use crate::phone::Mac;
+
+/// The manufacturer that all simulated devices name.
+const MANUFACTURER: &str = "Provost Simulation";
+
+/// The OUI of simulated gateways.
+const GATEWAY_OUI: &str = "00D09E";
+
+/// The kinds of simulated device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A Device:2 gateway with this many parameters.
+    Device2 { parameters: usize },
+    /// An InternetGatewayDevice:1 phone with this many TR-104 lines.
+    InternetGateway { mac: Mac, lines: usize },
+}
+
+/// A device as it leaves the factory.
+#[derive(Clone, Debug)]
+pub struct Blueprint {
+    kind: Kind,
+    identity: DeviceIdentity,
+    acs_url: Box<str>,
+    username: Box<str>,
+    password: Secret,
+    inform_interval: u32,
+}
+
+impl Blueprint {
+    /// A Device:2 gateway with exactly `parameters` parameters, or with the
+    /// [least that it can have](Self::least_parameters) if that is more.
+    ///
+    /// # Errors
+    /// [`IdError`] when the serial number is unusable.
+    pub fn device2(serial: &str, parameters: usize) -> Result<Self, IdError> {
+        let identity = DeviceIdentity::new(MANUFACTURER, GATEWAY_OUI, "SimGateway", serial)?;
+        Ok(Self::new(Kind::Device2 { parameters }, identity))
+    }
+
+    /// An InternetGatewayDevice:1 phone with `lines` TR-104 lines (at most 32).
+    ///
+    /// # Errors
+    /// [`IdError`] when the serial number is unusable.
+    pub fn internet_gateway(serial: &str, mac: Mac, lines: usize) -> Result<Self, IdError> {
+        let oui = hex::encode_upper(mac.bytes().get(..3).unwrap_or_default());
+        let identity = DeviceIdentity::new(MANUFACTURER, &oui, "SimPhone", serial)?;
+        Ok(Self::new(Kind::InternetGateway { mac, lines: lines.min(32) }, identity))
+    }
+
+    fn new(kind: Kind, identity: DeviceIdentity) -> Self {
+        let password = Secret::new("");
+        let (acs_url, username) = (Box::default(), Box::default());
+        Self { kind, identity, acs_url, username, password, inform_interval: 300 }
+    }
+
+    /// Where it finds its ACS, and what it shows there; an empty user name means
+    /// that it shows nothing.
+    #[must_use]
+    pub fn with_acs(mut self, url: &str, username: &str, password: Secret) -> Self {
+        self.acs_url = url.into();
+        self.username = username.into();
+        self.password = password;
+        self
+    }
+
+    /// The seconds between two periodic Informs; 0 turns them off. 300 if unset.
+    #[must_use]
+    pub const fn with_inform_interval(mut self, seconds: u32) -> Self {
+        self.inform_interval = seconds;
+        self
+    }
+
+    /// Who it is.
+    pub const fn identity(&self) -> &DeviceIdentity {
+        &self.identity
+    }
+
+    /// The fewest parameters that a Device:2 gateway has.
+    pub fn least_parameters() -> usize {
+        gateway::least_parameters()
+    }
+
+    /// The root object with its dot.
+    pub(super) const fn root(&self) -> &'static str {
+        match self.kind {
+            Kind::Device2 { .. } => "Device.",
+            Kind::InternetGateway { .. } => "InternetGatewayDevice.",
+        }
+    }
+
+    /// The parameters that ride in every Inform (`forcedInform` in the data
+    /// models).
+    pub(super) fn forced_inform(&self) -> Vec<ParamPath> {
+        let (root, own): (_, &[&str]) = match self.kind {
+            Kind::Device2 { .. } => ("Device.", &["RootDataModelVersion"]),
+            Kind::InternetGateway { .. } => (
+                "InternetGatewayDevice.",
+                &["DeviceSummary", "DeviceInfo.SpecVersion", phone_model::EXTERNAL_ADDRESS],
+            ),
+        };
+        let common = [
+            "DeviceInfo.HardwareVersion",
+            "DeviceInfo.SoftwareVersion",
+            "DeviceInfo.ProvisioningCode",
+            "ManagementServer.ParameterKey",
+            "ManagementServer.ConnectionRequestURL",
+            "ManagementServer.AliasBasedAddressing",
+        ];
+        let names = own.iter().chain(&common);
+        names.filter_map(|name| ParamPath::parse(&format!("{root}{name}")).ok()).collect()
+    }
+
+    /// The data model as the factory made it.
+    pub(super) fn build(&self) -> Model {
+        let mut model = Model::new();
+        self.define_common(&mut model);
+        match self.kind {
+            Kind::Device2 { parameters } => gateway::define(&mut model, parameters),
+            Kind::InternetGateway { mac, lines } => phone_model::define(&mut model, mac, lines),
+        }
+        model
+    }
+
+    /// `DeviceInfo.` and `ManagementServer.`, alike below both roots.
+    fn define_common(&self, model: &mut Model) {
+        let root = self.root();
+        let mut put = |name: &str, parameter| model.define(&format!("{root}{name}"), parameter);
+        let id = &self.identity;
+        for (name, text) in [
+            ("Manufacturer", &*id.manufacturer),
+            ("ManufacturerOUI", &id.oui),
+            ("ProductClass", &id.product_class),
+            ("SerialNumber", &id.serial_number),
+            ("ModelName", &id.product_class),
+            ("Description", "A simulated device"),
+            ("HardwareVersion", "A1"),
+            ("SoftwareVersion", "1.0.0"),
+        ] {
+            put(&format!("DeviceInfo.{name}"), Parameter::fixed(Value::string(text)));
+        }
+        let text = |text: &str, most| Parameter::writable(Value::string(text), Check::Length(most));
+        let flag = |on| Parameter::writable(Value::boolean(on), Check::Any);
+        put("DeviceInfo.ProvisioningCode", text("", 64));
+        put("DeviceInfo.UpTime", Parameter::fixed(Value::unsigned(0)));
+        put("ManagementServer.URL", text(&self.acs_url, 256));
+        put("ManagementServer.Username", text(&self.username, 256));
+        put("ManagementServer.Password", Parameter::secret(self.password.expose()));
+        put("ManagementServer.PeriodicInformEnable", flag(self.inform_interval > 0));
+        let interval = Value::unsigned(self.inform_interval.max(1));
+        let range = Check::Range(1, i64::from(u32::MAX));
+        put("ManagementServer.PeriodicInformInterval", Parameter::writable(interval, range));
+        let epoch = Value::new("0001-01-01T00:00:00Z", ValueType::DateTime);
+        put("ManagementServer.PeriodicInformTime", Parameter::writable(epoch, Check::Any));
+        put("ManagementServer.ParameterKey", Parameter::fixed(Value::string("")));
+        put("ManagementServer.ConnectionRequestURL", Parameter::fixed(Value::string("")));
+        put("ManagementServer.ConnectionRequestUsername", text("", 256));
+        put("ManagementServer.ConnectionRequestPassword", Parameter::secret(""));
+        put("ManagementServer.UpgradesManaged", flag(true));
+        put("ManagementServer.AliasBasedAddressing", Parameter::fixed(Value::boolean(false)));
+    }
+}

@@ -1,0 +1,342 @@
+//! One session as a device leads it (TR-069 §3.7.1, §3.7.2): Inform, its own
+//! requests, the empty POST, then an answer to each request of the ACS.
+//!
+//! Strict where an ACS may go wrong: another `cwmp:ID` or namespace than the
+//! device's, an answer that was not asked for, a request in place of a response
+//! end the session as failed.
+
+#![deny(clippy::disallowed_methods, clippy::disallowed_types)]
+
+use std::time::Duration;
+
+use super::cpe::{Cpe, SimEvent};
+use crate::class::Class;
+use crate::cwmp::{
+    self, AcsResponse, CpeRequest, Envelope, FaultCode, Inform, Message, Namespace, ReadLimits,
+    Side, TransferComplete, WriteStyle,
+};
+use crate::device::EventCode;
+use crate::time::Timestamp;
+
+/// How often the very same message is sent again on fault 8005.
+const MAX_RESENDS: u8 = 3;
+
+/// What is to be sent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// POST this envelope.
+    Post(Vec<u8>),
+    /// POST without a body, SOAPAction or content type.
+    PostEmpty,
+    /// The session is over; close the connection.
+    Close {
+        /// Why it failed; `None` if it ended well.
+        failure: Option<SessionFailure>,
+    },
+}
+
+/// What came back, after redirects and authentication.
+#[derive(Clone, Copy, Debug)]
+pub struct Reply<'a> {
+    /// The HTTP status.
+    pub status: u16,
+    /// `charset` of the content type.
+    pub charset: Option<&'a str>,
+    /// The body.
+    pub body: &'a [u8],
+}
+
+/// Why a session failed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SessionFailure {
+    /// The connection could not be made, or broke.
+    #[error("the connection to the ACS failed: {0}")]
+    Connection(String),
+    /// The ACS refuses the device's credentials.
+    #[error("the ACS does not accept the credentials")]
+    Unauthorized,
+    /// The ACS answered with another status than 200 or 204.
+    #[error("the ACS answered {0}")]
+    Status(u16),
+    /// The ACS sent what is no CWMP message.
+    #[error("the ACS sent what is no CWMP message: {0}")]
+    Unreadable(String),
+    /// The ACS sent a message that the order of the protocol does not allow.
+    #[error("the ACS broke the order of the protocol: {0}")]
+    OutOfOrder(&'static str),
+    /// The ACS answered the Inform with a fault.
+    #[error("the ACS answered the Inform with fault {0}")]
+    Fault(FaultCode),
+}
+
+impl SessionFailure {
+    /// What it means to whoever asked.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Unauthorized => Class::Unauthorized,
+            _ => Class::Upstream,
+        }
+    }
+
+    /// A word to count it by.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Connection(_) => "connection",
+            Self::Unauthorized => "unauthorized",
+            Self::Status(503) => "503",
+            Self::Status(_) => "status",
+            Self::Unreadable(_) => "unreadable",
+            Self::OutOfOrder(_) => "out of order",
+            Self::Fault(_) => "fault",
+        }
+    }
+}
+
+/// How far the session has come.
+#[derive(Clone, Debug)]
+pub(super) enum Talk {
+    /// No session.
+    Idle,
+    /// A request of the device is out.
+    Asking { session: Session, asked: Asked, sent: Vec<u8>, resends: u8 },
+    /// The empty POST is out: the ACS leads.
+    Led { session: Session },
+}
+
+/// What the device has asked.
+#[derive(Clone, Debug)]
+pub(super) enum Asked {
+    Inform,
+    TransferComplete(TransferComplete),
+}
+
+/// What is remembered during one session.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Session {
+    told: Vec<EventCode>,
+    answered: u32,
+    /// `HoldRequests` of the last message.
+    hold: bool,
+    /// The device has said that it has no more requests.
+    silent: bool,
+    /// TransferComplete calls that are still to be sent in this session.
+    owed: Vec<TransferComplete>,
+    /// The `cwmp:ID` of the request that is out.
+    id: Box<str>,
+}
+
+impl Cpe {
+    /// Opens a session; the first action is always the Inform.
+    pub fn open_session(&mut self, now: Timestamp) -> Action {
+        let up_time = now.since(self.booted_at).as_secs().to_string();
+        let path = self.path("DeviceInfo.UpTime");
+        self.model.change(&path, &up_time);
+        let events = self.events.send();
+        let inform = Inform {
+            device: self.identity().clone(),
+            current_time: now.to_string().into(),
+            retry_count: self.retry_count,
+            parameters: self.model.values(&self.forced).unwrap_or_default(),
+            events,
+        };
+        let told = inform.events.iter().map(|event| event.code.clone()).collect();
+        let session = Session { told, owed: self.transfers.owed(), ..Session::default() };
+        self.ask(session, Asked::Inform, CpeRequest::Inform(Box::new(inform)))
+    }
+
+    /// What to do with what came back.
+    pub fn handle_reply(&mut self, reply: Reply<'_>, now: Timestamp) -> Action {
+        let talk = std::mem::replace(&mut self.talk, Talk::Idle);
+        let (session, asked) = match talk {
+            Talk::Idle => return Action::Close { failure: None },
+            Talk::Asking { session, asked, sent, resends } => {
+                (session, Some((asked, sent, resends)))
+            }
+            Talk::Led { session } => (session, None),
+        };
+        let heard = match hear(reply) {
+            Ok(heard) => heard,
+            Err(failure) => return self.close(session, Some(failure), now),
+        };
+        match (asked, heard) {
+            (Some((Asked::Inform | Asked::TransferComplete(_), ..)), None) => {
+                let failure = SessionFailure::OutOfOrder("nothing in place of a response");
+                self.close(session, Some(failure), now)
+            }
+            (Some((asked, sent, resends)), Some(envelope)) => {
+                self.answered(session, asked, (sent, resends), envelope, now)
+            }
+            // Only held back: now it may speak.
+            (None, None) if !session.silent && !session.hold => self.speak(session),
+            (None, None) => self.close(session, None, now),
+            (None, Some(envelope)) => self.led(session, envelope, now),
+        }
+    }
+
+    /// The connection broke, or could not be made. Without a session this
+    /// counts as a failed attempt to open one.
+    pub fn session_lost(&mut self, failure: SessionFailure, now: Timestamp) {
+        let session = match std::mem::replace(&mut self.talk, Talk::Idle) {
+            Talk::Asking { session, .. } | Talk::Led { session } => session,
+            Talk::Idle => Session::default(),
+        };
+        self.close(session, Some(failure), now);
+    }
+
+    /// The answer to a request of the device.
+    fn answered(
+        &mut self,
+        mut session: Session,
+        asked: Asked,
+        (sent, resends): (Vec<u8>, u8),
+        envelope: Envelope,
+        now: Timestamp,
+    ) -> Action {
+        if let Err(failure) = check_answer(&session, &envelope) {
+            return self.close(session, Some(failure), now);
+        }
+        session.hold = envelope.hold_requests;
+        match (asked, envelope.message) {
+            (asked, Message::Fault(fault))
+                if fault.code == FaultCode::ACS_RETRY_REQUEST && resends < MAX_RESENDS =>
+            {
+                let again = Action::Post(sent.clone());
+                self.talk = Talk::Asking { session, asked, sent, resends: resends + 1 };
+                again
+            }
+            (Asked::Inform, Message::Fault(fault)) => {
+                self.close(session, Some(SessionFailure::Fault(fault.code)), now)
+            }
+            (Asked::Inform, Message::AcsResponse(AcsResponse::Inform)) => {
+                self.events.inform_answered();
+                self.speak(session)
+            }
+            // Kept for the next session.
+            (Asked::TransferComplete(_), Message::Fault(_)) => self.speak(session),
+            (
+                Asked::TransferComplete(report),
+                Message::AcsResponse(AcsResponse::TransferComplete),
+            ) => {
+                self.transfers.answered(&report);
+                self.events.transfer_answered("Download", &report.command_key);
+                self.speak(session)
+            }
+            _ => {
+                let failure = SessionFailure::OutOfOrder("the answer to another request");
+                self.close(session, Some(failure), now)
+            }
+        }
+    }
+
+    /// A request of the ACS.
+    fn led(&mut self, mut session: Session, envelope: Envelope, now: Timestamp) -> Action {
+        session.hold = envelope.hold_requests;
+        let Message::AcsRequest(request) = envelope.message else {
+            let failure = SessionFailure::OutOfOrder("a response to no request");
+            return self.close(session, Some(failure), now);
+        };
+        let message = match self.answer(request, now) {
+            Ok(response) => Message::CpeResponse(response),
+            Err(fault) => Message::Fault(fault),
+        };
+        session.answered = session.answered.saturating_add(1);
+        let bytes = encode(envelope.id, message);
+        self.talk = Talk::Led { session };
+        Action::Post(bytes)
+    }
+
+    /// The next request of the device, or the empty POST.
+    fn speak(&mut self, mut session: Session) -> Action {
+        if !session.hold && !session.owed.is_empty() {
+            let report = session.owed.remove(0);
+            let request = CpeRequest::TransferComplete(report.clone());
+            return self.ask(session, Asked::TransferComplete(report), request);
+        }
+        // Held back with something to say: this empty POST promises nothing.
+        session.silent = session.owed.is_empty();
+        self.talk = Talk::Led { session };
+        Action::PostEmpty
+    }
+
+    fn ask(&mut self, mut session: Session, asked: Asked, request: CpeRequest) -> Action {
+        self.message_ids = self.message_ids.wrapping_add(1);
+        session.id = self.message_ids.to_string().into();
+        let sent = encode(Some(session.id.clone()), Message::CpeRequest(request));
+        let action = Action::Post(sent.clone());
+        self.talk = Talk::Asking { session, asked, sent, resends: 0 };
+        action
+    }
+
+    fn close(
+        &mut self,
+        session: Session,
+        failure: Option<SessionFailure>,
+        now: Timestamp,
+    ) -> Action {
+        self.events.session_over();
+        if failure.is_some() {
+            self.retry_count = self.retry_count.saturating_add(1);
+            self.retry_at = Some(now.after(self.retry_wait()));
+        } else {
+            self.retry_count = 0;
+            self.retry_at = None;
+        }
+        if std::mem::take(&mut self.moved) {
+            self.events.forget();
+            self.raise(EventCode::Bootstrap, "");
+        }
+        let Session { told: events, answered, .. } = session;
+        self.happened.push(SimEvent::SessionEnded { events, answered, failure: failure.clone() });
+        Action::Close { failure }
+    }
+
+    /// How long to wait before the next attempt (TR-069 §3.2.1.1): between
+    /// 5·2ⁿ⁻¹ and 5·2ⁿ seconds, different for each device and attempt.
+    fn retry_wait(&self) -> Duration {
+        let doubled = self.retry_count.clamp(1, 10) - 1;
+        let least = 5_000_u64 << doubled;
+        let mut spread = u64::from(self.retry_count);
+        for byte in self.identity().serial_number.bytes() {
+            spread = spread.wrapping_mul(31).wrapping_add(u64::from(byte));
+        }
+        Duration::from_millis(least + spread.wrapping_mul(0x9E37_79B9_7F4A_7C15) % least)
+    }
+}
+
+/// What a reply says: a message, or nothing.
+fn hear(reply: Reply<'_>) -> Result<Option<Envelope>, SessionFailure> {
+    match reply.status {
+        200 if reply.body.is_empty() => Ok(None),
+        204 => Ok(None),
+        200 => cwmp::read(reply.body, reply.charset, Side::Acs, &ReadLimits::default())
+            .map(|parsed| Some(parsed.envelope))
+            .map_err(|error| SessionFailure::Unreadable(error.to_string())),
+        401 => Err(SessionFailure::Unauthorized),
+        status => Err(SessionFailure::Status(status)),
+    }
+}
+
+/// Whether an answer fits what was asked, apart from its kind.
+fn check_answer(session: &Session, envelope: &Envelope) -> Result<(), SessionFailure> {
+    if envelope.id.as_deref() != Some(&*session.id) {
+        return Err(SessionFailure::OutOfOrder("the answer has another cwmp:ID"));
+    }
+    if envelope.namespace != Namespace::v1_2() && !matches!(envelope.message, Message::Fault(_)) {
+        return Err(SessionFailure::OutOfOrder("the answer has another namespace"));
+    }
+    Ok(())
+}
+
+/// Writes a message of the device.
+fn encode(id: Option<Box<str>>, message: Message) -> Vec<u8> {
+    let envelope = Envelope {
+        id,
+        namespace: Namespace::v1_2(),
+        hold_requests: false,
+        session_timeout: None,
+        supported_versions: None,
+        use_version: None,
+        message,
+    };
+    cwmp::write(&envelope, &WriteStyle::default())
+}
