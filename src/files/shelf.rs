@@ -217,3 +217,6 @@ fn list(folder: &Path) -> Result<Vec<PathBuf>, FilesError> {
         .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect())
         .map_err(|error| FilesError::io(folder, error))
 }
+
+#[cfg(test)]
+mod tests;

@@ -207,3 +207,88 @@ fn unpadded(plain: &[u8]) -> Option<usize> {
     let length = plain.len().checked_sub(count).filter(|_| (1..=BLOCK).contains(&count))?;
     plain.get(length..)?.iter().all(|byte| usize::from(*byte) == count).then_some(length)
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
+
+    fn key() -> ConfigKey {
+        ConfigKey::parse(KEY).unwrap()
+    }
+
+    #[test]
+    fn the_default_is_the_one_of_the_settings() {
+        let settings = crate::config::PhonesConfig::default();
+        assert_eq!(Profile::named(&settings.fanvil_encryption), Ok(Profile::default()));
+        assert_eq!(Profile::default().name, settings.fanvil_encryption);
+    }
+
+    /// NIST SP 800-38A, F.1.5 and F.2.5, first block: the mode alone, since zero
+    /// padding adds nothing to a full block.
+    #[test]
+    fn published_vectors() {
+        let key = "603deb1015ca71be2b73aef0857d77811f352c073b6108d72d9810a30914dff4";
+        let plain = hex::decode("6bc1bee22e409f96e93d7e117393172a").unwrap();
+        let profile = Profile::named("aes-256-ecb-zero-pad").unwrap();
+        let sealed = encrypt(profile, &ConfigKey::parse(key).unwrap(), &plain);
+        assert_eq!(hex::encode(sealed), "f3eed1bdb5d2a03c064b5a7e3db181f8");
+    }
+
+    #[test]
+    fn keys_are_64_hex_digits_or_a_clear_error() {
+        assert!(ConfigKey::parse(&KEY.to_uppercase()).is_ok());
+        assert!(ConfigKey::parse(&format!(" {KEY}\r\n")).is_ok());
+        assert_eq!(ConfigKey::parse(""), Err(CipherError::KeyLength(0)));
+        assert_eq!(ConfigKey::parse(&KEY[2..]), Err(CipherError::KeyLength(62)));
+        assert_eq!(ConfigKey::parse(&format!("{KEY}00")), Err(CipherError::KeyLength(66)));
+        assert_eq!(ConfigKey::parse(&KEY.replace("0a", "0g")), Err(CipherError::KeyDigit(22)));
+        assert_eq!(ConfigKey::parse(&"é".repeat(64)), Err(CipherError::KeyDigit(1)));
+        assert_eq!(format!("{:?}", key()), "***");
+    }
+
+    #[test]
+    fn lengths_that_no_encryption_gives_are_refused() {
+        for length in [0, 1, 15, 17] {
+            let refused = decrypt(Profile::default(), &key(), &vec![0; length]);
+            assert_eq!(refused, Err(CipherError::Length(length)));
+        }
+    }
+
+    #[test]
+    fn bad_padding_is_refused() {
+        let raw = Profile::named("aes-256-cbc-zero-iv-zero-pad").unwrap();
+        for last in [0u8, 17, 255, 2] {
+            let mut plain = [7; 16];
+            plain[15] = last;
+            let sealed = encrypt(raw, &key(), &plain);
+            let opened = decrypt(Profile::default(), &key(), &sealed);
+            assert_eq!(opened, Err(CipherError::Padding), "{last}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_profile_opens_what_it_sealed(
+            text in prop::collection::vec(1u8.., 1..200),
+            key in "[0-9a-fA-F]{64}",
+        ) {
+            let key = ConfigKey::parse(&key).unwrap();
+            for profile in Profile::ALL {
+                let sealed = encrypt(profile, &key, &text);
+                prop_assert_eq!(sealed.len() % 16, 0);
+                prop_assert_eq!(decrypt(profile, &key, &sealed), Ok(text.clone()));
+            }
+        }
+
+        #[test]
+        fn any_bytes_are_opened_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..100)) {
+            for profile in Profile::ALL {
+                let _ = decrypt(profile, &key(), &bytes);
+            }
+        }
+    }
+}

@@ -248,3 +248,6 @@ fn one_line(text: &str) -> String {
     };
     text.chars().take(DISPLAY_NAME).map(blank).collect()
 }
+
+#[cfg(test)]
+mod tests;

@@ -271,3 +271,6 @@ fn is_version(version: &str) -> bool {
 fn shown(text: &str) -> String {
     text.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
+
+#[cfg(test)]
+mod tests;
