@@ -1,1 +1,32 @@
-//! The device's door: endpoint, authentication, live sessions, the driver of one session.
+//! The device's door (TR-069 §3.4): endpoint, authentication, live sessions,
+//! and the driver of one session.
+//!
+//! - `endpoint`: HTTP in, HTTP out; admission; which session a message is for.
+//! - `gate`: who is calling, and whether that fits what the Inform says.
+//! - `sessions`: the table of live sessions; never two of one device.
+//! - `driver`: one session; the only place that knows both the order of the
+//!   protocol ([`crate::cwmp::Session`]) and the intent ([`crate::plan`]).
+//! - `onboarding`: giving a device credentials of its own.
+//! - `inventory`: what an Inform changes in the device's record.
+//! - `links`: where a device fetches the file that a Download names.
+//! - `recording`: making durable what a session has to record.
+//! - `sweep`: giving up silent sessions and overdue tasks.
+//!
+//! What a promise needs is durable before the reply leaves: the Inform before
+//! its response, a TransferComplete before its response, a once-only RPC
+//! before it is sent, an outcome as soon as it is known.
+
+mod admission;
+mod driver;
+mod endpoint;
+mod gate;
+mod inventory;
+mod links;
+mod onboarding;
+mod recording;
+mod sessions;
+mod sweep;
+
+pub use endpoint::{Acs, AcsParts};
+pub use links::FileLinks;
+pub use onboarding::OnboardingAccount;

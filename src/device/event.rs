@@ -127,6 +127,9 @@ pub enum EventKind {
     },
     /// Something that an operator should look at; the text says what.
     Alarm(Box<str>),
+    /// The device told something by an RPC of its own that is kept as history:
+    /// an autonomous transfer, a request for a download.
+    Told(Box<str>),
 }
 
 #[cfg(test)]

@@ -44,6 +44,11 @@ impl Tree {
         self.params.len()
     }
 
+    /// The number of parameters known, objects left out.
+    pub fn parameter_count(&self) -> usize {
+        self.params.keys().filter(|path| !path.is_object()).count()
+    }
+
     /// Whether nothing is known.
     pub fn is_empty(&self) -> bool {
         self.params.is_empty()

@@ -242,6 +242,12 @@ impl Planner {
         self.met.contains(&id)
     }
 
+    /// Whether the device restarts after this session, so that nothing more is
+    /// asked in it.
+    pub const fn is_closing(&self) -> bool {
+        self.closing
+    }
+
     /// Tasks that changed since this was last called, to be recorded.
     pub fn take_changes(&mut self) -> Vec<Task> {
         std::mem::take(&mut self.changes)

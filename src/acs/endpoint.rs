@@ -1,0 +1,436 @@
+//! HTTP in, HTTP out: which session a message is for, and whether its sender
+//! may speak in it.
+
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::header::{
+    ALLOW, CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
+};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
+use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use super::admission::Admission;
+use super::driver::{Caller, Driver, Refusal, Reply, Shared, spread};
+use super::gate::{Denied, Gate, Principal};
+use super::links::FileLinks;
+use super::onboarding::OnboardingAccount;
+use super::sessions::{Cookie, Live, Sessions};
+use crate::config::{CwmpConfig, LimitsConfig};
+use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
+use crate::device::Learned;
+use crate::http::{Body, BodyError, Handler, Peer, collect, collect_decoded, cookie};
+use crate::store::{Store, Vault};
+use crate::time::{Clock, Timestamp};
+
+/// The name of the session cookie.
+const COOKIE: &str = "session";
+
+/// What is read of a body whose sender has not shown who it is.
+const MAX_UNKNOWN_BODY: u64 = 256 << 10;
+
+/// What the door is built from.
+pub struct AcsParts {
+    /// The inventory.
+    pub store: Arc<dyn Store>,
+    /// Opens and seals credentials.
+    pub vault: Arc<Vault>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// `[cwmp]`.
+    pub config: CwmpConfig,
+    /// `[limits]`.
+    pub limits: LimitsConfig,
+    /// Where devices fetch files.
+    pub files: FileLinks,
+    /// The credential of new devices, in `shared` mode.
+    pub onboarding: Option<OnboardingAccount>,
+}
+
+/// The device's door.
+///
+/// Give it to [`crate::http::Door::serve`], and run [`Acs::sweep`] beside it.
+pub struct Acs {
+    pub(super) shared: Arc<Shared>,
+    pub(super) sessions: Sessions,
+    pub(super) clock: Arc<dyn Clock>,
+    gate: Gate,
+    limits: LimitsConfig,
+    max_body: u64,
+    read_limits: ReadLimits,
+}
+
+impl Acs {
+    /// Builds the door.
+    pub fn new(parts: AcsParts) -> Arc<Self> {
+        let AcsParts { store, vault, clock, config, limits, files, onboarding } = parts;
+        let gate = Gate::new(
+            config.auth,
+            config.basic_over_http,
+            onboarding,
+            store.clone(),
+            vault.clone(),
+        );
+        let shared = Arc::new(Shared {
+            store,
+            vault,
+            files,
+            admission: Admission::new(config.max_sessions, config.new_devices_per_minute),
+            gives_credentials: config.gives_credentials(),
+            inform_interval: config.inform_interval,
+            assumed: Learned::assumed(config.read_batch, config.write_batch),
+            silence: config.session_timeout,
+            patience: Duration::from_secs(config.transfer_timeout.into()),
+        });
+        let max_bytes = usize::try_from(config.max_body).unwrap_or(usize::MAX);
+        let read_limits = ReadLimits { bytes: max_bytes, ..ReadLimits::default() };
+        let sessions = Sessions::default();
+        Arc::new(Self {
+            shared,
+            sessions,
+            clock,
+            gate,
+            limits,
+            max_body: config.max_body,
+            read_limits,
+        })
+    }
+
+    /// How many sessions are live.
+    pub fn live_sessions(&self) -> usize {
+        self.sessions.len()
+    }
+
+    /// Gives up silent sessions and overdue tasks, until `stop`; then ends the
+    /// sessions that are live.
+    pub async fn sweep(self: Arc<Self>, stop: CancellationToken) {
+        super::sweep::run(&self, stop).await;
+    }
+
+    async fn serve(
+        &self,
+        peer: Peer,
+        request: Request<Incoming>,
+    ) -> Result<Response<Body>, Response<Body>> {
+        if request.method() != Method::POST {
+            let mut response =
+                plain(StatusCode::METHOD_NOT_ALLOWED, "CPEs speak to this address by POST\n");
+            response.headers_mut().insert(ALLOW, HeaderValue::from_static("POST"));
+            return Err(response);
+        }
+        let now = self.clock.now();
+        let (parts, body) = request.into_parts();
+        let known = self.session_of(&parts.headers, peer.connection);
+        let proven = known
+            .as_ref()
+            .filter(|live| live.is_on(peer.connection))
+            .map(|live| live.principal.clone());
+        let principal = match proven {
+            Some(principal) => principal,
+            None => match self.gate.identify(&parts.headers, "POST", peer.tls, now).await {
+                Ok(principal) => principal,
+                Err(denied) => return Err(self.deny(&denied, &peer, body, now).await),
+            },
+        };
+        let body = match collect_decoded(&parts.headers, body, self.max_body, &self.limits).await {
+            Ok(body) => body,
+            Err(error) => return Err(refuse_body(&error)),
+        };
+        let now = self.clock.now();
+        let live = known
+            .filter(|live| self.may_speak(live, &principal, &peer))
+            .or_else(|| self.session_by_circumstance(&principal, peer.address.ip()));
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Ok(match live {
+                Some(live) => self.converse(&live, Input::Empty, &peer, now).await,
+                // A device that ends its session once more, or never began one
+                // (Q20, Q45).
+                None => empty(StatusCode::NO_CONTENT),
+            });
+        }
+        let envelope = self.read(&body, &parts.headers, &peer)?;
+        if matches!(envelope.message, Message::CpeRequest(CpeRequest::Inform(_))) {
+            let host = parts.headers.get(HOST).and_then(host_name);
+            let caller = Caller { principal, address: peer.address.ip(), local: peer.local, host };
+            return self.open(envelope, caller, &peer, now).await;
+        }
+        match live {
+            Some(live) => Ok(self.converse(&live, Input::Message(envelope), &peer, now).await),
+            None => Err(plain(StatusCode::BAD_REQUEST, "no session: begin with an Inform\n")),
+        }
+    }
+
+    /// The session that cookie or connection name.
+    fn session_of(&self, headers: &HeaderMap, connection: u64) -> Option<Arc<Live>> {
+        cookie(headers, COOKIE)
+            .filter_map(read_cookie)
+            .find_map(|cookie| self.sessions.by_cookie(&cookie))
+            .or_else(|| self.sessions.by_connection(connection))
+    }
+
+    /// For devices that return no cookie and open a connection for each
+    /// message: by who they are, else by where they are (Q21).
+    fn session_by_circumstance(&self, principal: &Principal, address: IpAddr) -> Option<Arc<Live>> {
+        match principal {
+            Principal::Device(id) => self.sessions.by_device(id),
+            Principal::Anyone | Principal::Onboarding => {
+                self.sessions.only_from(address).filter(|live| live.principal == *principal)
+            }
+        }
+    }
+
+    /// Whether a cookie may be used by whoever sent it: a guessed or stolen one
+    /// is worth nothing (security: B4).
+    fn may_speak(&self, live: &Live, principal: &Principal, peer: &Peer) -> bool {
+        live.principal == *principal
+            && (live.is_on(peer.connection)
+                || matches!(principal, Principal::Device(_))
+                || live.address == peer.address.ip())
+    }
+
+    fn read(
+        &self,
+        body: &[u8],
+        headers: &HeaderMap,
+        peer: &Peer,
+    ) -> Result<Envelope, Response<Body>> {
+        let charset =
+            headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(charset_of);
+        match crate::cwmp::read(body, charset, Side::Cpe, &self.read_limits) {
+            Ok(parsed) => {
+                if !parsed.warnings.is_empty() {
+                    debug!(peer.address = %peer.address, message.warnings = ?parsed.warnings, "an odd message");
+                }
+                Ok(parsed.envelope)
+            }
+            Err(error) => {
+                info!(peer.address = %peer.address, %error, "not a CWMP message");
+                Err(plain(StatusCode::BAD_REQUEST, "not a CWMP message\n"))
+            }
+        }
+    }
+
+    /// An Inform: a session begins, or begins anew (Q49).
+    async fn open(
+        &self,
+        envelope: Envelope,
+        caller: Caller,
+        peer: &Peer,
+        now: Timestamp,
+    ) -> Result<Response<Body>, Response<Body>> {
+        let Message::CpeRequest(CpeRequest::Inform(inform)) = &envelope.message else {
+            return Err(plain(StatusCode::BAD_REQUEST, "not an Inform\n"));
+        };
+        let device = inform.device.id();
+        if let Err(seconds) = self.shared.admission.session(self.sessions.len(), spread(&device)) {
+            return Err(later(seconds));
+        }
+        // Only who may speak for the device may end its session: the driver
+        // checks that first, and the old session is given up by the one that
+        // takes its place.
+        let principal = caller.principal.clone();
+        let address = caller.address;
+        let before = self.sessions.by_device(&device).filter(|live| live.principal == principal);
+        if let Some(before) = before
+            && self.sessions.close(&before.cookie)
+        {
+            before.driver.lock().await.abandon(now).await;
+        }
+        match Driver::open(self.shared.clone(), envelope, caller, now).await {
+            Ok((driver, reply)) => {
+                let Some(cookie) = new_cookie() else {
+                    return Err(plain(StatusCode::INTERNAL_SERVER_ERROR, "no randomness\n"));
+                };
+                let live = Arc::new(Live::new(
+                    cookie,
+                    device,
+                    principal,
+                    address,
+                    driver,
+                    peer.connection,
+                    now,
+                ));
+                if let Some(superseded) = self.sessions.open(live, peer.connection) {
+                    superseded.driver.lock().await.abandon(now).await;
+                }
+                let mut response = xml(reply);
+                let value = format!("{COOKIE}={}; Path=/", hex::encode(cookie));
+                if let Ok(value) = HeaderValue::try_from(value) {
+                    response.headers_mut().insert(SET_COOKIE, value);
+                }
+                Ok(response)
+            }
+            Err(Refusal::Fault(reply)) => Ok(xml(reply)),
+            Err(Refusal::Later(seconds)) => Err(later(seconds)),
+            Err(Refusal::Mismatch(mismatch)) => {
+                info!(device.id = %device, peer.address = %peer.address, reason = %mismatch, "refused");
+                Err(plain(StatusCode::FORBIDDEN, "these credentials are not this device's\n"))
+            }
+            Err(Refusal::Store(error)) => {
+                warn!(device.id = %device, %error, "an Inform cannot be recorded");
+                Err(later(30 + spread(&device) % 60))
+            }
+        }
+    }
+
+    async fn converse(
+        &self,
+        live: &Arc<Live>,
+        input: Input,
+        peer: &Peer,
+        now: Timestamp,
+    ) -> Response<Body> {
+        let (reply, over, timeout) = {
+            let mut driver = live.driver.lock().await;
+            let reply = driver.handle(input, now).await;
+            (reply, driver.is_over(), driver.timeout())
+        };
+        if over {
+            self.sessions.close(&live.cookie);
+        } else {
+            self.sessions.heard(live, peer.connection, timeout, now);
+        }
+        match reply {
+            Reply::Envelope(bytes) => xml(bytes),
+            Reply::Nothing => empty(StatusCode::NO_CONTENT),
+        }
+    }
+
+    /// The answer to whoever did not show who it is.
+    async fn deny(
+        &self,
+        denied: &Denied,
+        peer: &Peer,
+        body: Incoming,
+        now: Timestamp,
+    ) -> Response<Body> {
+        let stale = match denied {
+            Denied::Missing => false,
+            Denied::Stale => true,
+            Denied::Wrong | Denied::BasicInClear => {
+                info!(peer.address = %peer.address, reason = %denied, "refused");
+                false
+            }
+            Denied::Store(error) => {
+                warn!(peer.address = %peer.address, %error, "credentials cannot be looked up");
+                return later(30);
+            }
+        };
+        // The connection goes on only when the body has been read.
+        let read = collect(body, MAX_UNKNOWN_BODY, &self.limits).await;
+        let mut response = empty(StatusCode::UNAUTHORIZED);
+        for challenge in self.gate.challenges(stale, peer.tls, now) {
+            response.headers_mut().append(WWW_AUTHENTICATE, challenge);
+        }
+        if read.is_err() {
+            response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+        }
+        response
+    }
+}
+
+impl Handler for Acs {
+    async fn handle(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        self.serve(peer, request).await.unwrap_or_else(|refusal| refusal)
+    }
+}
+
+fn refuse_body(error: &BodyError) -> Response<Body> {
+    let status =
+        StatusCode::from_u16(error.class().http_status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let mut response = plain(status, "the body was not taken\n");
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Come again after these seconds.
+fn later(seconds: u64) -> Response<Body> {
+    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "come again later\n");
+    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
+    response
+}
+
+fn xml(bytes: Vec<u8>) -> Response<Body> {
+    let mut response = Response::new(Body::full(bytes));
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
+    response
+}
+
+fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
+    let mut response = Response::new(Body::full(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+fn empty(status: StatusCode) -> Response<Body> {
+    let mut response = Response::new(Body::empty());
+    *response.status_mut() = status;
+    response
+}
+
+fn new_cookie() -> Option<Cookie> {
+    let mut cookie = Cookie::default();
+    getrandom::fill(&mut cookie).ok()?;
+    Some(cookie)
+}
+
+fn read_cookie(text: &str) -> Option<Cookie> {
+    let mut cookie = Cookie::default();
+    hex::decode_to_slice(text, &mut cookie).ok()?;
+    Some(cookie)
+}
+
+/// The charset of a Content-Type.
+fn charset_of(content_type: &str) -> Option<&str> {
+    let (_, parameters) = content_type.split_once(';')?;
+    parameters.split(';').find_map(|parameter| {
+        let (name, value) = parameter.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']))
+    })
+}
+
+/// The host of a Host header, when it is one: it comes from the device, and
+/// goes back to it in a URL.
+fn host_name(value: &HeaderValue) -> Option<Box<str>> {
+    let text = value.to_str().ok()?;
+    let host = if text.starts_with('[') {
+        text.get(..=text.find(']')?)?
+    } else {
+        text.split(':').next().unwrap_or(text)
+    };
+    let sound = !host.is_empty()
+        && host.len() <= 253
+        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
+    sound.then(|| host.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_taken_only_when_it_is_one() {
+        let host = |text: &'static str| host_name(&HeaderValue::from_static(text));
+        assert_eq!(host("acs.example.net:7547").as_deref(), Some("acs.example.net"));
+        assert_eq!(host("[::1]:7547").as_deref(), Some("[::1]"));
+        assert_eq!(host("192.0.2.1").as_deref(), Some("192.0.2.1"));
+        for bad in ["", ":80", "a b", "a/b", "user@host", "[::1"] {
+            assert_eq!(host(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_charset_is_found_in_any_spelling() {
+        assert_eq!(charset_of("text/xml; charset=utf-8"), Some("utf-8"));
+        assert_eq!(charset_of("text/xml;Charset=\"ISO-8859-1\""), Some("ISO-8859-1"));
+        assert_eq!(charset_of("text/xml"), None);
+    }
+}

@@ -1,0 +1,176 @@
+//! Who is calling (TR-069 §3.4.4), and whether that fits what the Inform says.
+
+use std::sync::Arc;
+
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
+
+use super::onboarding::OnboardingAccount;
+use crate::config::AuthMode;
+use crate::device::{Credentials, DeviceId, Secret, Stage};
+use crate::http::{Authorization, Challenger, Verdict};
+use crate::store::{Store, StoreError, Vault};
+use crate::time::Timestamp;
+
+/// Who was let in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Principal {
+    /// Nobody was asked (`open`).
+    Anyone,
+    /// Whoever knows the onboarding credential.
+    Onboarding,
+    /// A device with credentials of its own.
+    Device(DeviceId),
+}
+
+/// Why somebody is not let in.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum Denied {
+    /// No credentials came: ask for them.
+    #[error("no credentials")]
+    Missing,
+    /// They were right, but the nonce is too old: ask again.
+    #[error("the nonce is stale")]
+    Stale,
+    /// They are wrong.
+    #[error("wrong credentials")]
+    Wrong,
+    /// Basic over plain HTTP, which is not taken.
+    #[error("Basic credentials over plain HTTP")]
+    BasicInClear,
+    /// It could not be found out.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why credentials do not fit the device that the Inform names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Mismatch {
+    /// The credentials of one device, the serial number of another.
+    #[error("the credentials belong to another device")]
+    OtherDevice,
+    /// The onboarding credential from a device that has its own and was not
+    /// reset.
+    #[error(
+        "the device has credentials of its own, but came with the onboarding credential and without 0 BOOTSTRAP"
+    )]
+    OnboardingAgain,
+}
+
+/// Checks credentials.
+pub(super) struct Gate {
+    mode: AuthMode,
+    basic_over_http: bool,
+    onboarding: Option<OnboardingAccount>,
+    challenger: Challenger,
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+}
+
+impl Gate {
+    pub(super) fn new(
+        mode: AuthMode,
+        basic_over_http: bool,
+        onboarding: Option<OnboardingAccount>,
+        store: Arc<dyn Store>,
+        vault: Arc<Vault>,
+    ) -> Self {
+        let challenger = Challenger::new(vault.derive("cwmp digest nonces"), "provost");
+        Self { mode, basic_over_http, onboarding, challenger, store, vault }
+    }
+
+    /// The challenges for a 401.
+    pub(super) fn challenges(
+        &self,
+        stale: bool,
+        tls: bool,
+        now: Timestamp,
+    ) -> Vec<http::HeaderValue> {
+        self.challenger.challenges(now, stale, tls || self.basic_over_http)
+    }
+
+    /// Who sent these headers.
+    pub(super) async fn identify(
+        &self,
+        headers: &HeaderMap,
+        method: &str,
+        tls: bool,
+        now: Timestamp,
+    ) -> Result<Principal, Denied> {
+        if self.mode == AuthMode::Open {
+            return Ok(Principal::Anyone);
+        }
+        let header = headers.get(AUTHORIZATION).ok_or(Denied::Missing)?;
+        match Authorization::parse(header).ok_or(Denied::Wrong)? {
+            Authorization::Digest(answer) => {
+                let (principal, password) = self.account(&answer.username).await?;
+                match self.challenger.verify(&answer, method, &password, now) {
+                    Verdict::Right => Ok(principal),
+                    Verdict::Stale => Err(Denied::Stale),
+                    Verdict::Wrong => Err(Denied::Wrong),
+                }
+            }
+            Authorization::Basic { username, password } => {
+                if !tls && !self.basic_over_http {
+                    return Err(Denied::BasicInClear);
+                }
+                let (principal, known) = self.account(&username).await?;
+                if same(&known, &password) { Ok(principal) } else { Err(Denied::Wrong) }
+            }
+        }
+    }
+
+    /// Whether whoever was let in may speak for the device of the Inform.
+    /// `own` are the credentials that this device was given, if any.
+    pub(super) fn fits(
+        principal: &Principal,
+        device: &DeviceId,
+        own: Option<&Credentials>,
+        bootstrap: bool,
+    ) -> Result<(), Mismatch> {
+        match principal {
+            Principal::Anyone => Ok(()),
+            Principal::Device(id) if id == device => Ok(()),
+            Principal::Device(_) => Err(Mismatch::OtherDevice),
+            Principal::Onboarding => match own {
+                Some(own) if own.stage == Stage::Confirmed && !bootstrap => {
+                    Err(Mismatch::OnboardingAgain)
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+
+    /// The account that a user name belongs to, with its password.
+    async fn account(&self, username: &str) -> Result<(Principal, Secret), Denied> {
+        if let Some(onboarding) = &self.onboarding
+            && *onboarding.username == *username
+        {
+            return Ok((Principal::Onboarding, onboarding.password.clone()));
+        }
+        let id = match DeviceId::parse(username) {
+            Ok(id) => id,
+            // An operator may have preloaded a user name of another form.
+            Err(_) => self.alias(username).await?,
+        };
+        let credentials = self.store.credentials(&id).await?.ok_or(Denied::Wrong)?;
+        if *credentials.username != *username {
+            return Err(Denied::Wrong);
+        }
+        let password = self.vault.unseal(&credentials.password)?;
+        Ok((Principal::Device(id), password))
+    }
+
+    async fn alias(&self, username: &str) -> Result<DeviceId, Denied> {
+        let setting =
+            self.store.setting(&format!("acs-user/{username}")).await?.ok_or(Denied::Wrong)?;
+        let text = std::str::from_utf8(&setting).map_err(|_| Denied::Wrong)?;
+        DeviceId::parse(text).map_err(|_| Denied::Wrong)
+    }
+}
+
+/// Compares without telling by the time it takes where they differ.
+fn same(a: &Secret, b: &Secret) -> bool {
+    use subtle::ConstantTimeEq as _;
+    a.expose().as_bytes().ct_eq(b.expose().as_bytes()).into()
+}

@@ -1,0 +1,92 @@
+//! Giving up silent sessions and overdue tasks.
+
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::endpoint::Acs;
+use crate::device::{DeviceId, Outcome, Phase, Task, TaskId, TaskState};
+use crate::store::{Record, StoreError};
+use crate::time::Timestamp;
+
+/// How often silent sessions are looked for.
+const SESSIONS_EVERY: Duration = Duration::from_secs(5);
+
+/// How often overdue tasks are looked for, in rounds of the above.
+const TASKS_EVERY: u32 = 12;
+
+/// Tasks looked at in one go.
+const PAGE: usize = 500;
+
+/// Sweeps until `stop`, then ends the sessions that are live.
+pub(super) async fn run(acs: &Acs, stop: CancellationToken) {
+    let mut rounds = tokio::time::interval(SESSIONS_EVERY);
+    rounds.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut round: u32 = 0;
+    loop {
+        tokio::select! {
+            () = stop.cancelled() => break,
+            _ = rounds.tick() => {}
+        }
+        let now = acs.clock.now();
+        for live in acs.sessions.take_silent(now) {
+            info!(device.id = %live.device, "the session fell silent");
+            live.driver.lock().await.abandon(now).await;
+        }
+        if round.is_multiple_of(TASKS_EVERY)
+            && let Err(error) = overdue(acs, now).await
+        {
+            warn!(%error, "overdue tasks were not looked for");
+        }
+        round = round.wrapping_add(1);
+    }
+    let now = acs.clock.now();
+    for live in acs.sessions.take_all() {
+        live.driver.lock().await.abandon(now).await;
+    }
+}
+
+/// Ends the tasks whose time is over, of devices that do not come either.
+async fn overdue(acs: &Acs, now: Timestamp) -> Result<(), StoreError> {
+    let store = &acs.shared.store;
+    let mut last: Option<(DeviceId, TaskId)> = None;
+    loop {
+        let after = last.as_ref().map(|(device, id)| (device, *id));
+        let page = store.waiting_tasks(after, PAGE).await?;
+        let Some(end) = page.last() else { return Ok(()) };
+        last = Some((end.device.clone(), end.id));
+        for mut task in page {
+            // A live session judges its own.
+            if acs.sessions.by_device(&task.device).is_some() {
+                continue;
+            }
+            let Some(outcome) = verdict(&task, acs.shared.patience, now) else { continue };
+            info!(device.id = %task.device, task.id = %task.id, task.action = task.action.word(), "overdue");
+            task.state = TaskState::Ended { at: now, outcome };
+            task.revision += 1;
+            match store.commit(Record::Task(Box::new(task)).into()).await {
+                Ok(()) | Err(StoreError::Conflict(_)) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+}
+
+/// How an overdue task ends; `None` if it is not overdue.
+fn verdict(task: &Task, patience: Duration, now: Timestamp) -> Option<Outcome> {
+    match &task.state {
+        TaskState::Queued => (task.expires_at <= now).then_some(Outcome::Expired),
+        TaskState::Sent { at, phase } if now.since(*at) > patience => {
+            let why = match phase {
+                Phase::Response => "it was sent, and the session ended before the device answered",
+                Phase::Transfer => "the device never told how the transfer ended",
+                Phase::Boot => "the device never said that it restarted",
+                Phase::Row { .. } => "the row was made, but the device never came for its values",
+                Phase::ReadBack => "the device never came for what it did to be read back",
+            };
+            Some(Outcome::Unknown(why.into()))
+        }
+        TaskState::Sent { .. } | TaskState::Ended { .. } => None,
+    }
+}
