@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// A secret in memory. It has no `Display`, and its `Debug` is masked, so that
 /// it cannot slip into a log, an error or a trace.
-#[derive(Clone, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 pub struct Secret(Box<str>);
 
 impl Secret {
