@@ -2,6 +2,10 @@
 
 use std::fmt;
 
+use super::message::Side;
+use super::read::{Oddity, ReadError, Scanner};
+use super::write::Writer;
+
 /// A fault code of either side, 0 for none; vendor codes are kept as they are.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FaultCode(pub u32);
@@ -121,4 +125,122 @@ pub struct ParameterFault {
     pub code: FaultCode,
     /// The device's words.
     pub text: Box<str>,
+}
+
+impl FaultCode {
+    /// Reads a `FaultStruct`: code and text. It may be missing in a success.
+    pub(super) fn read_struct(xml: &mut Scanner<'_>) -> Result<(Self, Box<str>), ReadError> {
+        let (mut code, mut text) = (Self::default(), Box::default());
+        xml.members(|xml, tag| {
+            match tag.local() {
+                "FaultCode" => code = Self(xml.number()?),
+                "FaultString" => text = xml.text()?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok((code, text))
+    }
+
+    /// Writes a `FaultStruct`.
+    pub(super) fn write_struct(self, xml: &mut Writer, name: &str, text: &str) {
+        xml.element(name, |xml| {
+            xml.number("FaultCode", self.0);
+            xml.text("FaultString", text);
+        });
+    }
+}
+
+impl Fault {
+    /// Reads what is inside of a SOAP Fault. What does not hold a CWMP fault
+    /// counts as an internal error of the one who sent it.
+    pub(super) fn read(xml: &mut Scanner<'_>, from: Side) -> Result<Self, ReadError> {
+        let mut soap_text = Box::default();
+        let mut found = None;
+        xml.members(|xml, tag| {
+            match tag.local() {
+                "faultstring" => soap_text = xml.text()?,
+                "detail" => xml.members(|xml, tag| {
+                    if tag.local() == "Fault" {
+                        found = Some(Self::read_detail(xml)?);
+                    }
+                    Ok(())
+                })?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        let mut fault = found.unwrap_or_else(|| {
+            xml.odd(Oddity::PlainFault);
+            let code = match from {
+                Side::Cpe => FaultCode::INTERNAL_ERROR,
+                Side::Acs => FaultCode::ACS_INTERNAL_ERROR,
+            };
+            Self { code, text: Box::default(), parameters: Vec::new() }
+        });
+        if fault.text.is_empty() {
+            fault.text = soap_text;
+        }
+        Ok(fault)
+    }
+
+    fn read_detail(xml: &mut Scanner<'_>) -> Result<Self, ReadError> {
+        let mut fault =
+            Self { code: FaultCode::default(), text: Box::default(), parameters: Vec::new() };
+        xml.members(|xml, tag| {
+            match tag.local() {
+                "FaultCode" => fault.code = FaultCode(xml.number()?),
+                "FaultString" => fault.text = xml.text()?,
+                "SetParameterValuesFault"
+                    if fault.parameters.len() >= xml.limits().parameter_faults =>
+                {
+                    xml.odd(Oddity::CutList);
+                }
+                "SetParameterValuesFault" => fault.parameters.push(ParameterFault::read(xml)?),
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(fault)
+    }
+
+    pub(super) fn write(&self, xml: &mut Writer) {
+        let code = if self.code.is_callers() { "soap-env:Client" } else { "soap-env:Server" };
+        xml.element("soap-env:Fault", |xml| {
+            xml.text("faultcode", code);
+            xml.text("faultstring", "CWMP fault");
+            xml.element("detail", |xml| {
+                xml.message("Fault", |xml| {
+                    xml.number("FaultCode", self.code.0);
+                    xml.text("FaultString", &self.text);
+                    for one in &self.parameters {
+                        xml.element("SetParameterValuesFault", |xml| one.write(xml));
+                    }
+                });
+            });
+        });
+    }
+}
+
+impl ParameterFault {
+    fn read(xml: &mut Scanner<'_>) -> Result<Self, ReadError> {
+        let mut one =
+            Self { name: Box::default(), code: FaultCode::default(), text: Box::default() };
+        xml.members(|xml, tag| {
+            match tag.local() {
+                "ParameterName" => one.name = xml.text()?,
+                "FaultCode" => one.code = FaultCode(xml.number()?),
+                "FaultString" => one.text = xml.text()?,
+                _ => {}
+            }
+            Ok(())
+        })?;
+        Ok(one)
+    }
+
+    fn write(&self, xml: &mut Writer) {
+        xml.text("ParameterName", &self.name);
+        xml.number("FaultCode", self.code.0);
+        xml.text("FaultString", &self.text);
+    }
 }

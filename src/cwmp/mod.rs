@@ -10,6 +10,7 @@
 mod attributes;
 mod control;
 mod deployment;
+mod dispatch;
 mod envelope;
 mod fault;
 mod inform;

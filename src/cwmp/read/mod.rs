@@ -1,13 +1,20 @@
 //! The reader: bytes of the wire in, an [`Envelope`](super::Envelope) out.
 //!
 //! Lenient where the field is broken, each time with a [`Warning`]; bounded in
-//! size, depth, count everywhere.
+//! size, depth and count everywhere. `decode` makes text of the bytes, `scanner`
+//! walks the elements, `envelope` finds the message; what is inside of a message
+//! is read by its family, beside its type.
 
+mod decode;
+mod envelope;
 mod error;
 mod limits;
+mod scanner;
 
+pub(super) use decode::is_legal;
 pub use error::{Oddity, Problem, ReadError, Warning};
 pub use limits::ReadLimits;
+pub(super) use scanner::{Scanner, Tag};
 
 use super::envelope::Envelope;
 use super::message::Side;
@@ -24,16 +31,22 @@ pub struct Parsed {
 /// Reads one message.
 ///
 /// `charset` is that of the `Content-Type` header, `from` who wrote the body.
-/// An empty body is no message and no error of the device either: do not ask.
+/// An empty body is a legal thing to post, but no message: do not ask for it.
 ///
 /// # Errors
 /// [`ReadError`] with the place and the reason, when no server should accept
 /// it.
 pub fn read(
-    _body: &[u8],
-    _charset: Option<&str>,
-    _from: Side,
-    _limits: &ReadLimits,
+    body: &[u8],
+    charset: Option<&str>,
+    from: Side,
+    limits: &ReadLimits,
 ) -> Result<Parsed, ReadError> {
-    Err(ReadError { at: 0, problem: Problem::NoMessage })
+    if body.len() > limits.bytes {
+        return Err(ReadError { at: 0, problem: Problem::TooMuch("bytes") });
+    }
+    let decoded = decode::decode(body, charset);
+    let mut xml = Scanner::new(&decoded, limits);
+    let envelope = envelope::envelope(&mut xml, from)?;
+    Ok(Parsed { envelope, warnings: xml.into_warnings() })
 }
