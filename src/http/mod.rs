@@ -10,15 +10,18 @@
 mod answer;
 mod authorization;
 mod body;
+mod caps;
 mod challenge;
 mod client;
 mod collect;
+mod connection;
 mod cookie;
 mod digest;
 mod door;
 mod error;
 mod target;
 mod tls;
+mod watched;
 mod words;
 
 pub use answer::{DigestClient, Offer};
