@@ -10,11 +10,14 @@
 //! own server is used: these devices can be set on any ACS.
 
 mod blueprint;
+mod client;
 mod cpe;
 mod events;
 mod fanvil;
+mod fetcher;
 mod gateway;
 mod image;
+mod listener;
 mod model;
 mod phone_model;
 mod rpc;
@@ -23,10 +26,11 @@ mod talk;
 mod transfers;
 
 pub use blueprint::Blueprint;
+pub use client::ClientAuth;
 pub use cpe::{Cpe, Next, SimEvent};
 pub use fanvil::{Decode, FanvilPhone, PhoneFetchError, PhoneFile, PhoneFileKind, PhoneVerdict};
 pub use image::{ImageError, firmware_image, read_firmware_image};
 pub use model::{Check, Model, ModelFault, Parameter};
-pub use runner::{ClientAuth, RunnerSettings, SimError, SimHandle, start};
+pub use runner::{RunnerSettings, SimError, SimHandle, start};
 pub use talk::{Action, Reply, SessionFailure};
 pub use transfers::{Fetch, FetchFailure};

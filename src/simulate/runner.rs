@@ -1,29 +1,32 @@
-//! Runs one simulated device over real sockets.
+//! Runs one simulated device over real sockets: its sessions, its fetches, its
+//! timers and its door for connection requests.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
-use super::cpe::{Cpe, SimEvent};
-use crate::time::Clock;
+use super::client::{Client, ClientAuth, ClientFailure, ClientSettings};
+use super::cpe::{Cpe, Next, SimEvent};
+use super::fetcher;
+use super::listener::{Listener, Login, lock};
+use super::talk::{Action, Reply, SessionFailure};
+use crate::class::Class;
+use crate::device::EventCode;
+use crate::time::{Clock, Timestamp};
 
-/// How a device meets a challenge of its ACS.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum ClientAuth {
-    /// With Digest (TR-069 §3.4.4); Basic is not answered.
-    #[default]
-    Digest,
-    /// With Basic, shown from the first request on.
-    Basic,
-    /// Not at all.
-    None,
-}
+/// How many events are kept for whoever watches; later ones are dropped.
+const KEPT_EVENTS: usize = 1024;
+
+/// The largest message of an ACS that is taken, in bytes.
+const MAX_MESSAGE: u64 = 16 << 20;
 
 /// How a device is run.
 #[derive(Clone, Debug)]
 pub struct RunnerSettings {
-    /// How it meets a challenge.
+    /// How it meets a challenge of the ACS.
     pub auth: ClientAuth,
     /// Whether it keeps its connection between sessions.
     pub keep_alive: bool,
@@ -53,6 +56,9 @@ pub enum SimError {
     /// No port to listen on for connection requests.
     #[error("no port to listen on for connection requests: {0}")]
     Listen(String),
+    /// The URL of the ACS cannot be used.
+    #[error("the ACS cannot be reached at {0}")]
+    Url(String),
     /// The device stopped by itself, which it never should.
     #[error("the simulated device stopped unexpectedly")]
     Stopped,
@@ -60,32 +66,75 @@ pub enum SimError {
 
 impl SimError {
     /// What it means to whoever asked.
-    pub const fn class(&self) -> crate::class::Class {
+    pub const fn class(&self) -> Class {
         match self {
-            Self::Listen(_) => crate::class::Class::Unavailable,
-            Self::Stopped => crate::class::Class::Internal,
+            Self::Listen(_) => Class::Unavailable,
+            Self::Url(_) => Class::Invalid,
+            Self::Stopped => Class::Internal,
         }
     }
+}
+
+/// What a running device is told from outside.
+enum Command {
+    Raise(EventCode),
+    Change(Box<str>, Box<str>),
 }
 
 /// A device that is running; dropped, it stops.
 #[derive(Debug)]
 pub struct SimHandle {
     events: mpsc::Receiver<SimEvent>,
+    commands: mpsc::Sender<Command>,
+    connection_request_url: Option<String>,
+    stop: CancellationToken,
+    task: Option<JoinHandle<Cpe>>,
 }
 
 /// Starts a device; its first session follows at once if it has something to
 /// tell.
 ///
 /// # Errors
-/// [`SimError::Listen`].
+/// [`SimError::Listen`], or [`SimError::Url`] when it has no usable ACS URL.
 pub async fn start(
-    _cpe: Cpe,
-    _settings: RunnerSettings,
-    _clock: Arc<dyn Clock>,
+    mut cpe: Cpe,
+    settings: RunnerSettings,
+    clock: Arc<dyn Clock>,
 ) -> Result<SimHandle, SimError> {
-    let (_sender, events) = mpsc::channel(1024);
-    Ok(SimHandle { events })
+    let stop = CancellationToken::new();
+    let (bell, rung) = mpsc::channel(1);
+    let login = Login::default();
+    let mut url = None;
+    if settings.listen {
+        let opened =
+            Listener::open(Arc::clone(&login), Arc::clone(&clock), bell.clone(), stop.clone())?;
+        cpe.set_connection_request_url(&opened);
+        url = Some(opened);
+    }
+    let client_settings = ClientSettings {
+        auth: settings.auth,
+        tls: settings.tls.clone(),
+        timeout: settings.timeout,
+        body_limit: MAX_MESSAGE,
+    };
+    let client = Client::new(cpe.acs_url(), cpe.login(), client_settings)
+        .map_err(|error| SimError::Url(error.to_string()))?;
+    let (told, events) = mpsc::channel(KEPT_EVENTS);
+    let (commands, orders) = mpsc::channel(16);
+    let runner = Runner {
+        cpe,
+        client,
+        settings,
+        clock,
+        login,
+        told,
+        orders,
+        rung,
+        _bell: bell,
+        stop: stop.clone(),
+    };
+    let task = Some(tokio::spawn(runner.run()));
+    Ok(SimHandle { events, commands, connection_request_url: url, stop, task })
 }
 
 impl SimHandle {
@@ -113,12 +162,147 @@ impl SimHandle {
         tokio::time::timeout(timeout, search).await.ok().flatten()
     }
 
+    /// Where it listens for connection requests; `None` if it does not.
+    pub fn connection_request_url(&self) -> Option<&str> {
+        self.connection_request_url.as_deref()
+    }
+
+    /// Makes it tell an event at once, such as `2 PERIODIC` before its time.
+    pub async fn raise(&self, code: EventCode) {
+        // A device that has stopped tells nothing any more.
+        let _ = self.commands.send(Command::Raise(code)).await;
+    }
+
+    /// Changes a value from inside the device.
+    pub async fn change(&self, path: &str, text: &str) {
+        let _ = self.commands.send(Command::Change(path.into(), text.into())).await;
+    }
+
     /// Stops the device and hands it back, as it is: switched off, to be
-    /// started again later.
+    /// started again later. A session that is open is broken off.
     ///
     /// # Errors
     /// [`SimError::Stopped`].
-    pub async fn stop(self) -> Result<Cpe, SimError> {
-        Err(SimError::Stopped)
+    pub async fn stop(mut self) -> Result<Cpe, SimError> {
+        self.stop.cancel();
+        let task = self.task.take().ok_or(SimError::Stopped)?;
+        task.await.map_err(|_| SimError::Stopped)
     }
+}
+
+impl Drop for SimHandle {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}
+
+/// What the task of a device holds.
+struct Runner {
+    cpe: Cpe,
+    client: Client,
+    settings: RunnerSettings,
+    clock: Arc<dyn Clock>,
+    login: Login,
+    told: mpsc::Sender<SimEvent>,
+    orders: mpsc::Receiver<Command>,
+    rung: mpsc::Receiver<()>,
+    /// Keeps `rung` open when there is no listener.
+    _bell: mpsc::Sender<()>,
+    stop: CancellationToken,
+}
+
+impl Runner {
+    async fn run(mut self) -> Cpe {
+        let stop = self.stop.clone();
+        while !stop.is_cancelled() {
+            let stopped = tokio::select! {
+                () = self.step() => false,
+                () = stop.cancelled() => true,
+            };
+            if stopped {
+                self.cpe.switched_off(self.clock.now());
+            }
+            self.tell();
+        }
+        self.cpe
+    }
+
+    /// Does the next thing; may be dropped at any point.
+    async fn step(&mut self) {
+        *lock(&self.login) = self.cpe.connection_request_login();
+        match self.cpe.next(self.clock.now()) {
+            Next::Session => self.lead().await,
+            Next::Fetch(order) => {
+                let (tls, timeout) = (self.settings.tls.clone(), self.settings.timeout);
+                let result = fetcher::fetch(&order, tls, timeout).await;
+                let result = result.as_deref().map_err(|failure| *failure);
+                self.cpe.transfer_done(result, self.clock.now());
+            }
+            Next::Restart => {
+                self.client.forget();
+                self.cpe.restarted(self.clock.now());
+            }
+            Next::Wait(until) => self.wait(until).await,
+        }
+    }
+
+    /// One session from the Inform to its end.
+    async fn lead(&mut self) {
+        let keep = self.settings.keep_alive;
+        if let Err(error) = self.client.begin(self.cpe.acs_url(), self.cpe.login(), keep) {
+            self.cpe.session_lost(failure(&error), self.clock.now());
+            return;
+        }
+        let mut action = self.cpe.open_session(self.clock.now());
+        loop {
+            let result = match action {
+                Action::Post(envelope) => self.client.post(Some(envelope)).await,
+                Action::PostEmpty => self.client.post(None).await,
+                Action::Close { .. } => break,
+            };
+            let now = self.clock.now();
+            match result {
+                Ok(received) => {
+                    let charset = received.charset.as_deref();
+                    let reply = Reply { status: received.status, charset, body: &received.body };
+                    action = self.cpe.handle_reply(reply, now);
+                    // New credentials count from the answer on.
+                    *lock(&self.login) = self.cpe.connection_request_login();
+                }
+                Err(error) => {
+                    self.cpe.session_lost(failure(&error), now);
+                    break;
+                }
+            }
+        }
+    }
+
+    async fn wait(&mut self, until: Option<Timestamp>) {
+        let pause = async {
+            match until {
+                Some(until) => tokio::time::sleep(until.since(self.clock.now())).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = pause => {}
+            Some(()) = self.rung.recv() => self.cpe.connection_requested(),
+            Some(command) = self.orders.recv() => match command {
+                Command::Raise(code) => self.cpe.raise(code, ""),
+                Command::Change(path, text) => { self.cpe.change(&path, &text); }
+            },
+            else => self.stop.cancel(),
+        }
+    }
+
+    fn tell(&mut self) {
+        for event in self.cpe.take_happenings() {
+            // Nobody watches, or too slowly: the device goes on.
+            let _ = self.told.try_send(event);
+        }
+    }
+}
+
+fn failure(error: &ClientFailure) -> SessionFailure {
+    SessionFailure::Connection(error.to_string())
 }

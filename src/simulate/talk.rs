@@ -183,6 +183,15 @@ impl Cpe {
         self.close(session, Some(failure), now);
     }
 
+    /// The device is switched off: an open session is lost, and a file that was
+    /// being fetched is fetched anew.
+    pub(super) fn switched_off(&mut self, now: Timestamp) {
+        self.transfers.interrupted(now);
+        if !matches!(self.talk, Talk::Idle) {
+            self.session_lost(SessionFailure::Connection("switched off".to_owned()), now);
+        }
+    }
+
     /// The answer to a request of the device.
     fn answered(
         &mut self,

@@ -174,6 +174,15 @@ impl Transfers {
         Some(Done { command_key, taken })
     }
 
+    /// The running fetch, if any, broke off with the device: it begins again.
+    pub(super) fn interrupted(&mut self, now: Timestamp) {
+        for transfer in &mut self.queue {
+            if matches!(transfer.stage, Stage::Running { .. }) {
+                transfer.stage = Stage::Waiting { from: now };
+            }
+        }
+    }
+
     /// The image of this CommandKey runs now.
     pub(super) fn complete(&mut self, command_key: &str, now: Timestamp) {
         for transfer in &mut self.queue {
