@@ -1,1 +1,20 @@
 //! The phone's and the file door: HTTP(S).
+//!
+//! `GET|HEAD /f/<token>/<name>` is a file for a device that a Download RPC sent
+//! here, under a signed link with credentials of its own ([`crate::files::Links`]).
+//! `GET|HEAD /p/<token>/<name>` is a configuration file for a phone, under the
+//! phone's own unguessable folder ([`crate::provision::PhoneLinks`]).
+//!
+//! Whatever is wrong with a path — no such token, another's, an unknown name —
+//! is answered by one and the same 404; the log says what it was. Uploads and
+//! everything that an operator does go through [`crate::api`].
+
+mod answer;
+mod cache;
+mod door;
+mod firmware;
+mod phone;
+mod range;
+mod throttle;
+
+pub use door::{Fetch, FetchDeps};

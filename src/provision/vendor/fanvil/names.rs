@@ -135,11 +135,12 @@ fn is_device_name(name: &str, mac: Mac) -> bool {
 }
 
 fn same_model(one: &str, two: &str) -> bool {
-    let letters = |text: &'_ str| {
-        let kept = text.chars().filter(|c| !matches!(c, ' ' | '-' | '_'));
-        kept.map(|c| c.to_ascii_lowercase()).collect::<String>()
-    };
-    letters(one) == letters(two)
+    meaningful(one).eq(meaningful(two))
+}
+
+fn meaningful(model: &str) -> impl Iterator<Item = char> {
+    let kept = model.chars().filter(|c| !matches!(c, ' ' | '-' | '_'));
+    kept.map(|c| c.to_ascii_lowercase())
 }
 
 #[cfg(test)]

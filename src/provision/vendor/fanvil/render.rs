@@ -112,6 +112,15 @@ pub fn render_device(
     draft.body(VersionForm::of_model(&phone.model))
 }
 
+/// Whether a setting's key names something secret.
+pub fn is_secret(name: &str) -> bool {
+    let key = name.split_once('/').map_or(name, |(_, key)| key).to_ascii_lowercase();
+    ["password", "passwd", "pswd", "pwd", "secret", "file key", "crypto key"]
+        .iter()
+        .any(|word| key.contains(word))
+        || key.split(' ').any(|word| word == "pin")
+}
+
 impl VersionForm {
     /// The form of a model's firmware; ten digits if the model is unknown.
     pub fn of_model(model: &str) -> Self {
@@ -228,15 +237,6 @@ fn is_of_line(name: &str, number: u8) -> bool {
     let key = name.split_once('/').map_or("", |(_, key)| key);
     let start = format!("SIP{number} ");
     key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(&start))
-}
-
-/// Whether a setting's key names something secret.
-fn is_secret(name: &str) -> bool {
-    let key = name.split_once('/').map_or(name, |(_, key)| key).to_ascii_lowercase();
-    ["password", "passwd", "pswd", "pwd", "secret", "file key", "crypto key"]
-        .iter()
-        .any(|word| key.contains(word))
-        || key.split(' ').any(|word| word == "pin")
 }
 
 /// A display name is free text: what would end the line becomes a blank.
