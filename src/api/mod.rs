@@ -1,8 +1,38 @@
 //! Northbound: REST for operators and their programs.
 //!
-//! Everything lives below `/api/v1` and is answered only with a bearer token;
+//! Everything lives below `/api/v1` and is answered only with a bearer token.
 //! [`router`] holds the one table of routes, [`problem`] the one place that
-//! turns errors into answers. Each resource is a file: its views, its handlers,
-//! their part of the OpenAPI document.
+//! turns errors into answers, [`mask`] the one that hides secrets. Each resource
+//! is a file: its views, its handlers, their part of the OpenAPI document.
+//!
+//! Lists answer `{"items": […], "next": …}`; `next` is an opaque text to be
+//! given back as `after`, and null at the end. A page may hold fewer items than
+//! `limit` and still have a `next`: a filter looks at a bounded number of
+//! records a request.
 
+#![expect(unused_qualifications, reason = "utoipa's macros write them")]
+
+mod devices;
+mod events;
+mod extract;
+mod files;
+mod handler;
+mod mask;
+mod new_task;
+mod openapi;
+mod paging;
+mod parameters;
+mod phones;
+mod problem;
+mod router;
+mod sites;
+mod state;
+mod system;
+mod tasks;
 pub mod tokens;
+mod wait;
+
+pub use handler::Api;
+pub use openapi::document as openapi_document;
+pub use router::routes;
+pub use state::{ApiDeps, PhoneUrls};

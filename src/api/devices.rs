@@ -1,0 +1,336 @@
+//! `/devices`: the inventory.
+
+use std::collections::BTreeSet;
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::{DeviceKey, IfMatch, Json, Query, plain_text};
+use super::mask;
+use super::paging::{self, MAX_SCAN, Page};
+use super::problem::{ApiError, Problem, bad_value};
+use super::state::{Shared, State as Inner};
+use crate::device::{
+    Credentials, Device, DeviceId, DeviceIdentity, EventCode, Labels, Secret, Stage,
+};
+use crate::store::{Batch, Change, Record};
+use crate::time::Timestamp;
+
+/// Tags of one device at most.
+const MAX_TAGS: usize = 100;
+
+/// A device as the inventory knows it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct DeviceView {
+    #[schema(value_type = String, example = "00D09E-HG%2D100-0123")]
+    id: DeviceId,
+    manufacturer: Box<str>,
+    oui: Box<str>,
+    product_class: Box<str>,
+    serial_number: Box<str>,
+    software_version: Box<str>,
+    hardware_version: Box<str>,
+    provisioning_code: Box<str>,
+    /// The root object of its data model: `Device.` or `InternetGatewayDevice.`.
+    root: Box<str>,
+    /// The CWMP namespace that it uses.
+    namespace: Box<str>,
+    #[schema(value_type = Option<String>)]
+    address: Option<std::net::IpAddr>,
+    /// Where it listens for connection requests; user and password are masked.
+    connection_request_url: String,
+    #[schema(value_type = String)]
+    first_seen: Timestamp,
+    #[schema(value_type = String)]
+    last_inform: Timestamp,
+    #[schema(value_type = Option<String>)]
+    last_boot: Option<Timestamp>,
+    #[schema(value_type = Option<String>)]
+    last_bootstrap: Option<Timestamp>,
+    /// The event codes of the last Inform.
+    last_events: Vec<String>,
+    /// When the whole tree was last read.
+    #[schema(value_type = Option<String>)]
+    tree_read_at: Option<Timestamp>,
+    parameter_count: u32,
+    sessions: u64,
+    #[schema(value_type = Vec<String>)]
+    tags: BTreeSet<Box<str>>,
+    /// The revision of the tags, for `If-Match`.
+    revision: u32,
+}
+
+impl DeviceView {
+    fn new(device: Device, labels: Labels) -> Self {
+        Self {
+            id: device.id,
+            manufacturer: device.identity.manufacturer,
+            oui: device.identity.oui,
+            product_class: device.identity.product_class,
+            serial_number: device.identity.serial_number,
+            software_version: device.software_version,
+            hardware_version: device.hardware_version,
+            provisioning_code: device.provisioning_code,
+            root: device.root,
+            namespace: device.namespace,
+            address: device.address,
+            connection_request_url: mask::url(&device.connection_request_url).into_owned(),
+            first_seen: device.first_seen,
+            last_inform: device.last_inform,
+            last_boot: device.last_boot,
+            last_bootstrap: device.last_bootstrap,
+            last_events: device.last_events.iter().map(EventCode::to_string).collect(),
+            tree_read_at: device.tree_read_at,
+            parameter_count: device.parameter_count,
+            sessions: device.sessions,
+            tags: labels.tags,
+            revision: labels.revision,
+        }
+    }
+}
+
+/// Which devices are listed; all conditions must hold.
+#[derive(Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct DeviceQuery {
+    /// A part of id, serial number, manufacturer, product class or software
+    /// version, in any case.
+    q: Option<String>,
+    oui: Option<String>,
+    product_class: Option<String>,
+    manufacturer: Option<String>,
+    serial: Option<String>,
+    software_version: Option<String>,
+    tag: Option<String>,
+    /// Only devices that informed at or after this time (RFC 3339).
+    #[param(value_type = Option<String>)]
+    informed_since: Option<Timestamp>,
+    /// From 1 to 1000; 100 if not given.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+impl DeviceQuery {
+    /// Whether a device is meant, its tags left aside.
+    fn matches(&self, device: &Device) -> bool {
+        let identity = &device.identity;
+        let same = |wanted: &Option<String>, text: &str| {
+            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(text))
+        };
+        same(&self.oui, &identity.oui)
+            && same(&self.product_class, &identity.product_class)
+            && same(&self.manufacturer, &identity.manufacturer)
+            && same(&self.serial, &identity.serial_number)
+            && same(&self.software_version, &device.software_version)
+            && self.informed_since.is_none_or(|since| device.last_inform >= since)
+            && self.q.as_ref().is_none_or(|part| {
+                let part = part.to_lowercase();
+                [
+                    device.id.as_str(),
+                    &identity.serial_number,
+                    &identity.manufacturer,
+                    &identity.product_class,
+                    &device.software_version,
+                ]
+                .iter()
+                .any(|text| text.to_lowercase().contains(&part))
+            })
+    }
+}
+
+/// Lists devices
+#[utoipa::path(get, path = "/api/v1/devices", tag = "devices", params(DeviceQuery),
+    responses((status = 200, body = Page<DeviceView>)))]
+pub(super) async fn list(
+    State(state): State<Shared>,
+    Query(query): Query<DeviceQuery>,
+) -> Result<axum::Json<Page<DeviceView>>, ApiError> {
+    let limit = paging::limit(query.limit)?;
+    let mut after: Option<DeviceId> = paging::key_after(query.after.as_deref())?;
+    let chunk = (limit + 1).max(200);
+    let mut items = Vec::new();
+    let mut scanned = 0;
+    loop {
+        let batch = state.store().devices(after.as_ref(), chunk).await?;
+        let last_batch = batch.len() < chunk;
+        scanned += batch.len();
+        for device in batch {
+            if items.len() == limit {
+                return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
+            }
+            after = Some(device.id.clone());
+            if !query.matches(&device) {
+                continue;
+            }
+            let labels = state.store().labels(&device.id).await?.unwrap_or_default();
+            if query.tag.as_ref().is_none_or(|tag| labels.tags.contains(tag.as_str())) {
+                items.push(DeviceView::new(device, labels));
+            }
+        }
+        if last_batch {
+            return Ok(axum::Json(Page { items, next: None }));
+        }
+        if scanned >= MAX_SCAN {
+            return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
+        }
+    }
+}
+
+/// Shows a device
+#[utoipa::path(get, path = "/api/v1/devices/{id}", tag = "devices",
+    params(("id" = String, Path, description = "The device id, with `%` written `%25`")),
+    responses((status = 200, body = DeviceView), (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(state): State<Shared>,
+    DeviceKey(id): DeviceKey,
+) -> Result<axum::Json<DeviceView>, ApiError> {
+    let device = known(&state, &id).await?;
+    let labels = state.store().labels(&id).await?.unwrap_or_default();
+    Ok(axum::Json(DeviceView::new(device, labels)))
+}
+
+/// Forgets a device with its parameters, tasks, history and credentials
+#[utoipa::path(delete, path = "/api/v1/devices/{id}", tag = "devices",
+    params(("id" = String, Path, description = "The device id, with `%` written `%25`")),
+    responses((status = 204), (status = 404, body = Problem)))]
+pub(super) async fn forget(
+    State(state): State<Shared>,
+    DeviceKey(id): DeviceKey,
+) -> Result<StatusCode, ApiError> {
+    let known = state.store().device(&id).await?.is_some()
+        || state.store().credentials(&id).await?.is_some();
+    if !known {
+        return Err(no_such_device(&id));
+    }
+    let mut batch = Batch::new();
+    batch.push(Change::ForgetDevice(id));
+    state.store().commit(batch).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What an operator changes on a device itself.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct DeviceChange {
+    /// The tags from now on, in place of those before.
+    #[schema(value_type = Vec<String>)]
+    tags: BTreeSet<Box<str>>,
+}
+
+/// Changes a device's tags
+#[utoipa::path(patch, path = "/api/v1/devices/{id}", tag = "devices",
+    params(
+        ("id" = String, Path, description = "The device id, with `%` written `%25`"),
+        ("If-Match" = Option<String>, Header, description = "Only if this is still the revision")),
+    request_body = DeviceChange,
+    responses((status = 200, body = DeviceView), (status = 409, body = Problem)))]
+pub(super) async fn change(
+    State(state): State<Shared>,
+    DeviceKey(id): DeviceKey,
+    if_match: IfMatch,
+    Json(change): Json<DeviceChange>,
+) -> Result<axum::Json<DeviceView>, ApiError> {
+    if change.tags.len() > MAX_TAGS {
+        return Err(bad_value("tags", format!("at most {MAX_TAGS}")));
+    }
+    for tag in &change.tags {
+        plain_text("tags", tag, 64)?;
+        if tag.trim().is_empty() {
+            return Err(bad_value("tags", "a tag is not empty"));
+        }
+    }
+    let device = known(&state, &id).await?;
+    let stored = state.store().labels(&id).await?.unwrap_or_default();
+    if_match.check(stored.revision)?;
+    let labels = Labels { revision: stored.revision.saturating_add(1), tags: change.tags };
+    state.store().commit(Record::Labels(id, labels.clone()).into()).await?;
+    Ok(axum::Json(DeviceView::new(device, labels)))
+}
+
+/// The credentials of a device that is to be known before it first calls, for
+/// `cwmp.auth = "device"`.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewDevice {
+    #[serde(default)]
+    manufacturer: String,
+    oui: String,
+    #[serde(default)]
+    product_class: String,
+    serial_number: String,
+    /// What the device shows at the ACS; its id if not given.
+    username: Option<String>,
+    password: String,
+    /// What the ACS shows at the device; `username` if not given.
+    connection_request_username: Option<String>,
+    /// `password` if not given.
+    connection_request_password: Option<String>,
+}
+
+/// The device that was made known.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct NewDeviceView {
+    #[schema(value_type = String)]
+    id: DeviceId,
+    username: Box<str>,
+}
+
+/// Makes a device's credentials known before its first contact
+#[utoipa::path(post, path = "/api/v1/devices", tag = "devices", request_body = NewDevice,
+    responses((status = 201, body = NewDeviceView), (status = 409, body = Problem)))]
+pub(super) async fn add(
+    State(state): State<Shared>,
+    Json(new): Json<NewDevice>,
+) -> Result<(StatusCode, axum::Json<NewDeviceView>), ApiError> {
+    let identity =
+        DeviceIdentity::new(&new.manufacturer, &new.oui, &new.product_class, &new.serial_number)
+            .map_err(|error| bad_value("device", error))?;
+    if identity.oui.is_empty() {
+        return Err(bad_value("oui", "not empty"));
+    }
+    let id = identity.id();
+    let username = new.username.unwrap_or_else(|| id.to_string());
+    let request_username = new.connection_request_username.unwrap_or_else(|| username.clone());
+    let request_password = new.connection_request_password.unwrap_or_else(|| new.password.clone());
+    for (field, text) in [
+        ("username", &username),
+        ("password", &new.password),
+        ("connection_request_username", &request_username),
+        ("connection_request_password", &request_password),
+    ] {
+        plain_text(field, text, 256)?;
+        if text.is_empty() {
+            return Err(bad_value(field, "not empty"));
+        }
+    }
+    if state.store().credentials(&id).await?.is_some() {
+        return Err(ApiError::Exists { what: "credentials of", name: id.to_string() });
+    }
+    let vault = &state.deps.vault;
+    let credentials = Credentials {
+        device: id.clone(),
+        username: username.into(),
+        password: vault.seal(&Secret::new(new.password)),
+        connection_request_username: request_username.into(),
+        connection_request_password: vault.seal(&Secret::new(request_password)),
+        stage: Stage::Confirmed,
+        made_at: state.deps.clock.now(),
+        offers: 0,
+    };
+    let view = NewDeviceView { id, username: credentials.username.clone() };
+    state.store().commit(Record::Credentials(Box::new(credentials)).into()).await?;
+    Ok((StatusCode::CREATED, axum::Json(view)))
+}
+
+/// A device's hot record, or 404.
+pub(super) async fn known(state: &Inner, id: &DeviceId) -> Result<Device, ApiError> {
+    state.store().device(id).await?.ok_or_else(|| no_such_device(id))
+}
+
+fn no_such_device(id: &DeviceId) -> ApiError {
+    ApiError::NoSuch { what: "device", name: id.to_string() }
+}

@@ -1,0 +1,87 @@
+//! `/devices/{id}/events`: a device's history.
+
+use axum::extract::State;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::devices::known;
+use super::extract::{DeviceKey, Query};
+use super::mask;
+use super::paging;
+use super::problem::{ApiError, Problem};
+use super::state::Shared;
+use crate::device::{Event, EventCode, EventKind};
+use crate::time::Timestamp;
+
+/// What happened to a device.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+enum What {
+    /// It informed with these event codes.
+    Inform { codes: Vec<String> },
+    /// It was seen for the first time.
+    FirstContact,
+    /// Its software version changed.
+    SoftwareChanged { from: Box<str>, to: Box<str> },
+    /// The device told something by an RPC of its own.
+    Told { text: String },
+    /// Something that an operator should look at.
+    Alarm { text: String },
+}
+
+/// One line of history.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct EventView {
+    #[schema(value_type = String)]
+    at: Timestamp,
+    #[serde(flatten)]
+    what: What,
+}
+
+impl From<Event> for EventView {
+    fn from(event: Event) -> Self {
+        let what = match event.kind {
+            EventKind::Inform(codes) => {
+                What::Inform { codes: codes.iter().map(EventCode::to_string).collect() }
+            }
+            EventKind::FirstContact => What::FirstContact,
+            EventKind::SoftwareChanged { from, to } => What::SoftwareChanged { from, to },
+            EventKind::Told(text) => What::Told { text: mask::url(&text).into_owned() },
+            EventKind::Alarm(text) => What::Alarm { text: mask::url(&text).into_owned() },
+        };
+        Self { at: event.at, what }
+    }
+}
+
+/// The events of a device.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct Events {
+    /// Newest first.
+    items: Vec<EventView>,
+}
+
+/// How many events are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct EventQuery {
+    /// From 1 to 1000; 100 if not given.
+    limit: Option<usize>,
+}
+
+/// Lists a device's latest events, newest first
+#[utoipa::path(get, path = "/api/v1/devices/{id}/events", tag = "devices",
+    params(
+        ("id" = String, Path, description = "The device id, with `%` written `%25`"),
+        EventQuery),
+    responses((status = 200, body = Events), (status = 404, body = Problem)))]
+pub(super) async fn list(
+    State(state): State<Shared>,
+    DeviceKey(id): DeviceKey,
+    Query(query): Query<EventQuery>,
+) -> Result<axum::Json<Events>, ApiError> {
+    let limit = paging::limit(query.limit)?;
+    known(&state, &id).await?;
+    let events = state.store().events(&id, limit).await?;
+    Ok(axum::Json(Events { items: events.into_iter().map(EventView::from).collect() }))
+}

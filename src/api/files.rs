@@ -1,0 +1,205 @@
+//! `/files`: firmware and other files, kept by content.
+
+use std::time::Duration;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use http_body_util::BodyExt as _;
+use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
+
+use super::extract::{Query, plain_text};
+use super::paging::{self, Page};
+use super::problem::{ApiError, Problem, bad_value};
+use super::state::{Shared, State as Inner};
+use crate::files::{FilesError, Stored};
+use crate::store::{Batch, Change, FileRecord, Record};
+use crate::time::Timestamp;
+
+/// `FileType` of a firmware image (TR-069 §A.3.2.8).
+const FIRMWARE: &str = "1 Firmware Upgrade Image";
+
+/// A file.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct FileView {
+    /// SHA-256 of the content in lower-case hex: the key.
+    sha256: Box<str>,
+    name: Box<str>,
+    size: u64,
+    /// `FileType` as the standard spells it.
+    #[serde(rename = "type")]
+    kind: Box<str>,
+    /// The software version that it brings.
+    version: Option<Box<str>>,
+    #[schema(value_type = String)]
+    uploaded_at: Timestamp,
+}
+
+impl From<FileRecord> for FileView {
+    fn from(file: FileRecord) -> Self {
+        Self {
+            sha256: file.sha256,
+            name: file.name,
+            size: file.size,
+            kind: file.file_type,
+            version: file.version,
+            uploaded_at: file.uploaded_at,
+        }
+    }
+}
+
+/// What is told of an upload.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct UploadQuery {
+    /// The file's name, without a path.
+    name: String,
+    /// `FileType` as the standard spells it; `1 Firmware Upgrade Image` if not
+    /// given.
+    #[serde(rename = "type")]
+    kind: Option<String>,
+    /// The software version that a device must report after a download.
+    version: Option<String>,
+    /// What the content must hash to; another content is refused.
+    sha256: Option<String>,
+}
+
+impl UploadQuery {
+    fn check(&self) -> Result<(), ApiError> {
+        plain_text("name", &self.name, 255)?;
+        let name = self.name.trim();
+        if name.is_empty() || name.contains(['/', '\\']) || matches!(name, "." | "..") {
+            return Err(bad_value("name", "a file name without a path"));
+        }
+        let kind = self.kind.as_deref().unwrap_or(FIRMWARE);
+        plain_text("type", kind, 64)?;
+        let number = kind.split(' ').next().unwrap_or_default();
+        if !number.starts_with(|first: char| first.is_ascii_digit() || first == 'X') {
+            return Err(bad_value("type", "as the standard spells it: `1 Firmware Upgrade Image`"));
+        }
+        plain_text("version", self.version.as_deref().unwrap_or_default(), 64)?;
+        let is_hash =
+            |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
+        if !self.sha256.as_ref().is_none_or(is_hash) {
+            return Err(bad_value("sha256", "64 hex digits"));
+        }
+        Ok(())
+    }
+}
+
+/// Uploads a file; the body is its content
+#[utoipa::path(post, path = "/api/v1/files", tag = "files", params(UploadQuery),
+    request_body(content = Vec<u8>, content_type = "application/octet-stream"),
+    responses((status = 201, body = FileView), (status = 413, body = Problem)))]
+pub(super) async fn upload(
+    State(state): State<Shared>,
+    Query(query): Query<UploadQuery>,
+    body: Body,
+) -> Result<(StatusCode, axum::Json<FileView>), ApiError> {
+    query.check()?;
+    let stored = receive(&state, body).await?;
+    if let Some(expected) = &query.sha256
+        && !expected.eq_ignore_ascii_case(&stored.sha256)
+    {
+        // Unless the same content was uploaded before, and rightly so.
+        if state.store().file(&stored.sha256).await?.is_none() {
+            state.deps.shelf.remove(&stored.sha256).await?;
+        }
+        return Err(bad_value("sha256", format!("the content hashes to {}", stored.sha256)));
+    }
+    let record = FileRecord {
+        sha256: stored.sha256,
+        name: query.name.trim().into(),
+        size: stored.size,
+        file_type: query.kind.as_deref().unwrap_or(FIRMWARE).into(),
+        version: query.version.map(Into::into),
+        uploaded_at: state.deps.clock.now(),
+    };
+    state.store().commit(Record::File(record.clone()).into()).await?;
+    tracing::info!(file.sha256 = %record.sha256, file.size = record.size, "file uploaded");
+    Ok((StatusCode::CREATED, axum::Json(record.into())))
+}
+
+/// Writes the body to the shelf as it comes.
+async fn receive(state: &Inner, mut body: Body) -> Result<Stored, ApiError> {
+    let limit = state.deps.config.files.max_upload;
+    // What announces itself as too large is refused before a byte is written.
+    if http_body::Body::size_hint(&body).lower() > limit {
+        return Err(FilesError::TooLarge { limit }.into());
+    }
+    let patience = Duration::from_secs(state.deps.config.limits.idle.into());
+    let mut upload = state.deps.shelf.begin(limit).await?;
+    loop {
+        let frame = tokio::time::timeout(patience, body.frame()).await;
+        match frame.map_err(|_| ApiError::BodyStalled)? {
+            None => return Ok(upload.finish().await?),
+            Some(Err(_)) => return Err(ApiError::BodyStalled),
+            Some(Ok(frame)) => {
+                if let Ok(bytes) = frame.into_data() {
+                    upload.write(&bytes).await?;
+                }
+            }
+        }
+    }
+}
+
+/// Which files are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct FileQuery {
+    /// From 1 to 1000; 100 if not given.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Lists files
+#[utoipa::path(get, path = "/api/v1/files", tag = "files", params(FileQuery),
+    responses((status = 200, body = Page<FileView>)))]
+pub(super) async fn list(
+    State(state): State<Shared>,
+    Query(query): Query<FileQuery>,
+) -> Result<axum::Json<Page<FileView>>, ApiError> {
+    let limit = paging::limit(query.limit)?;
+    let after: Option<String> = paging::key_after(query.after.as_deref())?;
+    let mut files = state.store().files(after.as_deref(), limit + 1).await?;
+    let more = files.len() > limit;
+    files.truncate(limit);
+    let next = files.last().filter(|_| more).map(|last| paging::cursor(&last.sha256));
+    Ok(axum::Json(Page { items: files.into_iter().map(FileView::from).collect(), next }))
+}
+
+/// Shows a file's record
+#[utoipa::path(get, path = "/api/v1/files/{sha256}", tag = "files",
+    params(("sha256" = String, Path, description = "The file")),
+    responses((status = 200, body = FileView), (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(state): State<Shared>,
+    Path(sha256): Path<String>,
+) -> Result<axum::Json<FileView>, ApiError> {
+    let file = state.store().file(&sha256).await?;
+    file.map(|file| axum::Json(file.into())).ok_or(ApiError::NoSuch { what: "file", name: sha256 })
+}
+
+/// Removes a file; downloads that are still to come will fail
+#[utoipa::path(delete, path = "/api/v1/files/{sha256}", tag = "files",
+    params(("sha256" = String, Path, description = "The file")),
+    responses((status = 204), (status = 404, body = Problem)))]
+pub(super) async fn remove(
+    State(state): State<Shared>,
+    Path(sha256): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    if state.store().file(&sha256).await?.is_none() {
+        return Err(ApiError::NoSuch { what: "file", name: sha256 });
+    }
+    let mut batch = Batch::new();
+    batch.push(Change::ForgetFile(sha256.as_str().into()));
+    // The record first: a file without a record is waste, a record without a
+    // file is a lie.
+    state.store().commit(batch).await?;
+    state.deps.shelf.remove(&sha256).await?;
+    Ok(StatusCode::NO_CONTENT)
+}

@@ -1,0 +1,292 @@
+//! From a request's body to an [`Action`]: nonsense is refused here, before a
+//! device ever sees it.
+
+use std::collections::HashSet;
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use super::extract::plain_text;
+use super::problem::{ApiError, bad_value};
+use super::state::State;
+use crate::device::{Action, Device, DownloadFile};
+use crate::param::{ParamPath, Tree, Value, ValueType};
+use crate::schema::Schema;
+
+/// Names or values in one task at most.
+const MAX_ITEMS: usize = 1000;
+
+/// The longest value in characters; larger things are files.
+const MAX_VALUE: usize = 64 << 10;
+
+/// Seconds until a task is given up if it was not sent: one day.
+const DEFAULT_DEADLINE: u32 = 86_400;
+
+/// What can be asked of a device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum Word {
+    /// Read `names`, full names or objects with their trailing dot.
+    Get,
+    /// Write `values` in one step, then read them back.
+    Set,
+    /// Read names and values below `path` again; everything without one.
+    Refresh,
+    /// Add a row to the table `path`, set `values` (named relative to the row).
+    AddObject,
+    /// Delete the row `path`.
+    DeleteObject,
+    /// Let the device fetch `file`, named by its SHA-256.
+    Download,
+    /// Reboot.
+    Reboot,
+    /// Back to factory settings.
+    FactoryReset,
+    /// Ask which methods the device knows.
+    GetRpcMethods,
+}
+
+/// A value to be written.
+#[derive(Clone, Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NamedValue {
+    /// The parameter.
+    pub(super) name: String,
+    /// The value as text: `true`, `42`, `2026-11-20T20:05:00Z`.
+    pub(super) value: String,
+    /// `string`, `int`, `unsignedInt`, `boolean`, `dateTime`, …; if not given,
+    /// what the device reported, else what the data model says, else `string`.
+    #[serde(rename = "type", skip_serializing_if = "Option::is_none")]
+    pub(super) kind: Option<String>,
+}
+
+/// Something to be done once on one device. Fields that have no meaning with
+/// the action are refused.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct NewTask {
+    action: Word,
+    names: Option<Vec<String>>,
+    values: Option<Vec<NamedValue>>,
+    path: Option<String>,
+    file: Option<String>,
+    /// Seconds until it is given up if it was not sent; one day if not given.
+    #[schema(minimum = 1)]
+    deadline: Option<u32>,
+}
+
+impl NewTask {
+    /// Seconds until it is given up.
+    pub(super) fn deadline(&self) -> Result<u32, ApiError> {
+        match self.deadline {
+            Some(0) => Err(bad_value("deadline", "at least 1 second")),
+            deadline => Ok(deadline.unwrap_or(DEFAULT_DEADLINE)),
+        }
+    }
+
+    /// The action for a device, checked against what is known of it.
+    pub(super) async fn action(self, state: &State, device: &Device) -> Result<Action, ApiError> {
+        self.only_fitting_fields()?;
+        match self.action {
+            Word::Get => names(self.names.unwrap_or_default()).map(Action::Get),
+            Word::Set => {
+                let tree = state.store().tree(&device.id).await?.unwrap_or_default();
+                assignments(self.values.unwrap_or_default(), &tree).map(Action::Set)
+            }
+            Word::Refresh => {
+                let path = self.path.as_deref().map(|path| parse("path", path)).transpose()?;
+                Ok(Action::Refresh(path))
+            }
+            Word::AddObject => {
+                let table = object(self.path.as_deref())?;
+                let values = row(self.values.unwrap_or_default(), &table)?;
+                Ok(Action::AddObject { table, values })
+            }
+            Word::DeleteObject => {
+                let path = object(self.path.as_deref())?;
+                let instance = path.leaf();
+                if !is_instance(instance) {
+                    return Err(bad_value(
+                        "path",
+                        "must name a row, as in Device.NAT.PortMapping.3.",
+                    ));
+                }
+                Ok(Action::DeleteObject(path))
+            }
+            Word::Download => download(state, self.file.as_deref()).await,
+            Word::Reboot => Ok(Action::Reboot),
+            Word::FactoryReset => Ok(Action::FactoryReset),
+            Word::GetRpcMethods => Ok(Action::GetRpcMethods),
+        }
+    }
+
+    /// Refuses what would be dropped in silence, and what is missing.
+    fn only_fitting_fields(&self) -> Result<(), ApiError> {
+        use Word::{AddObject, DeleteObject, Download, Get, Refresh, Set};
+        let given = [
+            ("names", self.names.is_some(), matches!(self.action, Get), true),
+            ("values", self.values.is_some(), matches!(self.action, Set), true),
+            ("values", self.values.is_some(), matches!(self.action, AddObject), false),
+            ("path", self.path.is_some(), matches!(self.action, AddObject | DeleteObject), true),
+            ("path", self.path.is_some(), matches!(self.action, Refresh), false),
+            ("file", self.file.is_some(), matches!(self.action, Download), true),
+        ];
+        for field in ["names", "values", "path", "file"] {
+            let here = || given.iter().filter(|(name, ..)| *name == field);
+            let is_given = here().any(|(_, given, ..)| *given);
+            if is_given && !here().any(|(_, _, fits, _)| *fits) {
+                return Err(bad_value(field, "has no meaning with this action"));
+            }
+            if !is_given && here().any(|(_, _, fits, needed)| *fits && *needed) {
+                return Err(bad_value(field, "is needed by this action"));
+            }
+        }
+        Ok(())
+    }
+}
+
+async fn download(state: &State, file: Option<&str>) -> Result<Action, ApiError> {
+    let sha256 = file.unwrap_or_default().to_ascii_lowercase();
+    let record = state.store().file(&sha256).await?;
+    let record = record.ok_or(ApiError::NoSuch { what: "file", name: sha256 })?;
+    Ok(Action::Download(DownloadFile {
+        sha256: record.sha256,
+        file_type: record.file_type,
+        name: record.name,
+        size: record.size,
+        version: record.version,
+    }))
+}
+
+fn names(names: Vec<String>) -> Result<Vec<ParamPath>, ApiError> {
+    check_count("names", names.len())?;
+    let mut seen = HashSet::new();
+    let mut paths = Vec::with_capacity(names.len());
+    for (position, name) in names.iter().enumerate() {
+        let field = format!("names[{position}]");
+        let path = parse(&field, name)?;
+        if !seen.insert(path.clone()) {
+            return Err(bad_value(field, "is named twice"));
+        }
+        paths.push(path);
+    }
+    Ok(paths)
+}
+
+fn assignments(values: Vec<NamedValue>, tree: &Tree) -> Result<Vec<(ParamPath, Value)>, ApiError> {
+    check_count("values", values.len())?;
+    let mut seen = HashSet::new();
+    let mut assignments = Vec::with_capacity(values.len());
+    for (position, value) in values.into_iter().enumerate() {
+        let field = format!("values[{position}]");
+        let path = parse(&format!("{field}.name"), &value.name)?;
+        if path.is_object() {
+            return Err(bad_value(format!("{field}.name"), "an object has no value"));
+        }
+        if !seen.insert(path.clone()) {
+            return Err(bad_value(format!("{field}.name"), "is named twice"));
+        }
+        let known = tree.kind(path.as_str()).or_else(|| Schema::core().kind(path.as_str()));
+        let value = typed(&field, value, known)?;
+        assignments.push((path, value));
+    }
+    Ok(assignments)
+}
+
+/// The values of a new row, by name relative to it.
+fn row(values: Vec<NamedValue>, table: &ParamPath) -> Result<Vec<(Box<str>, Value)>, ApiError> {
+    if values.len() > MAX_ITEMS {
+        return Err(bad_value("values", format!("at most {MAX_ITEMS}")));
+    }
+    let mut seen = HashSet::new();
+    let mut row = Vec::with_capacity(values.len());
+    for (position, value) in values.into_iter().enumerate() {
+        let field = format!("values[{position}]");
+        let name = parse(&format!("{field}.name"), &value.name)?;
+        if name.is_object() || name.as_str().starts_with('.') {
+            return Err(bad_value(format!("{field}.name"), "a name relative to the row"));
+        }
+        if !seen.insert(name.clone()) {
+            return Err(bad_value(format!("{field}.name"), "is named twice"));
+        }
+        let full = format!("{table}1.{name}");
+        let value = typed(&field, value, Schema::core().kind(&full))?;
+        row.push((name.as_str().into(), value));
+    }
+    Ok(row)
+}
+
+fn check_count(field: &str, count: usize) -> Result<(), ApiError> {
+    match count {
+        0 => Err(bad_value(field, "must not be empty")),
+        1..=MAX_ITEMS => Ok(()),
+        _ => Err(bad_value(field, format!("at most {MAX_ITEMS}"))),
+    }
+}
+
+fn parse(field: &str, text: &str) -> Result<ParamPath, ApiError> {
+    let path = ParamPath::parse(text).map_err(|error| bad_value(field, error))?;
+    // `A..B` and `.A` name nothing in any data model.
+    if path.as_str().starts_with('.') || path.as_str().contains("..") {
+        return Err(bad_value(field, "has an empty segment"));
+    }
+    Ok(path)
+}
+
+fn object(path: Option<&str>) -> Result<ParamPath, ApiError> {
+    let path = parse("path", path.unwrap_or_default())?;
+    if path.is_object() {
+        Ok(path)
+    } else {
+        Err(bad_value("path", "an object path ends with a dot"))
+    }
+}
+
+fn is_instance(segment: &str) -> bool {
+    segment.starts_with('[') || segment.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// The value with its type: the one given, else the one known, else string.
+fn typed(field: &str, value: NamedValue, known: Option<&ValueType>) -> Result<Value, ApiError> {
+    let field = format!("{field}.value");
+    let kind = match value.kind {
+        Some(name) => {
+            plain_text(&field, &name, 64)?;
+            match ValueType::from_name(&name) {
+                ValueType::Other(_) => {
+                    return Err(bad_value(field, "its type is none of TR-106"));
+                }
+                kind => kind,
+            }
+        }
+        None => known.cloned().unwrap_or_default(),
+    };
+    if value.value.chars().count() > MAX_VALUE {
+        return Err(bad_value(field, format!("at most {MAX_VALUE} characters")));
+    }
+    let text = value.value.as_str();
+    let fits = match kind {
+        ValueType::Int => text.trim().parse::<i32>().is_ok(),
+        ValueType::UnsignedInt => text.trim().parse::<u32>().is_ok(),
+        ValueType::Long => text.trim().parse::<i64>().is_ok(),
+        ValueType::UnsignedLong => text.trim().parse::<u64>().is_ok(),
+        ValueType::Boolean => Value::string(text).as_bool().is_some(),
+        ValueType::HexBinary => {
+            text.len().is_multiple_of(2) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+        }
+        _ => text.chars().all(xml_can_say),
+    };
+    if !fits {
+        return Err(bad_value(field, format!("is no {}", kind.name())));
+    }
+    // Most devices take 1 and 0, some take nothing else (Q11).
+    match (&kind, Value::string(text).as_bool()) {
+        (ValueType::Boolean, Some(on)) => Ok(Value::boolean(on)),
+        _ => Ok(Value::new(value.value, kind)),
+    }
+}
+
+/// Whether XML 1.0 has a way to write a character (§2.2 Char).
+const fn xml_can_say(letter: char) -> bool {
+    matches!(letter, '\t' | '\n' | '\r' | ' '..='\u{fffd}' | '\u{10000}'..)
+}

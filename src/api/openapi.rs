@@ -1,0 +1,83 @@
+//! The OpenAPI document: the contract of the northbound.
+//!
+//! Gathered from the handlers; `docs/openapi.json` is its snapshot, so that a
+//! change of the interface shows in a diff.
+
+use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::{Modify, OpenApi as _};
+
+use super::problem::Problem;
+use super::{devices, events, files, parameters, phones, sites, system, tasks};
+
+#[derive(utoipa::OpenApi)]
+#[openapi(
+    info(
+        title = "Provost",
+        description = "Northbound of Provost: devices, tasks, files, phones. Every request needs a bearer token."
+    ),
+    paths(
+        devices::list, devices::add, devices::show, devices::change, devices::forget,
+        parameters::list, events::list,
+        tasks::create, tasks::list, tasks::show, tasks::cancel,
+        files::upload, files::list, files::show, files::remove,
+        phones::list, phones::show, phones::put, phones::forget, phones::url,
+        phones::put_account, phones::remove_account,
+        sites::list, sites::show, sites::put,
+        system::health, system::backup, system::openapi,
+    ),
+    components(schemas(Problem)),
+    security(("token" = [])),
+    modifiers(&Common)
+)]
+struct Document;
+
+/// The OpenAPI document.
+pub fn document() -> OpenApi {
+    Document::openapi()
+}
+
+/// What all operations have in common: the token, and how errors look.
+struct Common;
+
+impl Modify for Common {
+    fn modify(&self, document: &mut OpenApi) {
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        if let Some(components) = &mut document.components {
+            components.add_security_scheme("token", SecurityScheme::Http(bearer));
+        }
+        let problem = || RefOr::Ref(Ref::from_schema_name("Problem"));
+        let error = ResponseBuilder::new()
+            .description("An error")
+            .content(
+                "application/problem+json",
+                ContentBuilder::new().schema(Some(problem())).build(),
+            )
+            .build();
+        for item in document.paths.paths.values_mut() {
+            let operations =
+                [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+            for operation in operations.into_iter().flatten() {
+                operation.responses.responses.insert("default".to_owned(), RefOr::T(error.clone()));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_snapshot_is_the_document() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/openapi.json");
+        let document = super::document().to_pretty_json().unwrap() + "\n";
+        if std::env::var_os("RENEW_OPENAPI").is_some() {
+            std::fs::write(path, &document).unwrap();
+        }
+        let snapshot = std::fs::read_to_string(path).unwrap_or_default();
+        assert!(
+            snapshot == document,
+            "the northbound has changed; if that was meant, renew docs/openapi.json with \
+             `RENEW_OPENAPI=1 cargo test --lib the_snapshot_is_the_document` and commit it"
+        );
+    }
+}

@@ -1,0 +1,252 @@
+//! Every error of the northbound, and the one place that turns it into an
+//! answer: `application/problem+json` (RFC 9457) with a stable `code`.
+
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::Serialize;
+
+use crate::class::Class;
+use crate::files::FilesError;
+use crate::store::StoreError;
+
+/// Why a request is not answered as asked.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum ApiError {
+    /// There is no bearer token, or it opens nothing.
+    #[error("a valid bearer token is needed")]
+    NoToken,
+    /// The request was sent by a page of another site.
+    #[error("requests from pages of other sites are refused")]
+    ForeignOrigin,
+    /// The path is none of this interface.
+    #[error("there is nothing at this path")]
+    NoRoute,
+    /// The path is known, the method is not.
+    #[error("this path does not know the method")]
+    WrongMethod,
+    /// The record asked for does not exist.
+    #[error("there is no {what} {name}")]
+    NoSuch {
+        /// `device`, `task` and the like.
+        what: &'static str,
+        /// Its key.
+        name: String,
+    },
+    /// The body, the query or the path cannot be read.
+    #[error("the {what} cannot be read: {problem}")]
+    Malformed {
+        /// `body`, `query` or `path`.
+        what: &'static str,
+        /// Where and why.
+        problem: String,
+    },
+    /// A field holds what it must not hold.
+    #[error("{field}: {problem}")]
+    BadValue {
+        /// The field, as in `values[2].name`.
+        field: String,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The body is larger than it may be.
+    #[error("the body is larger than {limit} bytes")]
+    TooLarge {
+        /// The limit in bytes.
+        limit: u64,
+    },
+    /// The body stopped coming.
+    #[error("the body did not arrive in time, or broke off")]
+    BodyStalled,
+    /// It exists already.
+    #[error("{what} {name} exists already")]
+    Exists {
+        /// `device credentials` and the like.
+        what: &'static str,
+        /// The key.
+        name: String,
+    },
+    /// `If-Match` names another revision than the stored one.
+    #[error("the record has revision {stored}, not {given}")]
+    OtherRevision {
+        /// The revision that is stored.
+        stored: u32,
+        /// The revision that the request names.
+        given: u32,
+    },
+    /// A task that has left cannot be called back.
+    #[error("task {0} was sent to the device and cannot be called back; its outcome will tell")]
+    TaskSent(String),
+    /// A task that is over cannot be cancelled.
+    #[error("task {id} is over: {state}")]
+    TaskOver {
+        /// The task.
+        id: String,
+        /// How it ended.
+        state: &'static str,
+    },
+    /// A device has as many open tasks as it may have.
+    #[error("the device has {0} open tasks already")]
+    QueueFull(usize),
+    /// Another backup is being written.
+    #[error("a backup is being written already")]
+    BackupRuns,
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The shelf failed.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+}
+
+impl ApiError {
+    /// What it means to whoever asked.
+    pub(super) const fn class(&self) -> Class {
+        match self {
+            Self::NoToken => Class::Unauthorized,
+            Self::ForeignOrigin => Class::Forbidden,
+            Self::NoRoute | Self::NoSuch { .. } => Class::NotFound,
+            Self::WrongMethod
+            | Self::Malformed { .. }
+            | Self::BadValue { .. }
+            | Self::BodyStalled => Class::Invalid,
+            Self::TooLarge { .. } => Class::TooLarge,
+            Self::Exists { .. }
+            | Self::OtherRevision { .. }
+            | Self::TaskSent(_)
+            | Self::TaskOver { .. }
+            | Self::BackupRuns => Class::Conflict,
+            Self::QueueFull(_) => Class::Throttled,
+            Self::Store(error) => error.class(),
+            Self::Files(error) => error.class(),
+        }
+    }
+
+    /// The status: that of the class, but for the two that HTTP itself demands.
+    const fn status(&self) -> u16 {
+        match self {
+            Self::WrongMethod => 405,
+            Self::BodyStalled => 408,
+            _ => self.class().http_status(),
+        }
+    }
+
+    /// The stable word for programs.
+    const fn code(&self) -> &'static str {
+        match self {
+            Self::NoToken => "token-needed",
+            Self::ForeignOrigin => "foreign-origin",
+            Self::NoRoute => "no-route",
+            Self::WrongMethod => "wrong-method",
+            Self::NoSuch { .. } => "not-found",
+            Self::Malformed { .. } => "malformed",
+            Self::BadValue { .. } => "bad-value",
+            Self::TooLarge { .. } => "too-large",
+            Self::BodyStalled => "body-stalled",
+            Self::Exists { .. } => "exists",
+            Self::OtherRevision { .. } => "other-revision",
+            Self::TaskSent(_) => "task-sent",
+            Self::TaskOver { .. } => "task-over",
+            Self::QueueFull(_) => "queue-full",
+            Self::BackupRuns => "backup-runs",
+            Self::Store(StoreError::Conflict(_)) => "changed-meanwhile",
+            Self::Store(StoreError::ReadOnly(_)) => "store-read-only",
+            Self::Store(StoreError::TooLarge(_)) => "too-large",
+            Self::Store(StoreError::Closed) => "shutting-down",
+            Self::Store(StoreError::Damaged(_) | StoreError::Io(_)) => "store-failed",
+            Self::Files(error) => error.class().word(),
+        }
+    }
+
+    /// What to do about it, where there is something to be done.
+    fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::NoToken => Some(
+                "send `Authorization: Bearer <token>`; the admin token lies in admin.token in the data folder",
+            ),
+            Self::NoRoute => Some("GET /api/v1/openapi.json describes all paths"),
+            Self::NoSuch { what: "device", .. } => Some(
+                "GET /api/v1/devices lists the ids; inside a path `%` of an id is written `%25`",
+            ),
+            Self::OtherRevision { .. } | Self::Store(StoreError::Conflict(_)) => {
+                Some("read it again, and repeat the change on what is there now")
+            }
+            Self::Exists { .. } => Some("DELETE it first"),
+            Self::QueueFull(_) => Some("cancel some, or wait until the device has been here"),
+            _ => None,
+        }
+    }
+}
+
+/// A problem document (RFC 9457).
+#[derive(Debug, Serialize, utoipa::ToSchema)]
+pub(super) struct Problem {
+    /// A URN that ends with `code`.
+    #[serde(rename = "type")]
+    kind: String,
+    /// The class of the error in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// The stable word for programs.
+    code: &'static str,
+    /// What went wrong with this request.
+    detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hint: Option<&'static str>,
+}
+
+impl IntoResponse for ApiError {
+    fn into_response(self) -> Response {
+        let class = self.class();
+        if matches!(class, Class::Internal) {
+            tracing::error!(error = %self, "a northbound request failed");
+        }
+        let status = StatusCode::from_u16(self.status()).unwrap_or_default();
+        let problem = Problem {
+            kind: format!("urn:provost:problem:{}", self.code()),
+            title: title(class),
+            status: status.as_u16(),
+            code: self.code(),
+            detail: self.to_string(),
+            hint: self.hint(),
+        };
+        let mut response = (status, axum::Json(problem)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        match class {
+            Class::Unauthorized => {
+                headers.insert(
+                    header::WWW_AUTHENTICATE,
+                    HeaderValue::from_static("Bearer realm=\"provost\""),
+                );
+            }
+            Class::Throttled | Class::Unavailable => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+const fn title(class: Class) -> &'static str {
+    match class {
+        Class::Invalid => "The request is not sound",
+        Class::Unauthorized => "Not authenticated",
+        Class::Forbidden => "Not allowed",
+        Class::NotFound => "Not found",
+        Class::Conflict => "In conflict with what is stored",
+        Class::TooLarge => "Too large",
+        Class::Throttled => "Too much at once",
+        Class::Unavailable => "Not available at present",
+        Class::Upstream => "Another system failed",
+        Class::Failed => "The operation failed",
+        Class::Internal => "A fault of the server",
+    }
+}
+
+/// A field with what is wrong with it.
+pub(super) fn bad_value(field: impl Into<String>, problem: impl ToString) -> ApiError {
+    ApiError::BadValue { field: field.into(), problem: problem.to_string() }
+}

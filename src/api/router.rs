@@ -1,0 +1,112 @@
+//! The one table of routes.
+
+use axum::Router;
+use axum::handler::Handler;
+use axum::http::Method;
+use axum::routing::{MethodFilter, MethodRouter, on};
+
+use super::problem::ApiError;
+use super::state::Shared;
+use super::{devices, events, files, parameters, phones, sites, system, tasks};
+
+/// One line of the table.
+struct Route {
+    method: Method,
+    path: &'static str,
+    handler: MethodRouter<Shared>,
+}
+
+/// Every route of the northbound. `GET` serves `HEAD` as well.
+#[rustfmt::skip]
+fn table() -> Vec<Route> {
+    const GET: Method = Method::GET;
+    const PUT: Method = Method::PUT;
+    const POST: Method = Method::POST;
+    const PATCH: Method = Method::PATCH;
+    const DELETE: Method = Method::DELETE;
+    vec![
+        route(GET,    "/api/v1/health", system::health),
+        route(GET,    "/api/v1/openapi.json", system::openapi),
+        route(POST,   "/api/v1/backup", system::backup),
+
+        route(GET,    "/api/v1/devices", devices::list),
+        route(POST,   "/api/v1/devices", devices::add),
+        route(GET,    "/api/v1/devices/{id}", devices::show),
+        route(PATCH,  "/api/v1/devices/{id}", devices::change),
+        route(DELETE, "/api/v1/devices/{id}", devices::forget),
+        route(GET,    "/api/v1/devices/{id}/parameters", parameters::list),
+        route(GET,    "/api/v1/devices/{id}/events", events::list),
+        route(POST,   "/api/v1/devices/{id}/tasks", tasks::create),
+
+        route(GET,    "/api/v1/tasks", tasks::list),
+        route(GET,    "/api/v1/tasks/{id}", tasks::show),
+        route(POST,   "/api/v1/tasks/{id}/cancel", tasks::cancel),
+
+        route(GET,    "/api/v1/files", files::list),
+        route(POST,   "/api/v1/files", files::upload),
+        route(GET,    "/api/v1/files/{sha256}", files::show),
+        route(DELETE, "/api/v1/files/{sha256}", files::remove),
+
+        route(GET,    "/api/v1/phones", phones::list),
+        route(GET,    "/api/v1/phones/{mac}", phones::show),
+        route(PUT,    "/api/v1/phones/{mac}", phones::put),
+        route(DELETE, "/api/v1/phones/{mac}", phones::forget),
+        route(GET,    "/api/v1/phones/{mac}/url", phones::url),
+        route(PUT,    "/api/v1/phones/{mac}/accounts/{line}", phones::put_account),
+        route(DELETE, "/api/v1/phones/{mac}/accounts/{line}", phones::remove_account),
+
+        route(GET,    "/api/v1/sites", sites::list),
+        route(GET,    "/api/v1/sites/{name}", sites::show),
+        route(PUT,    "/api/v1/sites/{name}", sites::put),
+    ]
+}
+
+fn route<H, T>(method: Method, path: &'static str, handler: H) -> Route
+where
+    H: Handler<T, Shared>,
+    T: 'static,
+{
+    // Fails for CONNECT and invented methods only, of which the table has none.
+    let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
+    Route { method, path, handler: on(filter, handler) }
+}
+
+/// Method and path of every route, for tests and documents.
+pub fn routes() -> Vec<(Method, &'static str)> {
+    table().into_iter().map(|route| (route.method, route.path)).collect()
+}
+
+/// The table as a service.
+pub(super) fn router(state: Shared) -> Router {
+    table()
+        .into_iter()
+        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
+        .fallback(async || ApiError::NoRoute)
+        .method_not_allowed_fallback(async || ApiError::WrongMethod)
+        .with_state(state)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use super::*;
+
+    #[test]
+    fn the_document_describes_the_table_and_nothing_else() {
+        let described: BTreeSet<(String, String)> = {
+            let document = serde_json::to_value(crate::api::openapi_document()).unwrap();
+            let paths = document["paths"].as_object().unwrap();
+            let operations = |(path, item): (&String, &serde_json::Value)| {
+                let methods = item.as_object().unwrap().keys();
+                methods.map(|method| (method.to_uppercase(), path.clone())).collect::<Vec<_>>()
+            };
+            paths.iter().flat_map(operations).collect()
+        };
+        let served: BTreeSet<(String, String)> = routes()
+            .into_iter()
+            .map(|(method, path)| (method.to_string(), path.to_owned()))
+            .collect();
+        assert_eq!(described, served);
+    }
+}

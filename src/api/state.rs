@@ -1,0 +1,55 @@
+//! What the handlers work with.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::tokens::Tokens;
+use crate::config::Config;
+use crate::files::Shelf;
+use crate::phone::Phone;
+use crate::store::{Store, StoreError, Vault};
+use crate::time::Clock;
+use crate::wake::Waker;
+
+/// Makes the folder URL, ending with `/`, from which a phone is provisioned.
+/// It holds the phone's token and is shown only when asked for by itself.
+pub type PhoneUrls = dyn Fn(&Phone) -> Result<String, StoreError> + Send + Sync;
+
+/// All that the northbound needs of the house.
+#[derive(Clone)]
+pub struct ApiDeps {
+    /// The inventory.
+    pub store: Arc<dyn Store>,
+    /// Seals secrets that operators hand in.
+    pub vault: Arc<Vault>,
+    /// Takes uploads.
+    pub shelf: Arc<Shelf>,
+    /// Wakes a device that was given a task.
+    pub waker: Arc<Waker>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// The settings.
+    pub config: Arc<Config>,
+    /// The data folder, for backups.
+    pub data: PathBuf,
+    /// Provisioning URLs of phones.
+    pub phone_urls: Arc<PhoneUrls>,
+    /// Who is let in.
+    pub tokens: Tokens,
+}
+
+/// What each handler is given.
+pub(super) type Shared = Arc<State>;
+
+/// The dependencies, and what the handlers share among themselves.
+pub(super) struct State {
+    pub(super) deps: ApiDeps,
+    /// Held while a backup is written: one at a time.
+    pub(super) backing_up: tokio::sync::Mutex<()>,
+}
+
+impl State {
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.deps.store
+    }
+}

@@ -1,0 +1,91 @@
+//! `/health`, `/backup` and `/openapi.json`: the server itself.
+
+use axum::extract::State;
+use axum::http::StatusCode;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::problem::{ApiError, Problem};
+use super::state::Shared;
+use crate::store::StoreError;
+use crate::time::Timestamp;
+
+/// How the server is.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct HealthView {
+    /// `ok`; `degraded` if something needs an operator.
+    status: &'static str,
+    version: &'static str,
+    #[schema(value_type = String)]
+    time: Timestamp,
+    /// Devices known.
+    devices: u64,
+    store: StoreHealth,
+}
+
+/// How the store is.
+#[derive(Debug, Serialize, ToSchema)]
+struct StoreHealth {
+    /// Whether changes are taken at present.
+    writable: bool,
+    /// What an operator should look at.
+    alarms: Vec<String>,
+    /// Bytes in the journal since the last snapshot.
+    journal_bytes: u64,
+}
+
+/// Tells how the server is
+#[utoipa::path(get, path = "/api/v1/health", tag = "server",
+    responses((status = 200, body = HealthView), (status = 401, body = Problem)))]
+pub(super) async fn health(State(state): State<Shared>) -> axum::Json<HealthView> {
+    let health = state.store().health();
+    let sound = health.writable && health.alarms.is_empty();
+    axum::Json(HealthView {
+        status: if sound { "ok" } else { "degraded" },
+        version: env!("CARGO_PKG_VERSION"),
+        time: state.deps.clock.now(),
+        devices: health.devices,
+        store: StoreHealth {
+            writable: health.writable,
+            alarms: health.alarms,
+            journal_bytes: health.journal_bytes,
+        },
+    })
+}
+
+/// A backup that was written.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct BackupView {
+    /// The file's name in `backups/` of the data folder.
+    name: String,
+    records: u64,
+    bytes: u64,
+}
+
+/// Writes a verified backup of the store into the data folder
+#[utoipa::path(post, path = "/api/v1/backup", tag = "server",
+    responses((status = 201, body = BackupView), (status = 409, body = Problem)))]
+pub(super) async fn backup(
+    State(state): State<Shared>,
+) -> Result<(StatusCode, axum::Json<BackupView>), ApiError> {
+    let Ok(_alone) = state.backing_up.try_lock() else { return Err(ApiError::BackupRuns) };
+    let folder = state.deps.data.join("backups");
+    tokio::fs::create_dir_all(&folder).await.map_err(StoreError::Io)?;
+    let now = state.deps.clock.now();
+    let stamp: String =
+        now.to_string().chars().filter(|letter| !matches!(letter, '-' | ':')).collect();
+    // Milliseconds, so that two in a row have names of their own.
+    let name =
+        format!("{}-{:03}.provost", stamp.trim_end_matches('Z'), now.as_millis().rem_euclid(1000));
+    let report = state.store().backup(&folder.join(&name)).await?;
+    tracing::info!(backup.name = %name, backup.bytes = report.bytes, "backup written");
+    let view = BackupView { name, records: report.records, bytes: report.bytes };
+    Ok((StatusCode::CREATED, axum::Json(view)))
+}
+
+/// This document
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "server",
+    responses((status = 200, description = "OpenAPI")))]
+pub(super) async fn openapi() -> axum::Json<utoipa::openapi::OpenApi> {
+    axum::Json(super::openapi::document())
+}

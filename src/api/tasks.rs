@@ -1,0 +1,473 @@
+//! `/tasks` and `/devices/{id}/tasks`: what is asked of devices, and what
+//! became of it.
+
+use std::time::Duration;
+
+use axum::Extension;
+use axum::extract::State;
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinHandle;
+use tokio::time::Instant;
+use utoipa::{IntoParams, ToSchema};
+
+use super::devices::known;
+use super::extract::{DeviceKey, Json, Query, TaskKey};
+use super::mask;
+use super::new_task::{NamedValue, NewTask};
+use super::paging::{self, MAX_SCAN, Page};
+use super::problem::{ApiError, Problem, bad_value};
+use super::state::{Shared, State as Inner};
+use super::tokens::Principal;
+use super::wait;
+use crate::device::{
+    Action, DeviceId, DownloadFile, FaultRecord, Outcome, Phase, Task, TaskId, TaskState,
+};
+use crate::param::Value;
+use crate::store::{Record, StoreError};
+use crate::time::Timestamp;
+use crate::wake::WakeError;
+
+/// Open tasks of one device at most.
+const MAX_OPEN: usize = 256;
+
+/// How long an answer waits to tell what came of waking the device.
+const WAKE_PATIENCE: Duration = Duration::from_secs(5);
+
+/// How often a change is tried again when the device's session was quicker.
+const CHANGE_ATTEMPTS: u32 = 5;
+
+/// A task and where it stands.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct TaskView {
+    #[schema(value_type = String)]
+    id: String,
+    #[schema(value_type = String)]
+    device: DeviceId,
+    #[serde(flatten)]
+    action: ActionView,
+    /// `queued`, `sent`, `applied`, `accepted`, `failed`, `unknown`, `expired`
+    /// or `cancelled`.
+    state: &'static str,
+    /// Whether it is over.
+    ended: bool,
+    /// Of a sent task: what it waits for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    waits_for: Option<&'static str>,
+    #[schema(value_type = String)]
+    created_at: Timestamp,
+    created_by: Box<str>,
+    #[schema(value_type = String)]
+    expires_at: Timestamp,
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sent_at: Option<Timestamp>,
+    #[schema(value_type = Option<String>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ended_at: Option<Timestamp>,
+    /// The device's fault, if it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fault: Option<FaultView>,
+    /// Why the outcome is unknown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<Box<str>>,
+    /// What there is to tell, oldest first; values read as `name = value`.
+    notes: Vec<String>,
+    revision: u32,
+    /// What came of waking the device; only in the answer to its making.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    wake: Option<WakeView>,
+}
+
+/// What was asked.
+#[derive(Debug, Default, Serialize, ToSchema)]
+struct ActionView {
+    action: &'static str,
+    #[schema(value_type = Option<Vec<String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    names: Option<Vec<String>>,
+    /// Values to be written; secrets are masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    values: Option<Vec<NamedValue>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    path: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<TaskFileView>,
+}
+
+/// The file of a download.
+#[derive(Debug, Serialize, ToSchema)]
+struct TaskFileView {
+    sha256: Box<str>,
+    name: Box<str>,
+    #[serde(rename = "type")]
+    kind: Box<str>,
+    size: u64,
+    version: Option<Box<str>>,
+}
+
+/// A fault that a device gave (TR-069 §A.5).
+#[derive(Debug, Serialize, ToSchema)]
+struct FaultView {
+    code: u32,
+    text: String,
+    /// The parameters that were refused, each with its own fault.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    parameters: Vec<ParameterFaultView>,
+}
+
+/// Why one parameter was refused.
+#[derive(Debug, Serialize, ToSchema)]
+struct ParameterFaultView {
+    name: Box<str>,
+    code: u32,
+    text: String,
+}
+
+/// What came of waking the device.
+#[derive(Debug, Serialize, ToSchema)]
+struct WakeView {
+    /// `woken`, `pending` after five seconds, or why it could not be woken.
+    result: &'static str,
+    /// The same in a sentence, if it failed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+impl From<Task> for TaskView {
+    fn from(task: Task) -> Self {
+        let (word, ended) = (task.state.word(), task.state.is_ended());
+        let mut view = Self {
+            id: task.id.to_string(),
+            device: task.device,
+            action: ActionView::from(task.action),
+            state: word,
+            ended,
+            waits_for: None,
+            created_at: task.created_at,
+            created_by: task.created_by,
+            expires_at: task.expires_at,
+            sent_at: None,
+            ended_at: None,
+            fault: None,
+            reason: None,
+            notes: task.notes.iter().map(|line| mask::note(line).into_owned()).collect(),
+            revision: task.revision,
+            wake: None,
+        };
+        match task.state {
+            TaskState::Queued => {}
+            TaskState::Sent { at, phase } => {
+                view.sent_at = Some(at);
+                view.waits_for = Some(match phase {
+                    Phase::Response => "response",
+                    Phase::Transfer => "transfer",
+                    Phase::Boot => "boot",
+                    Phase::Row { .. } => "row",
+                    Phase::ReadBack => "read_back",
+                });
+            }
+            TaskState::Ended { at, outcome } => {
+                view.ended_at = Some(at);
+                match outcome {
+                    Outcome::Failed(fault) => view.fault = Some(fault.into()),
+                    Outcome::Unknown(reason) => view.reason = Some(reason),
+                    Outcome::Applied
+                    | Outcome::Accepted
+                    | Outcome::Expired
+                    | Outcome::Cancelled => {}
+                }
+            }
+        }
+        view
+    }
+}
+
+impl From<Action> for ActionView {
+    fn from(action: Action) -> Self {
+        let empty = Self { action: action.word(), ..Self::default() };
+        match action {
+            Action::Get(names) => {
+                Self { names: Some(names.iter().map(ToString::to_string).collect()), ..empty }
+            }
+            Action::Set(values) => {
+                let shown =
+                    values.iter().map(|(name, value)| shown(name.as_str(), name.as_str(), value));
+                Self { values: Some(shown.collect()), ..empty }
+            }
+            Action::Refresh(path) => Self { path: path.map(|path| path.to_string()), ..empty },
+            Action::AddObject { table, values } => {
+                let shown = values
+                    .iter()
+                    .map(|(name, value)| shown(name, &format!("{table}1.{name}"), value));
+                Self { values: Some(shown.collect()), path: Some(table.to_string()), ..empty }
+            }
+            Action::DeleteObject(path) => Self { path: Some(path.to_string()), ..empty },
+            Action::Download(file) => Self { file: Some(file.into()), ..empty },
+            Action::Reboot | Action::FactoryReset | Action::GetRpcMethods => empty,
+        }
+    }
+}
+
+/// A value as it may be shown; `full` is the name that tells whether it is a
+/// secret.
+fn shown(name: &str, full: &str, value: &Value) -> NamedValue {
+    NamedValue {
+        name: name.to_owned(),
+        value: mask::value(full, &value.text).into_owned(),
+        kind: Some(value.kind.name().to_owned()),
+    }
+}
+
+impl From<DownloadFile> for TaskFileView {
+    fn from(file: DownloadFile) -> Self {
+        Self {
+            sha256: file.sha256,
+            name: file.name,
+            kind: file.file_type,
+            size: file.size,
+            version: file.version,
+        }
+    }
+}
+
+impl From<FaultRecord> for FaultView {
+    fn from(fault: FaultRecord) -> Self {
+        let parameters = fault.parameters.into_iter();
+        Self {
+            code: fault.code,
+            text: mask::url(&fault.text).into_owned(),
+            parameters: parameters
+                .map(|(name, code, text)| ParameterFaultView {
+                    name,
+                    code,
+                    text: mask::url(&text).into_owned(),
+                })
+                .collect(),
+        }
+    }
+}
+
+/// How long the answer may wait for the outcome.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct WaitQuery {
+    /// Seconds to wait for the task to end, at most `northbound.max_wait`.
+    wait: Option<u32>,
+}
+
+impl WaitQuery {
+    fn patience(&self, state: &Inner) -> Result<Duration, ApiError> {
+        let longest = state.deps.config.northbound.max_wait;
+        match self.wait {
+            Some(wait) if wait > longest => {
+                Err(bad_value("wait", format!("at most {longest} seconds")))
+            }
+            wait => Ok(Duration::from_secs(wait.unwrap_or(0).into())),
+        }
+    }
+}
+
+/// Asks something of a device, and wakes it
+///
+/// Without `wait` the answer is 202 at once. With `wait` it is 200 as soon as
+/// the task is over, or 202 when the time is up and the task still open.
+#[utoipa::path(post, path = "/api/v1/devices/{id}/tasks", tag = "tasks",
+    params(
+        ("id" = String, Path, description = "The device id, with `%` written `%25`"), WaitQuery),
+    request_body = NewTask,
+    responses((status = 200, body = TaskView), (status = 202, body = TaskView),
+        (status = 404, body = Problem)))]
+pub(super) async fn create(
+    State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
+    DeviceKey(id): DeviceKey,
+    Query(query): Query<WaitQuery>,
+    Json(new): Json<NewTask>,
+) -> Result<Response, ApiError> {
+    let patience = query.patience(&state)?;
+    let deadline = new.deadline()?;
+    let device = known(&state, &id).await?;
+    let action = new.action(&state, &device).await?;
+    if state.store().open_tasks(&id).await?.len() >= MAX_OPEN {
+        return Err(ApiError::QueueFull(MAX_OPEN));
+    }
+    let now = state.deps.clock.now();
+    let task = Task {
+        id: TaskId(uuid::Uuid::now_v7().as_u128()),
+        device: id.clone(),
+        revision: 1,
+        action,
+        created_at: now,
+        created_by: principal.name.into(),
+        expires_at: now.after(Duration::from_secs(deadline.into())),
+        state: TaskState::Queued,
+        notes: Vec::new(),
+    };
+    let notices = state.store().watch();
+    state.store().commit(Record::Task(Box::new(task.clone())).into()).await?;
+    tracing::info!(device.id = %id, task.id = %task.id, task.action = task.action.word(), "task queued");
+
+    let waker = std::sync::Arc::clone(&state.deps.waker);
+    // Goes on by itself when the operator hangs up.
+    let waking = tokio::spawn(async move { waker.wake(&id).await });
+    if patience.is_zero() {
+        return Ok(answer(task.into()));
+    }
+    let wake_deadline = Instant::now() + WAKE_PATIENCE.min(patience);
+    let task = wait::until_ended(state.store(), notices, task.id, patience).await?;
+    let mut view = TaskView::from(task);
+    view.wake = Some(outcome_of(waking, wake_deadline).await);
+    Ok(answer(view))
+}
+
+async fn outcome_of(waking: JoinHandle<Result<(), WakeError>>, deadline: Instant) -> WakeView {
+    match tokio::time::timeout_at(deadline, waking).await {
+        Ok(Ok(Ok(()))) => WakeView { result: "woken", detail: None },
+        Ok(Ok(Err(error))) => WakeView {
+            result: wake_word(&error),
+            detail: Some(mask::url(&error.to_string()).into_owned()),
+        },
+        Ok(Err(_)) => WakeView { result: "failed", detail: None },
+        Err(_) => WakeView { result: "pending", detail: None },
+    }
+}
+
+/// The word for programs; the sentence is the error's own.
+const fn wake_word(error: &WakeError) -> &'static str {
+    match error {
+        WakeError::Unknown => "unknown_device",
+        WakeError::NoUrl | WakeError::BadUrl(_) => "no_way_in",
+        WakeError::Forbidden(_) => "forbidden",
+        WakeError::Busy => "busy",
+        WakeError::Refused(_) => "refused",
+        WakeError::Offline(_) => "offline",
+        WakeError::BadAnswer(_) => "bad_answer",
+        WakeError::Throttled => "throttled",
+        WakeError::Store(_) => "failed",
+    }
+}
+
+/// 200 for a task that is over, 202 with its place for one that is not.
+fn answer(view: TaskView) -> Response {
+    let status = if view.ended { StatusCode::OK } else { StatusCode::ACCEPTED };
+    let location = format!("/api/v1/tasks/{}", view.id);
+    (status, [(header::LOCATION, location)], axum::Json(view)).into_response()
+}
+
+/// Shows a task; with `wait` as soon as it is over
+#[utoipa::path(get, path = "/api/v1/tasks/{id}", tag = "tasks",
+    params(("id" = String, Path, description = "The task"), WaitQuery),
+    responses((status = 200, body = TaskView), (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(state): State<Shared>,
+    TaskKey(id): TaskKey,
+    Query(query): Query<WaitQuery>,
+) -> Result<axum::Json<TaskView>, ApiError> {
+    let patience = query.patience(&state)?;
+    let notices = state.store().watch();
+    let task = wait::until_ended(state.store(), notices, id, patience).await?;
+    Ok(axum::Json(task.into()))
+}
+
+/// Withdraws a task that was not sent yet
+#[utoipa::path(post, path = "/api/v1/tasks/{id}/cancel", tag = "tasks",
+    params(("id" = String, Path, description = "The task")),
+    responses((status = 200, body = TaskView), (status = 409, body = Problem)))]
+pub(super) async fn cancel(
+    State(state): State<Shared>,
+    TaskKey(id): TaskKey,
+) -> Result<axum::Json<TaskView>, ApiError> {
+    let mut attempt = 0;
+    loop {
+        attempt += 1;
+        let task = state.store().task(id).await?;
+        let mut task =
+            task.ok_or_else(|| ApiError::NoSuch { what: "task", name: id.to_string() })?;
+        match &task.state {
+            TaskState::Queued => {}
+            TaskState::Sent { .. } => return Err(ApiError::TaskSent(id.to_string())),
+            state @ TaskState::Ended { .. } => {
+                return Err(ApiError::TaskOver { id: id.to_string(), state: state.word() });
+            }
+        }
+        task.revision = task.revision.saturating_add(1);
+        task.state = TaskState::Ended { at: state.deps.clock.now(), outcome: Outcome::Cancelled };
+        match state.store().commit(Record::Task(Box::new(task.clone())).into()).await {
+            Ok(()) => return Ok(axum::Json(task.into())),
+            // The device's session touched it between the look and the change.
+            Err(StoreError::Conflict(_)) if attempt < CHANGE_ATTEMPTS => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+}
+
+/// Which tasks are listed.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(super) struct TaskQuery {
+    /// Only this device's.
+    device: Option<String>,
+    /// Only those in this state; `open` for all that are not over.
+    state: Option<String>,
+    /// From 1 to 1000; 100 if not given.
+    limit: Option<usize>,
+    /// `next` of the page before.
+    after: Option<String>,
+}
+
+/// Lists tasks in the order of their making
+#[utoipa::path(get, path = "/api/v1/tasks", tag = "tasks", params(TaskQuery),
+    responses((status = 200, body = Page<TaskView>)))]
+pub(super) async fn list(
+    State(state): State<Shared>,
+    Query(query): Query<TaskQuery>,
+) -> Result<axum::Json<Page<TaskView>>, ApiError> {
+    const STATES: [&str; 9] = [
+        "open",
+        "queued",
+        "sent",
+        "applied",
+        "accepted",
+        "failed",
+        "unknown",
+        "expired",
+        "cancelled",
+    ];
+    if query.state.as_deref().is_some_and(|word| !STATES.contains(&word)) {
+        return Err(bad_value("state", format!("one of {}", STATES.join(", "))));
+    }
+    let device = query.device.as_deref().map(DeviceId::parse).transpose();
+    let device = device.map_err(|error| bad_value("device", error))?;
+    let limit = paging::limit(query.limit)?;
+    let mut after: Option<TaskId> = paging::key_after(query.after.as_deref())?;
+    let wanted = |task: &Task| {
+        query.state.as_deref().is_none_or(|word| {
+            word == task.state.word() || (word == "open" && !task.state.is_ended())
+        })
+    };
+    let chunk = (limit + 1).max(200);
+    let mut items: Vec<TaskView> = Vec::new();
+    let mut scanned = 0;
+    loop {
+        let batch = state.store().tasks(device.as_ref(), after, chunk).await?;
+        let last_batch = batch.len() < chunk;
+        scanned += batch.len();
+        for task in batch {
+            if items.len() == limit {
+                return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
+            }
+            after = Some(task.id);
+            if wanted(&task) {
+                items.push(task.into());
+            }
+        }
+        if last_batch || scanned >= MAX_SCAN {
+            let next = if last_batch { None } else { after.map(paging::cursor) };
+            return Ok(axum::Json(Page { items, next }));
+        }
+    }
+}
