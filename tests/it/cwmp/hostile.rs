@@ -1,0 +1,1 @@
+//! Bodies that mean harm, and bodies that were damaged on the way.

@@ -1,0 +1,1 @@
+//! What real devices do wrong: one test a quirk.
