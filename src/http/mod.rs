@@ -19,6 +19,7 @@ mod cookie;
 mod digest;
 mod door;
 mod error;
+mod made;
 mod target;
 mod tls;
 mod watched;

@@ -1,38 +1,162 @@
 //! Certificates: the operator's own or made ones, and their reload.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock};
+
+use rustls::crypto::CryptoProvider;
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::sign::CertifiedKey;
+use rustls_pki_types::pem::PemObject as _;
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::error::HttpError;
+use super::made;
 use crate::config::TlsConfig;
+use crate::time::{Clock as _, SystemClock, Timestamp};
 
 /// The server's certificate and key, exchangeable while doors are open.
-#[derive(Debug)]
 pub struct TlsMaterial {
+    source: Source,
+    current: Arc<Current>,
     server: Arc<rustls::ServerConfig>,
+}
+
+/// Where certificate and key come from.
+enum Source {
+    /// The operator's own files.
+    Own { certificate: PathBuf, key: PathBuf },
+    /// A folder in which they are made, and the further names that they carry.
+    Made { folder: PathBuf, names: Vec<String> },
 }
 
 impl TlsMaterial {
     /// Loads the certificate and key that the settings name, or those in
-    /// `data/tls/`, which are made if there are none yet.
+    /// `data/tls/`. There, what is missing, near its end or for other names is
+    /// made: a certificate authority once, `ca.pem`, and the server's
+    /// certificate by it.
     ///
     /// # Errors
     /// [`HttpError`], naming the file that cannot be used.
-    pub fn load_or_make(_data: &Path, _config: &TlsConfig) -> Result<Arc<Self>, HttpError> {
-        Err(HttpError::HalfConfigured)
+    pub fn load_or_make(data: &Path, config: &TlsConfig) -> Result<Arc<Self>, HttpError> {
+        Self::load_at(data, config, SystemClock.now())
     }
 
-    /// Reads the files again; new connections get what they hold. On an error
-    /// what was served before is served on.
+    fn load_at(data: &Path, config: &TlsConfig, now: Timestamp) -> Result<Arc<Self>, HttpError> {
+        let source = match (&config.certificate, &config.key) {
+            (Some(certificate), Some(key)) => {
+                Source::Own { certificate: certificate.clone(), key: key.clone() }
+            }
+            (None, None) => Source::Made { folder: data.join("tls"), names: config.names.clone() },
+            _ => return Err(HttpError::HalfConfigured),
+        };
+        let current = Arc::new(Current(RwLock::new(source.load(now)?)));
+        let server = server_config(Arc::clone(&current))?;
+        Ok(Arc::new(Self { source, current, server }))
+    }
+
+    /// Reads the files again, and makes a made certificate anew if it is near
+    /// its end; new connections get what comes of it. On an error what was
+    /// served before is served on.
     ///
     /// # Errors
     /// [`HttpError`], naming the file that cannot be used.
     pub fn reload(&self) -> Result<(), HttpError> {
-        Err(HttpError::HalfConfigured)
+        self.reload_at(SystemClock.now())
     }
 
-    /// The settings that a listener accepts connections with.
+    fn reload_at(&self, now: Timestamp) -> Result<(), HttpError> {
+        let loaded = self.source.load(now)?;
+        *self.current.0.write().unwrap_or_else(PoisonError::into_inner) = loaded;
+        Ok(())
+    }
+
+    /// The settings with which a listener accepts connections: TLS 1.2 and
+    /// 1.3, no client certificates, resumption by tickets.
     pub fn server_config(&self) -> Arc<rustls::ServerConfig> {
         Arc::clone(&self.server)
     }
 }
+
+impl fmt::Debug for TlsMaterial {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.source {
+            Source::Own { certificate, .. } => write!(f, "TlsMaterial({})", certificate.display()),
+            Source::Made { folder, .. } => write!(f, "TlsMaterial({})", folder.display()),
+        }
+    }
+}
+
+impl Source {
+    fn load(&self, now: Timestamp) -> Result<Arc<CertifiedKey>, HttpError> {
+        match self {
+            Self::Own { certificate, key } => read_pair(certificate, key),
+            Self::Made { folder, names } => made::load_or_make(folder, names, now),
+        }
+    }
+}
+
+/// What new connections are served with.
+#[derive(Debug)]
+struct Current(RwLock<Arc<CertifiedKey>>);
+
+impl ResolvesServerCert for Current {
+    fn resolve(&self, _hello: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
+        Some(Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner)))
+    }
+}
+
+fn server_config(current: Arc<Current>) -> Result<Arc<rustls::ServerConfig>, HttpError> {
+    let mut config = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .with_no_client_auth()
+        .with_cert_resolver(current);
+    // Devices come back again and again: a resumed handshake signs nothing.
+    config.ticketer = rustls::crypto::ring::Ticketer::new()?;
+    config.send_tls13_tickets = 1;
+    Ok(Arc::new(config))
+}
+
+pub(super) fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// Reads a certificate chain and its key, and checks that they belong together.
+pub(super) fn read_pair(certificate: &Path, key: &Path) -> Result<Arc<CertifiedKey>, HttpError> {
+    let unusable = |path: &Path, problem: &str| HttpError::Unusable {
+        path: path.to_owned(),
+        problem: problem.to_owned(),
+    };
+    let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| unusable(certificate, &format!("this is no PEM: {error}")))?;
+    let Some(first) = chain.first() else {
+        return Err(unusable(certificate, "there is no certificate in it"));
+    };
+    ParsedCertificate::try_from(first)
+        .map_err(|_| unusable(certificate, "its first certificate cannot be read"))?;
+    let der = PrivateKeyDer::from_pem_slice(&read(key)?).map_err(|_| {
+        unusable(key, "there is no private key in it that can be read (an encrypted one cannot)")
+    })?;
+    let signer = provider()
+        .key_provider
+        .load_private_key(der)
+        .map_err(|_| unusable(key, "its key is of a kind or length that TLS does not take"))?;
+    let pair = CertifiedKey::new(chain, signer);
+    match pair.keys_match() {
+        // A signer that does not tell its public key cannot be compared.
+        Ok(()) | Err(rustls::Error::InconsistentKeys(rustls::InconsistentKeys::Unknown)) => {
+            Ok(Arc::new(pair))
+        }
+        Err(_) => {
+            Err(HttpError::Mismatch { certificate: certificate.to_owned(), key: key.to_owned() })
+        }
+    }
+}
+
+pub(super) fn read(path: &Path) -> Result<Vec<u8>, HttpError> {
+    std::fs::read(path).map_err(|source| HttpError::File { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests;
