@@ -25,6 +25,9 @@ mod runner;
 mod talk;
 mod transfers;
 
+#[cfg(test)]
+mod tests;
+
 pub use blueprint::Blueprint;
 pub use client::ClientAuth;
 pub use cpe::{Cpe, Next, SimEvent};
