@@ -151,7 +151,9 @@ impl Acs {
                 None => empty(StatusCode::NO_CONTENT),
             });
         }
-        let envelope = self.read(&body, &parts.headers, &peer)?;
+        let Some(envelope) = self.read(&body, &parts.headers, &peer) else {
+            return Err(plain(StatusCode::BAD_REQUEST, "not a CWMP message\n"));
+        };
         if matches!(envelope.message, Message::CpeRequest(CpeRequest::Inform(_))) {
             let host = parts.headers.get(HOST).and_then(host_name);
             let caller = Caller { principal, address: peer.address.ip(), local: peer.local, host };
@@ -191,12 +193,7 @@ impl Acs {
                 || live.address == peer.address.ip())
     }
 
-    fn read(
-        &self,
-        body: &[u8],
-        headers: &HeaderMap,
-        peer: &Peer,
-    ) -> Result<Envelope, Response<Body>> {
+    fn read(&self, body: &[u8], headers: &HeaderMap, peer: &Peer) -> Option<Envelope> {
         let charset =
             headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).and_then(charset_of);
         match crate::cwmp::read(body, charset, Side::Cpe, &self.read_limits) {
@@ -204,11 +201,11 @@ impl Acs {
                 if !parsed.warnings.is_empty() {
                     debug!(peer.address = %peer.address, message.warnings = ?parsed.warnings, "an odd message");
                 }
-                Ok(parsed.envelope)
+                Some(parsed.envelope)
             }
             Err(error) => {
                 info!(peer.address = %peer.address, %error, "not a CWMP message");
-                Err(plain(StatusCode::BAD_REQUEST, "not a CWMP message\n"))
+                None
             }
         }
     }

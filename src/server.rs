@@ -1,1 +1,0 @@
-//! The only place that knows all rooms: builds them from the configuration, starts and stops them.
