@@ -1,1 +1,17 @@
-//! The only place that knows all rooms.
+//! The only place that knows all rooms: builds them from the configuration,
+//! starts and stops them.
+//!
+//! - `data`: the data folder: its lock, the onboarding credential, the address
+//!   file that commands read.
+//! - `house`: the rooms, built and wired.
+//!
+//! Neighbours that must tell each other something do it through the store, or
+//! through what this room hands to both.
+
+mod data;
+mod error;
+mod house;
+
+pub use data::{ADDRESSES, NORTHBOUND_URL, ONBOARDING};
+pub use error::ServerError;
+pub use house::{Addresses, Server};

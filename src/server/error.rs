@@ -1,0 +1,65 @@
+//! Why a server does not start.
+
+use std::path::PathBuf;
+
+use crate::api::tokens::TokenError;
+use crate::class::Class;
+use crate::files::FilesError;
+use crate::http::HttpError;
+use crate::provision::fanvil::CipherError;
+use crate::store::StoreError;
+
+/// Why a server does not start, in one line that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ServerError {
+    /// A file of the data folder cannot be read or written.
+    #[error("{path}: {source}")]
+    Data {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// Another server works on this data folder.
+    #[error(
+        "{0}: another server uses this data folder; stop it, or give this one another with --data"
+    )]
+    InUse(PathBuf),
+    /// A file of the data folder does not hold what it should.
+    #[error("{path}: {problem}")]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A door, or its certificates.
+    #[error(transparent)]
+    Http(#[from] HttpError),
+    /// The files on disk.
+    #[error(transparent)]
+    Files(#[from] FilesError),
+    /// The admin token.
+    #[error(transparent)]
+    Token(#[from] TokenError),
+    /// The encryption profile of phone files.
+    #[error("phones.fanvil_encryption: {0}")]
+    Profile(#[from] CipherError),
+}
+
+impl ServerError {
+    /// What it means to whoever asked.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Data { .. } | Self::Unusable { .. } | Self::Profile(_) => Class::Invalid,
+            Self::InUse(_) => Class::Conflict,
+            Self::Store(error) => error.class(),
+            Self::Http(error) => error.class(),
+            Self::Files(error) => error.class(),
+            Self::Token(error) => error.class(),
+        }
+    }
+}

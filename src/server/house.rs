@@ -1,0 +1,295 @@
+//! The rooms, built and wired.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tracing::{info, warn};
+
+use super::data::{ADDRESSES, DataFolder, NORTHBOUND_URL};
+use super::error::ServerError;
+use crate::acs::{Acs, AcsParts, FileLinks, OnboardingAccount};
+use crate::api::{Api, ApiDeps, PhoneUrls, tokens};
+use crate::config::{AuthMode, Config, LimitsConfig};
+use crate::fetch::{Fetch, FetchDeps};
+use crate::files::{Links, Shelf};
+use crate::http::{Door, Handler, TlsMaterial};
+use crate::provision::PhoneLinks;
+use crate::store::{Store, Vault};
+use crate::time::{Clock, SystemClock};
+use crate::wake::Waker;
+
+/// Where the doors of a server listen, with the ports that they really got.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Addresses {
+    /// CWMP over plain HTTP.
+    pub cwmp: Option<SocketAddr>,
+    /// CWMP over TLS.
+    pub cwmp_tls: Option<SocketAddr>,
+    /// The northbound.
+    pub northbound: Option<SocketAddr>,
+    /// Files and phones over plain HTTP.
+    pub files: Option<SocketAddr>,
+    /// The same over TLS.
+    pub files_tls: Option<SocketAddr>,
+}
+
+/// A running server.
+///
+/// [`Server::start`] opens the doors; [`Server::stop`] closes them, ends the
+/// live sessions and closes the store.
+pub struct Server {
+    addresses: Addresses,
+    new_onboarding: Option<OnboardingAccount>,
+    data: DataFolder,
+    store: Arc<dyn Store>,
+    tls: Option<Arc<TlsMaterial>>,
+    stop: CancellationToken,
+    doors: JoinSet<()>,
+}
+
+/// What the doors are made of.
+struct Parts<'a> {
+    config: &'a Config,
+    data: &'a DataFolder,
+    store: Arc<dyn Store>,
+    vault: Arc<Vault>,
+    clock: Arc<dyn Clock>,
+    shelf: Arc<Shelf>,
+    links: Links,
+    phone_links: PhoneLinks,
+}
+
+/// The doors, bound and not yet serving.
+#[derive(Default)]
+struct Bound {
+    cwmp: Option<Door>,
+    cwmp_tls: Option<Door>,
+    northbound: Option<Door>,
+    files: Option<Door>,
+    files_tls: Option<Door>,
+}
+
+impl Server {
+    /// Builds all rooms over a data folder and opens the doors.
+    ///
+    /// # Errors
+    /// [`ServerError`], in one line that says what to change; nothing is left
+    /// running then.
+    pub async fn start(config: Config, data: &Path) -> Result<Self, ServerError> {
+        let data = DataFolder::open(data)?;
+        let vault = Vault::open(data.path())?;
+        let tls = match (config.cwmp.tls_listen, config.files.tls_listen) {
+            (None, None) => None,
+            _ => Some(TlsMaterial::load_or_make(data.path(), &config.tls)?),
+        };
+        // The doors are bound before the store is opened: a taken port is told
+        // at once, and a device that comes early waits instead of failing.
+        let bound = Bound::bind(&config, tls.as_ref())?;
+        let addresses = bound.addresses();
+        let store = crate::store::open(&config.store, data.path()).await?;
+        for alarm in store.health().alarms {
+            warn!(store.alarm = %alarm, "the store needs a look");
+        }
+        let tokens = tokens::load_or_make(&*store, data.path()).await?;
+        let (onboarding, is_new) = match config.cwmp.auth {
+            AuthMode::Shared => {
+                let (account, is_new) = data.onboarding(&vault)?;
+                (Some(account), is_new)
+            }
+            AuthMode::Device | AuthMode::Open => (None, false),
+        };
+        let parts = Parts {
+            config: &config,
+            data: &data,
+            store: store.clone(),
+            clock: Arc::new(SystemClock),
+            shelf: Shelf::open(data.path(), config.files.quota)?,
+            links: Links::new(vault.derive("file links")),
+            phone_links: PhoneLinks::new(vault.derive("phone links")),
+            vault,
+        };
+        let acs = parts.acs(onboarding.clone(), &addresses);
+        let fetch = Arc::new(parts.fetch()?);
+        let api = Arc::new(parts.api(tokens, &addresses));
+
+        let stop = CancellationToken::new();
+        let mut doors = JoinSet::new();
+        doors.spawn(acs.clone().sweep(stop.clone()));
+        serve(&mut doors, bound.cwmp, &acs, &stop);
+        serve(&mut doors, bound.cwmp_tls, &acs, &stop);
+        serve(&mut doors, bound.files, &fetch, &stop);
+        serve(&mut doors, bound.files_tls, &fetch, &stop);
+        serve(&mut doors, bound.northbound, &api, &stop);
+
+        data.publish(&addresses)?;
+        warn_of_risks(&config);
+        info!(cwmp = ?addresses.cwmp, cwmp.tls = ?addresses.cwmp_tls, northbound = ?addresses.northbound,
+            files = ?addresses.files, files.tls = ?addresses.files_tls, "the doors are open");
+        let new_onboarding = onboarding.filter(|_| is_new);
+        Ok(Self { addresses, new_onboarding, data, store, tls, stop, doors })
+    }
+
+    /// Where the doors listen.
+    pub const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The onboarding credential, if this start made it: to be printed once.
+    pub const fn new_onboarding(&self) -> Option<&OnboardingAccount> {
+        self.new_onboarding.as_ref()
+    }
+
+    /// Reads the certificates again; on an error the old ones stay.
+    ///
+    /// # Errors
+    /// [`ServerError::Http`], naming the file.
+    pub fn reload_tls(&self) -> Result<(), ServerError> {
+        match &self.tls {
+            Some(tls) => Ok(tls.reload()?),
+            None => Ok(()),
+        }
+    }
+
+    /// Closes the doors, lets requests under way end, ends the live sessions
+    /// and closes the store.
+    ///
+    /// # Errors
+    /// [`ServerError::Store`] if the store could not be closed cleanly; what
+    /// was acknowledged is safe nevertheless.
+    pub async fn stop(mut self) -> Result<(), ServerError> {
+        self.stop.cancel();
+        while self.doors.join_next().await.is_some() {}
+        self.data.remove(NORTHBOUND_URL);
+        self.data.remove(ADDRESSES);
+        self.store.close().await?;
+        Ok(())
+    }
+}
+
+impl Bound {
+    fn bind(config: &Config, tls: Option<&Arc<TlsMaterial>>) -> Result<Self, ServerError> {
+        let bind = |name, at: Option<SocketAddr>, limits: &LimitsConfig, tls| {
+            at.map(|at| Door::bind(name, at, limits, tls)).transpose()
+        };
+        let (limits, tls) = (&config.limits, tls.cloned());
+        Ok(Self {
+            cwmp: bind("CWMP", config.cwmp.listen, limits, None)?,
+            cwmp_tls: bind("CWMP over TLS", config.cwmp.tls_listen, limits, tls.clone())?,
+            northbound: bind("northbound", Some(config.northbound.listen), limits, None)?,
+            files: bind("file", config.files.listen, limits, None)?,
+            files_tls: bind("file over TLS", config.files.tls_listen, limits, tls)?,
+        })
+    }
+
+    fn addresses(&self) -> Addresses {
+        let of = |door: &Option<Door>| door.as_ref().map(Door::local_addr);
+        Addresses {
+            cwmp: of(&self.cwmp),
+            cwmp_tls: of(&self.cwmp_tls),
+            northbound: of(&self.northbound),
+            files: of(&self.files),
+            files_tls: of(&self.files_tls),
+        }
+    }
+}
+
+impl Parts<'_> {
+    fn acs(&self, onboarding: Option<OnboardingAccount>, addresses: &Addresses) -> Arc<Acs> {
+        let files = FileLinks {
+            links: Arc::new(self.links.clone()),
+            public_url: self.config.files.public_url.clone(),
+            port: addresses.files.map(|at| at.port()),
+            lifetime: Duration::from_secs(self.config.files.link_lifetime.into()),
+        };
+        Acs::new(AcsParts {
+            store: self.store.clone(),
+            vault: self.vault.clone(),
+            clock: self.clock.clone(),
+            config: self.config.cwmp.clone(),
+            limits: self.config.limits.clone(),
+            files,
+            onboarding,
+        })
+    }
+
+    fn fetch(&self) -> Result<Fetch, ServerError> {
+        Ok(Fetch::new(FetchDeps {
+            store: self.store.clone(),
+            vault: self.vault.clone(),
+            shelf: self.shelf.clone(),
+            links: self.links.clone(),
+            phone_links: self.phone_links.clone(),
+            clock: self.clock.clone(),
+            phones: self.config.phones.clone(),
+        })?)
+    }
+
+    fn api(&self, tokens: tokens::Tokens, addresses: &Addresses) -> Api {
+        let allow = self.config.cwmp.connection_request_allow.clone();
+        let waker = Waker::new(self.store.clone(), self.vault.clone(), self.clock.clone(), allow);
+        Api::new(ApiDeps {
+            store: self.store.clone(),
+            vault: self.vault.clone(),
+            shelf: self.shelf.clone(),
+            waker: Arc::new(waker),
+            clock: self.clock.clone(),
+            config: Arc::new(self.config.clone()),
+            data: self.data.path().to_owned(),
+            phone_urls: self.phone_urls(addresses),
+            tokens,
+        })
+    }
+
+    /// How phones reach their files: as configured, else by the address of the
+    /// door.
+    fn phone_urls(&self, addresses: &Addresses) -> Arc<PhoneUrls> {
+        let door = addresses.files_tls.map(|at| ("https", at));
+        let door = addresses.files.map(|at| ("http", at)).or(door);
+        let base = match (&self.config.files.public_url, door) {
+            (Some(url), _) => url.trim_end_matches('/').to_owned(),
+            (None, Some((scheme, at))) => format!("{scheme}://{}", reachable(at)),
+            (None, None) => String::new(),
+        };
+        let (links, vault) = (self.phone_links.clone(), self.vault.clone());
+        Arc::new(move |phone| {
+            let own = vault.unseal(&phone.token)?;
+            Ok(format!("{base}{}", links.path(phone.mac, &own)))
+        })
+    }
+}
+
+/// An address that can be connected to on this machine: a door that listens
+/// everywhere is reached over loopback.
+pub(super) fn reachable(at: SocketAddr) -> SocketAddr {
+    if at.ip().is_unspecified() { (IpAddr::V4(Ipv4Addr::LOCALHOST), at.port()).into() } else { at }
+}
+
+fn serve<H: Handler>(
+    doors: &mut JoinSet<()>,
+    door: Option<Door>,
+    handler: &Arc<H>,
+    stop: &CancellationToken,
+) {
+    if let Some(door) = door {
+        doors.spawn(door.serve(handler.clone(), stop.clone()));
+    }
+}
+
+fn warn_of_risks(config: &Config) {
+    if config.cwmp.auth == AuthMode::Open {
+        warn!(
+            "cwmp.auth = \"open\": any device is let in without credentials; this is for a lab only"
+        );
+    }
+    if config.cwmp.basic_over_http {
+        warn!("cwmp.basic_over_http: passwords of devices cross the network in clear");
+    }
+    if !config.northbound.listen.ip().is_loopback() {
+        warn!(northbound = %config.northbound.listen, "the northbound is open to the network without TLS: put a proxy with TLS before it");
+    }
+}
