@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use crate::class::Class;
 use crate::config::ConfigError;
 use crate::log::LogError;
+use crate::server::ServerError;
 
 /// Why a command failed: one line for stderr.
 #[derive(Debug, thiserror::Error)]
@@ -12,6 +13,9 @@ pub enum CliError {
     /// The settings are wrong.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// The server does not start.
+    #[error(transparent)]
+    Server(#[from] ServerError),
     /// Logging cannot begin.
     #[error(transparent)]
     Log(#[from] LogError),
@@ -34,6 +38,7 @@ impl CliError {
         match self {
             Self::Config(error) => error.class(),
             Self::Log(error) => error.class(),
+            Self::Server(error) => error.class(),
             Self::File { .. } => Class::Invalid,
             Self::Output(_) => Class::Internal,
         }

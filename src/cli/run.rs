@@ -20,6 +20,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Run the server
+    Serve(super::serve::Args),
     /// Check the configuration and say what is wrong with it
     CheckConfig,
     /// Print the effective configuration
@@ -50,6 +52,10 @@ pub fn no_runtime(error: &std::io::Error) -> ExitCode {
 async fn dispatch(cli: Cli) -> Result<(), CliError> {
     let mut out = std::io::stdout().lock();
     match cli.command {
+        Command::Serve(args) => {
+            drop(out);
+            super::serve::run(&cli.global, &args).await?;
+        }
         Command::CheckConfig => {
             let config = cli.global.config()?;
             crate::log::check(&config.log)?;
