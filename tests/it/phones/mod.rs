@@ -1,1 +1,5 @@
-//! Tests of `phones` from outside.
+//! Phones at the door, and Fanvil's formats against other people's tools.
+
+mod door;
+mod openssl;
+pub(crate) mod rig;

@@ -147,13 +147,23 @@ impl Text {
         assemble(&self.version, &body(&self.modules, form)?)
     }
 
+    /// Every setting as module, key and value, in the order of the file.
+    pub fn settings(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.modules.iter().flat_map(|module| {
+            module.rows.iter().filter_map(|row| match row {
+                Row::Entry(key, value) => Some((&*module.name, &**key, &**value)),
+                Row::List(_) => None,
+            })
+        })
+    }
+
     /// The value of a key in a module (`SIP CONFIG MODULE`), case aside.
     pub fn value(&self, module: &str, key: &str) -> Option<&str> {
-        let modules = self.modules.iter().filter(|m| m.name.eq_ignore_ascii_case(module));
-        modules.flat_map(|module| &module.rows).find_map(|row| match row {
-            Row::Entry(name, value) if name.eq_ignore_ascii_case(key) => Some(&**value),
-            _ => None,
-        })
+        self.settings()
+            .find(|(its, name, _)| {
+                its.eq_ignore_ascii_case(module) && name.eq_ignore_ascii_case(key)
+            })
+            .map(|(_, _, value)| value)
     }
 }
 
