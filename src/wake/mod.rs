@@ -3,9 +3,17 @@
 //!
 //! A device reports where it can be reached, and a hostile one reports
 //! somebody else's address. So a request goes only to the address that the
-//! device itself called from, or into networks that the operator allows.
+//! device itself called from, or into networks that the operator allows; it
+//! carries nothing that the device chose but a path, follows no redirect, and
+//! takes two seconds and 8 KiB at most.
+//!
+//! [`Waker::wake`] is all that others use: it reads the store, asks the guard
+//! (`guard`), counts (`pace`) and speaks (`request`).
 
 mod error;
+mod guard;
+mod pace;
+mod request;
 mod waker;
 
 pub use error::WakeError;

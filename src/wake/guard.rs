@@ -1,0 +1,100 @@
+//! Where connection requests may go.
+
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
+/// Decides over addresses.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    allow: Vec<IpNet>,
+}
+
+impl Guard {
+    pub(super) const fn new(allow: Vec<IpNet>) -> Self {
+        Self { allow }
+    }
+
+    /// Whether a device that called from `caller` may be woken at `to`.
+    ///
+    /// Loopback and link-local addresses are the server's own neighbourhood
+    /// (metadata services live there), so for them a wide network among the
+    /// allowed does not count: it must lie inside such a range itself. Nobody
+    /// can be woken at a multicast, broadcast or unspecified address.
+    pub(super) fn allows(&self, to: IpAddr, caller: Option<IpAddr>) -> bool {
+        let to = to.to_canonical();
+        if reaches_many(to) {
+            return false;
+        }
+        if caller.is_some_and(|caller| caller.to_canonical() == to) {
+            return true;
+        }
+        self.allow.iter().any(|network| {
+            network.contains(&to)
+                && (!is_near(to) || (is_near(network.network()) && is_near(network.broadcast())))
+        })
+    }
+}
+
+fn reaches_many(address: IpAddr) -> bool {
+    address.is_multicast()
+        || address.is_unspecified()
+        || matches!(address, IpAddr::V4(address) if address.is_broadcast() || address.octets()[0] == 0)
+}
+
+fn is_near(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
+        IpAddr::V6(address) => address.is_loopback() || address.is_unicast_link_local(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn allows(allow: &[&str], to: &str, caller: Option<&str>) -> bool {
+        let allow = allow.iter().map(|network| network.parse().unwrap()).collect();
+        let caller = caller.map(|caller| caller.parse().unwrap());
+        Guard::new(allow).allows(to.parse().unwrap(), caller)
+    }
+
+    #[test]
+    fn a_device_is_woken_where_it_called_from_and_nowhere_else() {
+        assert!(allows(&[], "203.0.113.5", Some("203.0.113.5")));
+        assert!(allows(&[], "203.0.113.5", Some("::ffff:203.0.113.5")));
+        assert!(allows(&[], "127.0.0.1", Some("127.0.0.1")));
+        assert!(allows(&[], "2001:db8::1", Some("2001:db8::1")));
+        assert!(!allows(&[], "203.0.113.6", Some("203.0.113.5")));
+        assert!(!allows(&[], "192.168.1.1", Some("203.0.113.5")));
+        assert!(!allows(&[], "203.0.113.5", None));
+    }
+
+    #[test]
+    fn allowed_networks_widen_that() {
+        assert!(allows(&["10.0.0.0/8"], "10.1.2.3", Some("203.0.113.5")));
+        assert!(allows(&["10.0.0.0/8"], "::ffff:10.1.2.3", None));
+        assert!(!allows(&["10.0.0.0/8"], "11.1.2.3", Some("203.0.113.5")));
+    }
+
+    #[test]
+    fn the_servers_own_neighbourhood_must_be_named() {
+        for to in ["127.0.0.1", "127.9.9.9", "169.254.169.254", "::1", "fe80::1"] {
+            assert!(!allows(&[], to, Some("203.0.113.5")), "{to}");
+            assert!(!allows(&["0.0.0.0/0", "::/0"], to, Some("203.0.113.5")), "{to}");
+        }
+        assert!(allows(&["127.0.0.0/8"], "127.0.0.1", Some("203.0.113.5")));
+        assert!(allows(&["fe80::/10"], "fe80::1", None));
+        assert!(allows(&["::1/128"], "::1", None));
+    }
+
+    #[test]
+    fn nobody_is_woken_where_many_listen() {
+        for to in ["0.0.0.0", "0.1.2.3", "::", "255.255.255.255", "239.1.1.1", "ff02::1"] {
+            assert!(
+                !allows(&["0.0.0.0/0", "::/0", "224.0.0.0/4", "ff00::/8"], to, Some(to)),
+                "{to}"
+            );
+        }
+    }
+}
