@@ -73,7 +73,13 @@ impl Fetch {
         })
     }
 
-    async fn answer(&self, peer: &Peer, request: &Parts) -> Response<Body> {
+    /// Answers a request; its body, if it has one, is of no interest here.
+    pub async fn answer(&self, peer: &Peer, request: &Parts) -> Response<Body> {
+        let response = self.route(peer, request).await;
+        answer::without_body_for_head(&request.method, response)
+    }
+
+    async fn route(&self, peer: &Peer, request: &Parts) -> Response<Body> {
         if request.method != Method::GET && request.method != Method::HEAD {
             return answer::wrong_method();
         }
@@ -106,7 +112,6 @@ impl Fetch {
 impl Handler for Fetch {
     async fn handle(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         let (request, _) = request.into_parts();
-        let response = self.answer(&peer, &request).await;
-        answer::without_body_for_head(&request.method, response)
+        self.answer(&peer, &request).await
     }
 }
