@@ -254,19 +254,15 @@ impl From<FaultRecord> for FaultView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct WaitQuery {
-    /// Seconds to wait for the task to end, at most `northbound.max_wait`.
+    /// Seconds to wait for the task to end; more than `northbound.max_wait` is
+    /// cut to it.
     wait: Option<u32>,
 }
 
 impl WaitQuery {
-    fn patience(&self, state: &Inner) -> Result<Duration, ApiError> {
+    fn patience(&self, state: &Inner) -> Duration {
         let longest = state.deps.config.northbound.max_wait;
-        match self.wait {
-            Some(wait) if wait > longest => {
-                Err(bad_value("wait", format!("at most {longest} seconds")))
-            }
-            wait => Ok(Duration::from_secs(wait.unwrap_or(0).into())),
-        }
+        Duration::from_secs(self.wait.unwrap_or(0).min(longest).into())
     }
 }
 
@@ -287,7 +283,7 @@ pub(super) async fn create(
     Query(query): Query<WaitQuery>,
     Json(new): Json<NewTask>,
 ) -> Result<Response, ApiError> {
-    let patience = query.patience(&state)?;
+    let patience = query.patience(&state);
     let deadline = new.deadline()?;
     let device = known(&state, &id).await?;
     let action = new.action(&state, &device).await?;
@@ -366,7 +362,7 @@ pub(super) async fn show(
     TaskKey(id): TaskKey,
     Query(query): Query<WaitQuery>,
 ) -> Result<axum::Json<TaskView>, ApiError> {
-    let patience = query.patience(&state)?;
+    let patience = query.patience(&state);
     let notices = state.store().watch();
     let task = wait::until_ended(state.store(), notices, id, patience).await?;
     Ok(axum::Json(task.into()))

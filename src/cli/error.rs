@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use axum::http::Error as HttpError;
+
+use super::fanvil::FanvilError;
 use crate::class::Class;
 use crate::config::ConfigError;
+use crate::http::{BodyError, TargetError};
 use crate::log::LogError;
 use crate::server::ServerError;
+use crate::store::StoreError;
 
 /// Why a command failed: one line for stderr.
 #[derive(Debug, thiserror::Error)]
@@ -30,17 +35,131 @@ pub enum CliError {
     /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
+    /// An argument holds what it must not hold.
+    #[error("{argument}: {problem}")]
+    BadArgument {
+        /// The argument as it was given.
+        argument: String,
+        /// What would be right.
+        problem: &'static str,
+    },
+    /// The data folder does not tell where the server answers.
+    #[error(
+        "no server has been started on {data}; start it with `provost serve --data {data}`, or say --server URL"
+    )]
+    NoUrl {
+        /// The data folder.
+        data: String,
+    },
+    /// The data folder holds no token.
+    #[error(
+        "there is no token in {path} ({source}); say --token, or --data DIR of the running server"
+    )]
+    NoToken {
+        /// The token's file.
+        path: String,
+        /// Why it cannot be read.
+        source: std::io::Error,
+    },
+    /// The server's URL is none.
+    #[error("{url}: {problem}")]
+    BadUrl {
+        /// The URL.
+        url: String,
+        /// What is wrong with it.
+        problem: TargetError,
+    },
+    /// The northbound is spoken to over plain HTTP only.
+    #[error("{0}: the command line speaks http:// only; use an SSH tunnel for another machine")]
+    NoTls(String),
+    /// Nobody answers at the server's URL.
+    #[error("no server answers at {url} ({source}); start it with `provost serve --data {data}`")]
+    NoServer {
+        /// Where.
+        url: String,
+        /// The data folder.
+        data: String,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The server did not answer in time.
+    #[error("the server at {0} did not answer in time")]
+    Timeout(String),
+    /// The exchange with the server broke off.
+    #[error("the exchange with the server broke off: {0}")]
+    Exchange(#[from] hyper::Error),
+    /// The request cannot be put into words of HTTP.
+    #[error("the request cannot be made: {0}")]
+    Request(#[from] HttpError),
+    /// The answer could not be read.
+    #[error("the server's answer could not be read: {0}")]
+    Answer(#[from] BodyError),
+    /// What answers is no Provost.
+    #[error("what answers at {url} is no Provost northbound (status {status})")]
+    NotOurs {
+        /// Where.
+        url: String,
+        /// The status that it answered.
+        status: u16,
+    },
+    /// The server refused, and says why.
+    #[error("{detail}{}", hint.as_ref().map(|hint| format!(" ({hint})")).unwrap_or_default())]
+    Refused {
+        /// What it means.
+        class: Class,
+        /// Why.
+        detail: String,
+        /// What to do about it.
+        hint: Option<String>,
+    },
+    /// The task ended, but not well.
+    #[error("task {id}: {outcome}")]
+    TaskFailed {
+        /// The task.
+        id: String,
+        /// How it ended, in words.
+        outcome: String,
+    },
+    /// The task is still open.
+    #[error(
+        "task {id} is still {state}; the device will be asked when it comes by itself: `provost task wait {id}`"
+    )]
+    TaskOpen {
+        /// The task.
+        id: String,
+        /// Where it stands.
+        state: String,
+    },
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A Fanvil file could not be worked on.
+    #[error(transparent)]
+    Fanvil(#[from] FanvilError),
 }
 
 impl CliError {
     /// What it means to whoever asked.
-    pub const fn class(&self) -> Class {
+    pub fn class(&self) -> Class {
         match self {
             Self::Config(error) => error.class(),
             Self::Log(error) => error.class(),
             Self::Server(error) => error.class(),
-            Self::File { .. } => Class::Invalid,
-            Self::Output(_) => Class::Internal,
+            Self::Store(error) => error.class(),
+            Self::Fanvil(error) => error.class(),
+            Self::File { .. } | Self::BadArgument { .. } | Self::BadUrl { .. } | Self::NoTls(_) => {
+                Class::Invalid
+            }
+            Self::NoToken { .. } => Class::Unauthorized,
+            Self::Output(_) | Self::Request(_) => Class::Internal,
+            Self::NoUrl { .. } | Self::NoServer { .. } | Self::TaskOpen { .. } => {
+                Class::Unavailable
+            }
+            Self::Timeout(_) | Self::Exchange(_) | Self::Answer(_) | Self::NotOurs { .. } => {
+                Class::Upstream
+            }
+            Self::Refused { class, .. } => *class,
+            Self::TaskFailed { .. } => Class::Failed,
         }
     }
 }

@@ -12,9 +12,17 @@ pub mod inspect;
 pub mod serve;
 pub mod simulate;
 
+mod backup;
+mod client;
+mod device;
 mod error;
+mod file;
 mod global;
+mod list;
+mod output;
+mod phone;
 mod run;
+mod task;
 
 pub use error::CliError;
 pub use global::Global;

@@ -5,12 +5,19 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use super::{CliError, Global};
+use super::backup::{self, RestoreArgs};
+use super::client::Client;
+use super::device::{self, DeviceCommand};
+use super::file::{self, FileCommand};
+use super::output::Output;
+use super::phone::{self, PhoneCommand, SiteCommand};
+use super::task::{self, TaskCommand};
+use super::{CliError, Global, fanvil, serve};
 use crate::class::Class;
 
 /// TR-069 (CWMP) auto-configuration server and IP-phone provisioning server.
 #[derive(Debug, Parser)]
-#[command(name = "provost", version, propagate_version = true)]
+#[command(name = "provost", version)]
 struct Cli {
     #[command(flatten)]
     global: Global,
@@ -21,11 +28,29 @@ struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the server
-    Serve(super::serve::Args),
+    Serve(serve::Args),
     /// Check the configuration and say what is wrong with it
     CheckConfig,
     /// Print the effective configuration
     PrintConfig,
+    /// Show how the running server is
+    Health,
+    #[command(subcommand)]
+    Device(DeviceCommand),
+    #[command(subcommand)]
+    Task(TaskCommand),
+    #[command(subcommand)]
+    File(FileCommand),
+    #[command(subcommand)]
+    Phone(PhoneCommand),
+    #[command(subcommand)]
+    Site(SiteCommand),
+    /// Have the running server write a backup into its data folder
+    Backup,
+    /// Restore a backup into an empty data folder
+    Restore(RestoreArgs),
+    /// Encrypt, decrypt and show Fanvil files
+    Fanvil(fanvil::Args),
 }
 
 /// Runs the program.
@@ -40,6 +65,10 @@ pub async fn main() -> ExitCode {
     };
     match dispatch(cli).await {
         Ok(()) => ExitCode::SUCCESS,
+        // Whoever read our output has closed it, as `head` does: no failure.
+        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
+            ExitCode::SUCCESS
+        }
         Err(error) => fail(&error.to_string(), error.class()),
     }
 }
@@ -50,20 +79,38 @@ pub fn no_runtime(error: &std::io::Error) -> ExitCode {
 }
 
 async fn dispatch(cli: Cli) -> Result<(), CliError> {
-    let mut out = std::io::stdout().lock();
+    let global = cli.global;
+    let mut out = std::io::stdout();
+    let output = &mut Output { json: global.json, out: &mut out };
     match cli.command {
-        Command::Serve(args) => {
-            drop(out);
-            super::serve::run(&cli.global, &args).await?;
-        }
+        Command::Serve(args) => serve::run(&global, &args).await,
         Command::CheckConfig => {
-            let config = cli.global.config()?;
+            let config = global.config()?;
             crate::log::check(&config.log)?;
-            writeln!(out, "the configuration is sound")?;
+            writeln!(output.out, "the configuration is sound")?;
+            Ok(())
         }
-        Command::PrintConfig => write!(out, "{}", cli.global.config()?.to_toml())?,
+        Command::PrintConfig => {
+            let config = global.config()?;
+            if output.json {
+                Ok(output.record(&serde_json::to_value(&config).unwrap_or_default())?)
+            } else {
+                Ok(write!(output.out, "{}", config.to_toml())?)
+            }
+        }
+        Command::Health => {
+            let health = Client::new(&global)?.get("/health").await?;
+            Ok(output.record(&health)?)
+        }
+        Command::Device(command) => device::run(command, &Client::new(&global)?, output).await,
+        Command::Task(command) => task::run(command, &Client::new(&global)?, output).await,
+        Command::File(command) => file::run(command, &Client::new(&global)?, output).await,
+        Command::Phone(command) => phone::run(command, &Client::new(&global)?, output).await,
+        Command::Site(command) => phone::run_site(command, &Client::new(&global)?, output).await,
+        Command::Backup => backup::backup(&global, &Client::new(&global)?, output).await,
+        Command::Restore(args) => backup::restore(args, &global, output).await,
+        Command::Fanvil(args) => Ok(fanvil::run(args)?),
     }
-    Ok(())
 }
 
 /// One line on stderr and the exit code of the class.

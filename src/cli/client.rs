@@ -1,0 +1,235 @@
+//! A client of the northbound for the commands.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::http::{Method, Request, header};
+use bytes::Bytes;
+use http_body::{Frame, SizeHint};
+use hyper::client::conn::http1;
+use hyper_util::rt::TokioIo;
+use indicatif::ProgressBar;
+use serde_json::Value;
+use tokio::net::TcpStream;
+
+use super::{CliError, Global};
+use crate::api::tokens::ADMIN_TOKEN_FILE;
+use crate::class::Class;
+use crate::device::Secret;
+use crate::http::{Body, Host, Target, read_limited};
+use crate::server::NORTHBOUND_URL;
+
+/// For a connection to come about.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// For an answer, besides what the server was asked to wait.
+const ANSWER: Duration = Duration::from_secs(60);
+
+/// The largest answer that is taken, in bytes.
+const MAX_ANSWER: u64 = 64 << 20;
+
+/// What is needed to ask the server.
+#[derive(Debug)]
+pub(super) struct Client {
+    url: String,
+    target: Target,
+    token: Secret,
+    data: String,
+}
+
+impl Client {
+    /// Finds out where the server answers and what opens it.
+    pub(super) fn new(global: &Global) -> Result<Self, CliError> {
+        let data = global.data.display().to_string();
+        let url = match &global.server {
+            Some(url) => url.clone(),
+            None => std::fs::read_to_string(global.data.join(NORTHBOUND_URL))
+                .map_err(|_| CliError::NoUrl { data: data.clone() })?,
+        };
+        let url = url.trim().trim_end_matches('/').to_owned();
+        let target = Target::parse(&url)
+            .map_err(|problem| CliError::BadUrl { url: url.clone(), problem })?;
+        if target.tls {
+            return Err(CliError::NoTls(url));
+        }
+        let token = match &global.token {
+            Some(token) => token.clone(),
+            None => {
+                let path = global.data.join(ADMIN_TOKEN_FILE);
+                let at = path.display().to_string();
+                std::fs::read_to_string(path)
+                    .map_err(|source| CliError::NoToken { path: at, source })?
+            }
+        };
+        Ok(Self { url, target, token: Secret::new(token.trim()), data })
+    }
+
+    /// Reads a resource; `path` begins behind `/api/v1`.
+    pub(super) async fn get(&self, path: &str) -> Result<Value, CliError> {
+        self.ask(Method::GET, path, Body::empty(), Some(ANSWER)).await
+    }
+
+    /// Sends JSON.
+    pub(super) async fn send(
+        &self,
+        method: Method,
+        path: &str,
+        json: &Value,
+    ) -> Result<Value, CliError> {
+        self.ask(method, path, Body::full(json.to_string()), Some(ANSWER)).await
+    }
+
+    /// Sends JSON to, or reads, what the server may wait for up to `wait`.
+    pub(super) async fn waiting(
+        &self,
+        method: Method,
+        path: &str,
+        json: Option<&Value>,
+        wait: Duration,
+    ) -> Result<Value, CliError> {
+        let body = json.map_or_else(Body::empty, |json| Body::full(json.to_string()));
+        self.ask(method, path, body, Some(ANSWER.saturating_add(wait))).await
+    }
+
+    /// Removes a resource.
+    pub(super) async fn delete(&self, path: &str) -> Result<Value, CliError> {
+        self.ask(Method::DELETE, path, Body::empty(), Some(ANSWER)).await
+    }
+
+    /// Sends a file as it lies on disk, telling the bar what has left.
+    pub(super) async fn upload(
+        &self,
+        path: &str,
+        file: &Path,
+        bar: ProgressBar,
+    ) -> Result<Value, CliError> {
+        let failed = |source| CliError::File { path: file.to_owned(), source };
+        let opened = tokio::fs::File::open(file).await.map_err(failed)?;
+        let metadata = opened.metadata().await.map_err(failed)?;
+        if !metadata.is_file() {
+            return Err(failed(std::io::Error::other("not a file")));
+        }
+        bar.set_length(metadata.len());
+        let body = Counted { body: Body::file(opened, metadata.len()), bar };
+        // However long it takes: the server has limits of its own.
+        self.ask(Method::POST, path, Body::stream(body), None).await
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        body: Body,
+        patience: Option<Duration>,
+    ) -> Result<Value, CliError> {
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("{}/api/v1{path}", self.target.path.trim_end_matches('/')))
+            .header(header::HOST, self.target.host_header())
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()))
+            .header(header::CONNECTION, "close")
+            .body(body)?;
+        let exchange = self.exchange(request);
+        let (status, bytes) = match patience {
+            None => exchange.await?,
+            Some(patience) => tokio::time::timeout(patience, exchange)
+                .await
+                .map_err(|_| CliError::Timeout(self.url.clone()))??,
+        };
+        let json =
+            if bytes.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&bytes).ok() };
+        match (status, json) {
+            (200..=299, Some(json)) => Ok(json),
+            (400..=599, Some(json)) if json["code"].is_string() => Err(refusal(status, &json)),
+            _ => Err(CliError::NotOurs { url: self.url.clone(), status }),
+        }
+    }
+
+    async fn exchange(&self, request: Request<Body>) -> Result<(u16, Bytes), CliError> {
+        let stream = tokio::time::timeout(CONNECT, self.connect())
+            .await
+            .map_err(|_| CliError::Timeout(self.url.clone()))?
+            .map_err(|source| CliError::NoServer {
+                url: self.url.clone(),
+                data: self.data.clone(),
+                source,
+            })?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let driver = tokio::spawn(connection);
+        let response = sender.send_request(request).await?;
+        let status = response.status().as_u16();
+        let bytes = read_limited(response.into_body(), MAX_ANSWER).await?;
+        driver.abort();
+        Ok((status, bytes))
+    }
+
+    async fn connect(&self) -> std::io::Result<TcpStream> {
+        match &self.target.host {
+            Host::Address(address) => {
+                TcpStream::connect(SocketAddr::new(*address, self.target.port)).await
+            }
+            Host::Name(name) => TcpStream::connect((&**name, self.target.port)).await,
+        }
+    }
+}
+
+/// The problem document as an error.
+fn refusal(status: u16, problem: &Value) -> CliError {
+    let text = |key: &str| problem[key].as_str().map(clean);
+    CliError::Refused {
+        class: Class::from_http_status(status),
+        detail: text("detail").unwrap_or_default(),
+        hint: text("hint"),
+    }
+}
+
+/// A text from elsewhere for a terminal: control characters could steer it.
+pub(super) fn clean(text: &str) -> String {
+    text.chars().map(|letter| if letter.is_control() { ' ' } else { letter }).collect()
+}
+
+/// A text as one segment of a path, or as a value in a query.
+pub(super) fn encode(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}
+
+/// A body that tells a progress bar what has left.
+struct Counted {
+    body: Body,
+    bar: ProgressBar,
+}
+
+impl http_body::Body for Counted {
+    type Data = Bytes;
+    type Error = std::io::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, std::io::Error>>> {
+        let polled = Pin::new(&mut self.body).poll_frame(context);
+        if let Poll::Ready(Some(Ok(frame))) = &polled {
+            self.bar.inc(frame.data_ref().map_or(0, |data| data.len() as u64));
+        }
+        polled
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

@@ -1,0 +1,274 @@
+//! `provost device`: the inventory, and what is asked of one device.
+
+use axum::http::Method;
+use clap::Subcommand;
+use serde_json::{Value, json};
+
+use super::CliError;
+use super::client::{Client, clean, encode};
+use super::list::{Listing, pages};
+use super::output::{Column, Output};
+use super::task::{self, Waiting};
+
+const DEVICES: &[Column] = &[
+    ("ID", "id"),
+    ("MANUFACTURER", "manufacturer"),
+    ("CLASS", "product_class"),
+    ("SOFTWARE", "software_version"),
+    ("ADDRESS", "address"),
+    ("LAST INFORM", "last_inform"),
+    ("TAGS", "tags"),
+];
+
+const PARAMETERS: &[Column] =
+    &[("NAME", "name"), ("VALUE", "value"), ("TYPE", "type"), ("WRITABLE", "writable")];
+
+/// Devices: the inventory, and what is asked of one
+#[derive(Debug, Subcommand)]
+pub(super) enum DeviceCommand {
+    /// List devices
+    List {
+        /// A part of id, serial number, manufacturer, product class or version
+        #[arg(long, value_name = "TEXT")]
+        q: Option<String>,
+        /// Only this OUI
+        #[arg(long)]
+        oui: Option<String>,
+        /// Only this product class
+        #[arg(long)]
+        product_class: Option<String>,
+        /// Only this software version
+        #[arg(long)]
+        software_version: Option<String>,
+        /// Only devices with this tag
+        #[arg(long)]
+        tag: Option<String>,
+        /// Only devices that informed since (RFC 3339)
+        #[arg(long, value_name = "TIME")]
+        informed_since: Option<String>,
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Show a device
+    Show {
+        /// The device id
+        id: String,
+    },
+    /// List a device's parameters as last read
+    Parameters {
+        /// The device id
+        id: String,
+        /// Only names that begin so
+        #[arg(default_value = "")]
+        path: String,
+        #[command(flatten)]
+        listing: Listing,
+    },
+    /// Read parameters from the device now
+    Get {
+        /// The device id
+        id: String,
+        /// Full names, or objects with their trailing dot
+        #[arg(required = true)]
+        names: Vec<String>,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Write parameters, all or none, and read them back
+    Set {
+        /// The device id
+        id: String,
+        /// What to write
+        #[arg(required = true, value_name = "NAME=VALUE")]
+        values: Vec<String>,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Read the tree, or a part of it, again
+    Refresh {
+        /// The device id
+        id: String,
+        /// An object with its trailing dot
+        path: Option<String>,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Add a row to a table
+    Add {
+        /// The device id
+        id: String,
+        /// The table with its trailing dot
+        table: String,
+        /// Values of the row, by name relative to it
+        #[arg(value_name = "NAME=VALUE")]
+        values: Vec<String>,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Delete a row
+    Delete {
+        /// The device id
+        id: String,
+        /// The row with its trailing dot
+        row: String,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Let a device fetch an uploaded file
+    Download {
+        /// The device id
+        id: String,
+        /// The file's SHA-256, or its name if only one file has it
+        file: String,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Reboot a device
+    Reboot {
+        /// The device id
+        id: String,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// Set a device back to factory settings
+    FactoryReset {
+        /// The device id
+        id: String,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
+    /// List what happened to a device, newest first
+    Events {
+        /// The device id
+        id: String,
+        /// Events at most
+        #[arg(long, default_value_t = 100)]
+        limit: usize,
+    },
+    /// Set a device's tags, in place of those before
+    Tag {
+        /// The device id
+        id: String,
+        /// The tags; none takes all away
+        tags: Vec<String>,
+    },
+    /// Forget a device with all that is known of it
+    Forget {
+        /// The device id
+        id: String,
+    },
+}
+
+pub(super) async fn run(
+    command: DeviceCommand,
+    client: &Client,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    use DeviceCommand as D;
+    let (id, body, waiting) = match command {
+        D::List { q, oui, product_class, software_version, tag, informed_since, listing } => {
+            let filters = [
+                ("q", q),
+                ("oui", oui),
+                ("product_class", product_class),
+                ("software_version", software_version),
+                ("tag", tag),
+                ("informed_since", informed_since),
+            ];
+            let devices = pages(client, "/devices", &filters, listing).await?;
+            return Ok(output.list(&devices, DEVICES)?);
+        }
+        D::Show { id } => {
+            let device = client.get(&format!("/devices/{}", encode(&id))).await?;
+            return Ok(output.record(&device)?);
+        }
+        D::Parameters { id, path, listing } => {
+            let resource = format!("/devices/{}/parameters", encode(&id));
+            let found = pages(client, &resource, &[("path", Some(path))], listing).await?;
+            return Ok(output.list(&found, PARAMETERS)?);
+        }
+        D::Events { id, limit } => return events(client, &id, limit, output).await,
+        D::Tag { id, tags } => {
+            let path = format!("/devices/{}", encode(&id));
+            let device = client.send(Method::PATCH, &path, &json!({"tags": tags})).await?;
+            return Ok(output.record(&device)?);
+        }
+        D::Forget { id } => {
+            let answer = client.delete(&format!("/devices/{}", encode(&id))).await?;
+            return Ok(output.said(&answer, &format!("{} is forgotten", clean(&id)))?);
+        }
+        D::Get { id, names, waiting } => (id, json!({"action": "get", "names": names}), waiting),
+        D::Set { id, values, waiting } => {
+            (id, json!({"action": "set", "values": assignments(&values)?}), waiting)
+        }
+        D::Refresh { id, path, waiting } => {
+            (id, json!({"action": "refresh", "path": path}), waiting)
+        }
+        D::Add { id, table, values, waiting } => {
+            let values = assignments(&values)?;
+            (id, json!({"action": "add_object", "path": table, "values": values}), waiting)
+        }
+        D::Delete { id, row, waiting } => {
+            (id, json!({"action": "delete_object", "path": row}), waiting)
+        }
+        D::Download { id, file, waiting } => {
+            let sha256 = super::file::hash_of(client, file).await?;
+            (id, json!({"action": "download", "file": sha256}), waiting)
+        }
+        D::Reboot { id, waiting } => (id, json!({"action": "reboot"}), waiting),
+        D::FactoryReset { id, waiting } => (id, json!({"action": "factory_reset"}), waiting),
+    };
+    let asked = task::ask(client, &id, &body, waiting).await?;
+    if waiting.no_wait() { task::queued(&asked, output) } else { task::report(&asked, output) }
+}
+
+async fn events(
+    client: &Client,
+    id: &str,
+    limit: usize,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    let path = format!("/devices/{}/events?limit={limit}", encode(id));
+    let events = client.get(&path).await?;
+    output.print(&events, |out, events| {
+        for event in events["items"].as_array().into_iter().flatten() {
+            let text = |key: &str| clean(event[key].as_str().unwrap_or_default());
+            let what = match event["kind"].as_str() {
+                Some("inform") => super::output::cell(&event["codes"]),
+                Some("software_changed") => format!("{} → {}", text("from"), text("to")),
+                _ => text("text"),
+            };
+            writeln!(out, "{}  {:16}  {what}", text("at"), text("kind"))?;
+        }
+        Ok(())
+    })?;
+    Ok(())
+}
+
+/// Reads `NAME=VALUE` arguments.
+fn assignments(texts: &[String]) -> Result<Vec<Value>, CliError> {
+    let read = |text: &String| {
+        let pair = text.split_once('=').filter(|(name, _)| !name.is_empty());
+        let (name, value) = pair.ok_or_else(|| CliError::BadArgument {
+            argument: text.clone(),
+            problem: "write it as NAME=VALUE",
+        })?;
+        Ok(json!({"name": name, "value": value}))
+    };
+    texts.iter().map(read).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_may_hold_equals_signs_and_be_empty() {
+        let read = assignments(&["A.B=x=y".to_owned(), "A.C=".to_owned()]).unwrap();
+        assert_eq!(read[0], json!({"name": "A.B", "value": "x=y"}));
+        assert_eq!(read[1], json!({"name": "A.C", "value": ""}));
+        for bad in ["A.B", "=x", ""] {
+            assert!(assignments(&[bad.to_owned()]).is_err(), "{bad}");
+        }
+    }
+}
