@@ -5,12 +5,33 @@
 //! records that carry a `revision` are refused with [`StoreError::Conflict`]
 //! when somebody else changed them meanwhile.
 
+mod backup;
 mod change;
+mod disk;
+mod embedded;
+mod frame;
+mod index;
+mod journal;
+mod keys;
+mod marker;
+mod memory;
+mod names;
 mod open;
+mod ranges;
+mod record;
+mod recover;
+mod replay;
+mod resolve;
+mod sled;
+mod snapshot;
+mod step;
+mod tree;
 mod vault;
+mod writer;
 
 pub use change::{Batch, Change, Notice, Record};
-pub use open::{memory, open, restore};
+pub use disk::{Disk, DiskFile, RealDisk};
+pub use open::{Ground, memory, open, open_on, restore};
 pub use vault::{KEY_FILE, Vault};
 
 use async_trait::async_trait;

@@ -1,1 +1,10 @@
 //! Tests of `store` from outside.
+
+mod battery;
+mod crash;
+mod damage;
+mod fault;
+mod full;
+mod kill;
+mod make;
+mod restore;

@@ -1,0 +1,357 @@
+//! The store on an index: what both engines have in common.
+
+use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::Sender;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use async_trait::async_trait;
+use tokio::sync::{broadcast, oneshot};
+
+use super::disk::RealDisk;
+use super::index::{Index, behind, end_of};
+use super::record::{self, Head, Setting, Stored};
+use super::snapshot::{Errand, copy_all};
+use super::writer::{Queue, Request, Shared, Writer, lock};
+use super::{
+    BackupReport, Batch, FileRecord, Health, Notice, Store, StoreError, backup, keys, step, tree,
+};
+use crate::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
+use crate::param::Tree;
+use crate::phone::{FileVersion, Mac, Phone, Seen, Site};
+
+/// How commits get to the committer.
+pub(super) enum Committer<I> {
+    /// In the caller's own thread: nothing is waited for.
+    Inline(Arc<Mutex<Writer<I>>>),
+    /// By a thread of its own, which waits for the disk.
+    Thread {
+        /// Its queue.
+        queue: Arc<Queue>,
+        /// Who takes snapshots and backups.
+        errands: Sender<Errand>,
+    },
+}
+
+/// Ends the threads; told whether the store is closed in order.
+type Ending = Box<dyn FnOnce(bool) -> Result<(), StoreError> + Send>;
+
+/// A store on an index.
+pub(super) struct Embedded<I: Index> {
+    shared: Arc<Shared<I>>,
+    committer: Committer<I>,
+    events: usize,
+    ending: Mutex<Option<Ending>>,
+}
+
+impl<I: Index> Embedded<I> {
+    /// Puts a store together. `ending` is called once.
+    pub(super) fn new(
+        shared: Arc<Shared<I>>,
+        committer: Committer<I>,
+        events_per_device: u32,
+        ending: Ending,
+    ) -> Self {
+        let events = usize::try_from(events_per_device.max(1)).unwrap_or(usize::MAX);
+        Self { shared, committer, events, ending: Mutex::new(Some(ending)) }
+    }
+
+    fn index(&self) -> Result<&I, StoreError> {
+        if self.shared.closed.load(Ordering::Acquire) {
+            return Err(StoreError::Closed);
+        }
+        Ok(&self.shared.index)
+    }
+
+    /// The bytes of a record, its parts put together, handed to `read`.
+    fn read<R>(
+        &self,
+        key: &[u8],
+        read: impl FnOnce(&[u8]) -> Result<R, StoreError>,
+    ) -> Result<Option<R>, StoreError> {
+        let index = self.index()?;
+        let Some(value) = index.get(key)? else { return Ok(None) };
+        if step::head_of(value.as_ref()).parts == 0 {
+            return read(value.as_ref()).map(Some);
+        }
+        let whole = {
+            // All parts must be of one writing.
+            let _still = self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
+            let Some(first) = index.get(key)? else { return Ok(None) };
+            let mut whole = first.as_ref().to_vec();
+            for n in 0..step::head_of(&whole).parts {
+                let part = index.get(&keys::part(key, n + 1))?.ok_or_else(|| {
+                    StoreError::Damaged(format!("{} lacks a part", keys::describe(key)))
+                })?;
+                whole.extend_from_slice(part.as_ref());
+            }
+            whole
+        };
+        read(&whole).map(Some)
+    }
+
+    fn record<T: Stored>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+        self.read(key, record::decode)
+    }
+
+    /// Records of a kind in key order, strictly after a key.
+    fn page<T: Stored>(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let from = after.map_or_else(|| prefix.to_vec(), behind);
+        // Records in parts are read after the scan, which may hold a lock.
+        let mut found: Vec<Result<T, Vec<u8>>> = Vec::new();
+        let mut result = Ok(());
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        self.index()?.scan(&from, end_of(prefix).as_deref(), &mut |key, value| {
+            if Head::split(value).is_some_and(|(head, _)| head.parts > 0) {
+                found.push(Err(key.to_vec()));
+            } else {
+                match record::decode(value) {
+                    Ok(record) => found.push(Ok(record)),
+                    Err(error) => result = Err(error),
+                }
+            }
+            if result.is_ok() && found.len() < limit {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+        result?;
+        let mut records = Vec::with_capacity(found.len());
+        for entry in found {
+            match entry {
+                Ok(record) => records.push(record),
+                Err(key) => records.extend(self.record(&key)?),
+            }
+        }
+        Ok(records)
+    }
+
+    /// The tasks that a list of keys names, in the list's order.
+    fn listed(
+        &self,
+        prefix: &[u8],
+        after: Option<&[u8]>,
+        limit: usize,
+    ) -> Result<Vec<Task>, StoreError> {
+        let from = after.map_or_else(|| prefix.to_vec(), behind);
+        let mut ids = Vec::new();
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        self.index()?.scan(&from, end_of(prefix).as_deref(), &mut |key, _| {
+            ids.extend(keys::task_of(key));
+            if ids.len() < limit { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        let mut tasks = Vec::with_capacity(ids.len());
+        for id in ids {
+            tasks.extend(self.record(&keys::task(id))?);
+        }
+        Ok(tasks)
+    }
+}
+
+impl<I: Index> Drop for Embedded<I> {
+    fn drop(&mut self) {
+        if let Some(ending) = lock(&self.ending).take() {
+            // Not closed in order: what is left is what a crash leaves.
+            let _ = ending(false);
+        }
+    }
+}
+
+#[async_trait]
+impl<I: Index> Store for Embedded<I> {
+    async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError> {
+        self.record(&keys::of_device(b'd', id))
+    }
+
+    async fn devices(
+        &self,
+        after: Option<&DeviceId>,
+        limit: usize,
+    ) -> Result<Vec<Device>, StoreError> {
+        let after = after.map(|id| keys::of_device(b'd', id));
+        self.page(b"d/", after.as_deref(), limit)
+    }
+
+    async fn tree(&self, id: &DeviceId) -> Result<Option<Tree>, StoreError> {
+        self.read(&keys::of_device(b'p', id), |bytes| tree::decode(bytes, &self.shared.names))
+    }
+
+    async fn labels(&self, id: &DeviceId) -> Result<Option<Labels>, StoreError> {
+        self.record(&keys::of_device(b'l', id))
+    }
+
+    async fn credentials(&self, id: &DeviceId) -> Result<Option<Credentials>, StoreError> {
+        self.record(&keys::of_device(b'c', id))
+    }
+
+    async fn open_tasks(&self, id: &DeviceId) -> Result<Vec<Task>, StoreError> {
+        self.listed(&keys::under_device(b'q', id), None, usize::MAX)
+    }
+
+    async fn task(&self, id: TaskId) -> Result<Option<Task>, StoreError> {
+        self.record(&keys::task(id))
+    }
+
+    async fn tasks(
+        &self,
+        device: Option<&DeviceId>,
+        after: Option<TaskId>,
+        limit: usize,
+    ) -> Result<Vec<Task>, StoreError> {
+        let Some(device) = device else {
+            return self.page(b"t/", after.map(keys::task).as_deref(), limit);
+        };
+        let after = after.map(|id| keys::listed_task(b'u', device, id));
+        self.listed(&keys::under_device(b'u', device), after.as_deref(), limit)
+    }
+
+    async fn waiting_tasks(
+        &self,
+        after: Option<(&DeviceId, TaskId)>,
+        limit: usize,
+    ) -> Result<Vec<Task>, StoreError> {
+        let after = after.map(|(device, id)| keys::listed_task(b'q', device, id));
+        self.listed(b"q/", after.as_deref(), limit)
+    }
+
+    async fn events(&self, id: &DeviceId, limit: usize) -> Result<Vec<Event>, StoreError> {
+        let limit = limit.min(self.events);
+        let prefix = keys::under_device(b'e', id);
+        let mut events = Vec::new();
+        let mut result = Ok(());
+        if limit == 0 {
+            return Ok(events);
+        }
+        self.index()?.scan_back(&prefix, end_of(&prefix).as_deref(), &mut |_, value| {
+            match record::decode(value) {
+                Ok(event) => events.push(event),
+                Err(error) => result = Err(error),
+            }
+            if result.is_ok() && events.len() < limit {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+        result.map(|()| events)
+    }
+
+    async fn phone(&self, mac: Mac) -> Result<Option<Phone>, StoreError> {
+        self.record(&keys::of_phone(b'h', mac))
+    }
+
+    async fn phones(&self, after: Option<Mac>, limit: usize) -> Result<Vec<Phone>, StoreError> {
+        let after = after.map(|mac| keys::of_phone(b'h', mac));
+        self.page(b"h/", after.as_deref(), limit)
+    }
+
+    async fn seen(&self, mac: Mac) -> Result<Option<Seen>, StoreError> {
+        self.record(&keys::of_phone(b's', mac))
+    }
+
+    async fn site(&self, name: &str) -> Result<Option<Site>, StoreError> {
+        self.record(&keys::named(b'i', name))
+    }
+
+    async fn sites(&self) -> Result<Vec<Site>, StoreError> {
+        self.page(b"i/", None, usize::MAX)
+    }
+
+    async fn file_version(&self, key: &str) -> Result<Option<FileVersion>, StoreError> {
+        self.record(&keys::named(b'g', key))
+    }
+
+    async fn file(&self, sha256: &str) -> Result<Option<FileRecord>, StoreError> {
+        self.record(&keys::named(b'f', sha256))
+    }
+
+    async fn files(
+        &self,
+        after: Option<&str>,
+        limit: usize,
+    ) -> Result<Vec<FileRecord>, StoreError> {
+        let after = after.map(|sha256| keys::named(b'f', sha256));
+        self.page(b"f/", after.as_deref(), limit)
+    }
+
+    async fn setting(&self, name: &str) -> Result<Option<Vec<u8>>, StoreError> {
+        Ok(self.record::<Setting>(&keys::named(b'm', name))?.map(|setting| setting.0))
+    }
+
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.index()?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let told = self.shared.notices.receiver_count() > 0;
+        let prepared = step::prepare(&batch, &self.shared.names, told)?;
+        drop(batch);
+        let (answer, answered) = oneshot::channel();
+        match &self.committer {
+            Committer::Inline(writer) => {
+                let mut writer = lock(writer);
+                writer.commit(prepared, answer);
+                writer.finish_group();
+            }
+            Committer::Thread { queue, .. } => queue.push(Request::Commit(prepared, answer))?,
+        }
+        answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    fn watch(&self) -> broadcast::Receiver<Notice> {
+        self.shared.notices.subscribe()
+    }
+
+    async fn backup(&self, to: &Path) -> Result<BackupReport, StoreError> {
+        self.index()?;
+        let to = to.to_owned();
+        match &self.committer {
+            Committer::Inline(writer) => {
+                let (writer, shared) = (writer.clone(), self.shared.clone());
+                let work = move || backup_memory(&writer, &shared, &to);
+                tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
+            }
+            Committer::Thread { errands, .. } => {
+                let (answer, answered) = oneshot::channel();
+                errands.send(Errand::Backup(to, answer)).map_err(|_| StoreError::Closed)?;
+                answered.await.unwrap_or(Err(StoreError::Closed))
+            }
+        }
+    }
+
+    fn health(&self) -> Health {
+        let mut health = self.shared.state.health();
+        health.writable &= !self.shared.closed.load(Ordering::Acquire);
+        health
+    }
+
+    async fn close(&self) -> Result<(), StoreError> {
+        self.shared.closed.store(true, Ordering::Release);
+        let Some(ending) = lock(&self.ending).take() else { return Ok(()) };
+        tokio::task::spawn_blocking(|| ending(true)).await.map_err(std::io::Error::other)?
+    }
+}
+
+/// A backup of a store in memory: commits wait meanwhile.
+fn backup_memory<I: Index>(
+    writer: &Mutex<Writer<I>>,
+    shared: &Shared<I>,
+    to: &Path,
+) -> Result<BackupReport, StoreError> {
+    let _still = lock(writer);
+    let mut out = backup::Writer::create(&RealDisk, to)?;
+    out.begin(0)?;
+    copy_all(&shared.index, &mut out)?;
+    out.finish(&RealDisk)
+}

@@ -1,0 +1,151 @@
+//! The keys of records: one letter for the kind, then what identifies it.
+//!
+//! | key | record |
+//! | --- | --- |
+//! | `d/<device>` | hot record |
+//! | `p/<device>` | parameter tree |
+//! | `l/<device>`, `c/<device>` | labels, credentials |
+//! | `e/<device>/<n>` | event, numbered in the order of arrival |
+//! | `t/<task>` | task |
+//! | `u/<device>/<task>` | task of a device (no value) |
+//! | `q/<device>/<task>` | open task of a device (no value) |
+//! | `r/<device>/<n>` | the task that ended n-th |
+//! | `h/<mac>`, `s/<mac>` | phone, what it was last seen doing |
+//! | `i/<site>`, `g/<file key>`, `f/<sha256>`, `m/<name>` | site, version gate, file, setting |
+//! | `n/<id>` | path name of the dictionary |
+//! | `o/<key>/<n>` | the n-th further part of a record that is large |
+//! | `z/devices` | how many devices there are |
+//!
+//! Numbers stand big-endian, so that keys sort by them. A device id never holds
+//! `/`, so that no id is a prefix of another within its kind.
+
+use crate::device::{DeviceId, TaskId};
+use crate::phone::Mac;
+
+/// How many devices there are.
+pub(super) const DEVICES: &[u8] = b"z/devices";
+/// All names of the dictionary.
+pub(super) const NAMES: &[u8] = b"n/";
+
+fn key(kind: u8, id: &[u8]) -> Vec<u8> {
+    let mut key = Vec::with_capacity(2 + id.len());
+    key.extend_from_slice(&[kind, b'/']);
+    key.extend_from_slice(id);
+    key
+}
+
+fn below(kind: u8, device: &DeviceId, rest: &[u8]) -> Vec<u8> {
+    let id = device.as_str().as_bytes();
+    let mut key = Vec::with_capacity(3 + id.len() + rest.len());
+    key.extend_from_slice(&[kind, b'/']);
+    key.extend_from_slice(id);
+    key.push(b'/');
+    key.extend_from_slice(rest);
+    key
+}
+
+/// The key of something that belongs to a device, one of a kind.
+pub(super) fn of_device(kind: u8, id: &DeviceId) -> Vec<u8> {
+    key(kind, id.as_str().as_bytes())
+}
+
+/// All keys of a kind that belong to a device, many of a kind.
+pub(super) fn under_device(kind: u8, id: &DeviceId) -> Vec<u8> {
+    below(kind, id, &[])
+}
+
+/// The key of a task in one of the lists of its device.
+pub(super) fn listed_task(kind: u8, device: &DeviceId, task: TaskId) -> Vec<u8> {
+    below(kind, device, &task.0.to_be_bytes())
+}
+
+/// The key of a task.
+pub(super) fn task(id: TaskId) -> Vec<u8> {
+    key(b't', &id.0.to_be_bytes())
+}
+
+/// The key of something that belongs to a phone.
+pub(super) fn of_phone(kind: u8, mac: Mac) -> Vec<u8> {
+    key(kind, &mac.bytes())
+}
+
+/// The key of something that has a name.
+pub(super) fn named(kind: u8, name: &str) -> Vec<u8> {
+    key(kind, name.as_bytes())
+}
+
+/// The key of a name of the dictionary.
+pub(super) fn name(id: u32) -> Vec<u8> {
+    key(b'n', &id.to_be_bytes())
+}
+
+/// The key of a further part (from 1) of a large record.
+pub(super) fn part(of: &[u8], n: u16) -> Vec<u8> {
+    let mut key = Vec::with_capacity(5 + of.len());
+    key.extend_from_slice(b"o/");
+    key.extend_from_slice(of);
+    key.push(b'/');
+    key.extend_from_slice(&n.to_be_bytes());
+    key
+}
+
+/// The key of the `n`-th entry below a prefix.
+pub(super) fn numbered(prefix: &[u8], n: u64) -> Vec<u8> {
+    let mut key = Vec::with_capacity(prefix.len() + 8);
+    key.extend_from_slice(prefix);
+    key.extend_from_slice(&n.to_be_bytes());
+    key
+}
+
+/// The number at the end of a key.
+pub(super) fn number_of(key: &[u8]) -> Option<u64> {
+    key.last_chunk().map(|bytes| u64::from_be_bytes(*bytes))
+}
+
+/// The task at the end of a key.
+pub(super) fn task_of(key: &[u8]) -> Option<TaskId> {
+    key.last_chunk().map(|bytes| TaskId(u128::from_be_bytes(*bytes)))
+}
+
+/// What a key is about, for errors that people read.
+pub(super) fn describe(key: &[u8]) -> String {
+    let id = key.get(2..).unwrap_or_default();
+    let text = String::from_utf8_lossy(id);
+    match key.first() {
+        Some(b'd') => format!("device {text}"),
+        Some(b'p') => format!("the parameters of {text}"),
+        Some(b'l') => format!("the labels of {text}"),
+        Some(b'c') => format!("the credentials of {text}"),
+        Some(b'e') => "an event".to_owned(),
+        Some(b't') => task_of(key).map_or_else(|| "a task".to_owned(), |id| format!("task {id}")),
+        Some(b'h') => format!("phone {}", hex::encode(id)),
+        Some(b's') => format!("what is known of phone {}", hex::encode(id)),
+        Some(b'i') => format!("site {text}"),
+        Some(b'g') => format!("the version of {text}"),
+        Some(b'f') => format!("file {text}"),
+        Some(b'm') => format!("setting {text}"),
+        _ => "a record".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_device_reaches_into_another() {
+        let short = DeviceId::parse("00D09E-1").unwrap();
+        let long = DeviceId::parse("00D09E-10").unwrap();
+        let task = TaskId(u128::MAX);
+        assert!(!listed_task(b'q', &long, task).starts_with(&under_device(b'q', &short)));
+        assert!(listed_task(b'q', &short, task).starts_with(&under_device(b'q', &short)));
+        assert_eq!(task_of(&listed_task(b'q', &short, task)), Some(task));
+    }
+
+    #[test]
+    fn numbers_sort_as_they_count() {
+        let keys: Vec<_> = [1, 255, 256, u64::MAX].map(|n| numbered(b"e/x/", n)).to_vec();
+        assert!(keys.is_sorted());
+        assert_eq!(number_of(&keys[2]), Some(256));
+    }
+}

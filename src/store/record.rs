@@ -1,0 +1,235 @@
+//! Typed records as bytes: a head of eight bytes, then postcard.
+//!
+//! ```text
+//! version u8 · flags u8 · parts u16 · revision u32 · body
+//! ```
+//!
+//! The version is that of the record's kind. A record of the version before is
+//! migrated when it is read, and is written in the present form when it is next
+//! put. The head is the same for all kinds, so that the committer can check
+//! revisions without knowing types.
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use super::{FileRecord, StoreError};
+use crate::device::{Credentials, Device, Event, Labels, Task};
+use crate::phone::{FileVersion, Phone, Seen, Site};
+
+/// Bytes before the body.
+pub(super) const HEAD: usize = 8;
+
+/// The flag of a task that is ended.
+pub(super) const ENDED: u8 = 1;
+
+/// What stands before the body of every record.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Head {
+    /// The version of the record's form.
+    pub(super) version: u8,
+    /// [`ENDED`], or 0.
+    pub(super) flags: u8,
+    /// Further parts that lie under keys of their own.
+    pub(super) parts: u16,
+    /// The record's revision; 0 if it has none.
+    pub(super) revision: u32,
+}
+
+impl Head {
+    /// Appends the head.
+    pub(super) fn put(self, out: &mut Vec<u8>) {
+        out.push(self.version);
+        out.push(self.flags);
+        out.extend_from_slice(&self.parts.to_le_bytes());
+        out.extend_from_slice(&self.revision.to_le_bytes());
+    }
+
+    /// Takes a head and the body behind it apart.
+    pub(super) fn split(bytes: &[u8]) -> Option<(Self, &[u8])> {
+        let ([version, flags, p0, p1, r0, r1, r2, r3], body) = bytes.split_first_chunk::<HEAD>()?;
+        let head = Self {
+            version: *version,
+            flags: *flags,
+            parts: u16::from_le_bytes([*p0, *p1]),
+            revision: u32::from_le_bytes([*r0, *r1, *r2, *r3]),
+        };
+        Some((head, body))
+    }
+}
+
+/// A kind of record that is stored.
+pub(super) trait Stored: Serialize + DeserializeOwned {
+    /// What it is called in errors.
+    const NAME: &'static str;
+    /// The version of its form; raised by one when the form changes, and
+    /// `migrate` then learns the form before.
+    const VERSION: u8 = 1;
+
+    /// The record's revision, if its kind has any.
+    fn revision(&self) -> u32 {
+        0
+    }
+
+    /// The record's flags.
+    fn flags(&self) -> u8 {
+        0
+    }
+
+    /// Reads the body of the version before [`Stored::VERSION`].
+    fn migrate(body: &[u8]) -> Option<Self> {
+        let _ = body;
+        None
+    }
+}
+
+/// A record as bytes.
+///
+/// # Errors
+/// [`StoreError::TooLarge`] if it cannot be encoded, which no record of the
+/// house is.
+pub(super) fn encode<T: Stored>(record: &T) -> Result<Vec<u8>, StoreError> {
+    let mut bytes = Vec::with_capacity(512);
+    Head { version: T::VERSION, flags: record.flags(), parts: 0, revision: record.revision() }
+        .put(&mut bytes);
+    postcard::to_extend(record, bytes).map_err(|_| StoreError::TooLarge(T::NAME.to_owned()))
+}
+
+/// A record from its bytes, migrated if it has the form before the present one.
+///
+/// # Errors
+/// [`StoreError::Damaged`] when the bytes are no such record.
+pub(super) fn decode<T: Stored>(bytes: &[u8]) -> Result<T, StoreError> {
+    let damaged = |why: &str| StoreError::Damaged(format!("{} cannot be read: {why}", T::NAME));
+    let (head, body) = Head::split(bytes).ok_or_else(|| damaged("it is cut short"))?;
+    if head.version == T::VERSION {
+        return postcard::from_bytes(body).map_err(|error| damaged(&error.to_string()));
+    }
+    if head.version.checked_add(1) == Some(T::VERSION) {
+        return T::migrate(body).ok_or_else(|| damaged("the version before is not understood"));
+    }
+    Err(damaged(&format!(
+        "it has version {}, and this program reads {}; a newer program wrote it",
+        head.version,
+        T::VERSION
+    )))
+}
+
+impl Stored for Device {
+    const NAME: &'static str = "a device";
+}
+
+impl Stored for Labels {
+    const NAME: &'static str = "the labels of a device";
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+}
+
+impl Stored for Credentials {
+    const NAME: &'static str = "the credentials of a device";
+}
+
+impl Stored for Task {
+    const NAME: &'static str = "a task";
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    fn flags(&self) -> u8 {
+        if self.state.is_ended() { ENDED } else { 0 }
+    }
+}
+
+impl Stored for Event {
+    const NAME: &'static str = "an event";
+}
+
+impl Stored for Phone {
+    const NAME: &'static str = "a phone";
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+}
+
+impl Stored for Seen {
+    const NAME: &'static str = "what a phone was last seen doing";
+}
+
+impl Stored for Site {
+    const NAME: &'static str = "a site";
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+}
+
+impl Stored for FileVersion {
+    const NAME: &'static str = "the version of a file";
+}
+
+impl Stored for FileRecord {
+    const NAME: &'static str = "a file";
+}
+
+/// A small setting.
+#[derive(serde::Serialize, serde::Deserialize)]
+#[serde(transparent)]
+pub(super) struct Setting(pub(super) Vec<u8>);
+
+impl Stored for Setting {
+    const NAME: &'static str = "a setting";
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::Deserialize;
+
+    use super::*;
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Before {
+        name: Box<str>,
+    }
+
+    impl Stored for Before {
+        const NAME: &'static str = "an example";
+    }
+
+    #[derive(Debug, PartialEq, Serialize, Deserialize)]
+    struct Now {
+        count: u32,
+        name: Box<str>,
+    }
+
+    impl Stored for Now {
+        const NAME: &'static str = "an example";
+        const VERSION: u8 = 2;
+
+        fn migrate(body: &[u8]) -> Option<Self> {
+            let before: Before = postcard::from_bytes(body).ok()?;
+            Some(Self { count: 1, name: before.name })
+        }
+    }
+
+    #[test]
+    fn the_version_before_is_migrated_and_others_are_refused() {
+        let old = encode(&Before { name: "x".into() }).unwrap();
+        assert_eq!(decode::<Now>(&old).unwrap(), Now { count: 1, name: "x".into() });
+        let new = encode(&Now { count: 5, name: "y".into() }).unwrap();
+        assert_eq!(decode::<Now>(&new).unwrap().count, 5);
+        let error = decode::<Before>(&new).unwrap_err().to_string();
+        assert!(error.contains("newer program"), "{error}");
+        assert!(decode::<Now>(&[0; HEAD]).is_err());
+    }
+
+    #[test]
+    fn every_cut_is_refused() {
+        let bytes = encode(&Now { count: 300, name: "name".into() }).unwrap();
+        for cut in 0..bytes.len() {
+            assert!(decode::<Now>(&bytes[..cut]).is_err(), "cut at {cut}");
+        }
+    }
+}

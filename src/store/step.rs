@@ -1,0 +1,177 @@
+//! A batch, encoded by whoever commits it: what the committer then has to do
+//! for each change, without knowing types.
+
+use super::names::Names;
+use super::record::{self, Head, Setting, Stored};
+use super::{Batch, Change, Notice, Record, StoreError, frame, keys, tree};
+use crate::device::{DeviceId, Event, Task, TaskId};
+use crate::phone::FileVersion;
+
+/// The largest value under one key, in bytes; what is larger goes in parts.
+pub(super) const PART: usize = 60_000;
+
+/// One thing to do.
+#[derive(Debug)]
+pub(super) enum Step {
+    /// Set the hot record of a device.
+    Device { key: Vec<u8>, value: Vec<u8> },
+    /// Set a small record.
+    Small { key: Vec<u8>, value: Vec<u8> },
+    /// Set a record that may be large; if revised, only upon the revision before.
+    Large { key: Vec<u8>, value: Vec<u8>, revised: bool },
+    /// Set a task upon the revision before, and keep its lists.
+    Task { device: DeviceId, id: TaskId, value: Vec<u8> },
+    /// Set a version gate that does not fall.
+    Gate { key: Vec<u8>, value: Vec<u8>, gate: Box<FileVersion> },
+    /// Append an event.
+    Event { device: DeviceId, value: Vec<u8> },
+    /// Forget all that belongs to a device.
+    ForgetDevice(DeviceId),
+    /// Forget records, with their parts.
+    Forget(Vec<Vec<u8>>),
+}
+
+/// A batch, ready for the committer.
+#[derive(Debug, Default)]
+pub(super) struct Prepared {
+    /// What to do, in order.
+    pub(super) steps: Vec<Step>,
+    /// What to tell afterwards; empty if nobody listens.
+    pub(super) notices: Vec<Notice>,
+    /// Ids of names that become durable with it.
+    pub(super) names: Vec<u32>,
+}
+
+impl Prepared {
+    /// Whether a device is forgotten; such a batch is applied alone.
+    pub(super) fn forgets_device(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::ForgetDevice(_)))
+    }
+}
+
+/// Encodes a batch. `told` says whether anybody listens to notices.
+pub(super) fn prepare(batch: &Batch, names: &Names, told: bool) -> Result<Prepared, StoreError> {
+    let mut prepared =
+        Prepared { steps: Vec::with_capacity(batch.changes().len()), ..Prepared::default() };
+    for change in batch.changes() {
+        match change {
+            Change::Put(record) => prepared.put(record, names)?,
+            Change::ForgetDevice(id) => prepared.steps.push(Step::ForgetDevice(id.clone())),
+            Change::ForgetPhone(mac) => prepared
+                .steps
+                .push(Step::Forget(vec![keys::of_phone(b'h', *mac), keys::of_phone(b's', *mac)])),
+            Change::ForgetFile(sha256) => {
+                prepared.steps.push(Step::Forget(vec![keys::named(b'f', sha256)]));
+            }
+        }
+        if told {
+            prepared.notices.extend(notice(change));
+        }
+    }
+    Ok(prepared)
+}
+
+impl Prepared {
+    fn put(&mut self, record: &Record, names: &Names) -> Result<(), StoreError> {
+        let step = match record {
+            Record::Device(device) => {
+                let key = keys::of_device(b'd', &device.id);
+                Step::Device { value: small(&key, &**device)?, key }
+            }
+            Record::Tree(id, tree) => return self.put_tree(id, tree, names),
+            Record::Labels(id, labels) => large(keys::of_device(b'l', id), labels, true)?,
+            Record::Credentials(credentials) => {
+                small_step(keys::of_device(b'c', &credentials.device), &**credentials)?
+            }
+            Record::Task(task) => task_step(task)?,
+            Record::Event(event) => event_step(event)?,
+            Record::Phone(phone) => large(keys::of_phone(b'h', phone.mac), &**phone, true)?,
+            Record::Seen(mac, seen) => small_step(keys::of_phone(b's', *mac), seen)?,
+            Record::Site(site) => large(keys::named(b'i', &site.name), &**site, true)?,
+            Record::FileVersion(version) => {
+                let key = keys::named(b'g', &version.key);
+                Step::Gate { value: small(&key, version)?, key, gate: Box::new(version.clone()) }
+            }
+            Record::File(file) => small_step(keys::named(b'f', &file.sha256), file)?,
+            Record::Setting(name, value) => {
+                large(keys::named(b'm', name), &Setting(value.clone()), false)?
+            }
+        };
+        self.steps.push(step);
+        Ok(())
+    }
+
+    /// A tree, and the names that are not known to be durable before it.
+    fn put_tree(
+        &mut self,
+        id: &DeviceId,
+        tree: &crate::param::Tree,
+        names: &Names,
+    ) -> Result<(), StoreError> {
+        let (value, fresh) = tree::encode(tree, names)?;
+        {
+            let table = names.table();
+            for id in &fresh {
+                let text = table.name(*id).unwrap_or_default().as_bytes().to_vec();
+                self.steps.push(Step::Small { key: keys::name(*id), value: text });
+            }
+        }
+        self.names.extend(fresh);
+        self.steps.push(Step::Large { key: keys::of_device(b'p', id), value, revised: false });
+        Ok(())
+    }
+}
+
+fn small<T: Stored>(key: &[u8], record: &T) -> Result<Vec<u8>, StoreError> {
+    check_key(key)?;
+    let value = record::encode(record)?;
+    if value.len() > PART { Err(StoreError::TooLarge(keys::describe(key))) } else { Ok(value) }
+}
+
+fn small_step<T: Stored>(key: Vec<u8>, record: &T) -> Result<Step, StoreError> {
+    Ok(Step::Small { value: small(&key, record)?, key })
+}
+
+fn large<T: Stored>(key: Vec<u8>, record: &T, revised: bool) -> Result<Step, StoreError> {
+    check_key(&key)?;
+    Ok(Step::Large { value: record::encode(record)?, key, revised })
+}
+
+fn task_step(task: &Task) -> Result<Step, StoreError> {
+    check_key(&keys::listed_task(b'u', &task.device, task.id))?;
+    Ok(Step::Task { device: task.device.clone(), id: task.id, value: record::encode(task)? })
+}
+
+fn event_step(event: &Event) -> Result<Step, StoreError> {
+    let key = keys::under_device(b'e', &event.device);
+    Ok(Step::Event { value: small(&key, event)?, device: event.device.clone() })
+}
+
+/// Room is left for what parts and lists add to a key.
+fn check_key(key: &[u8]) -> Result<(), StoreError> {
+    if key.len() > frame::MAX_KEY - 64 {
+        return Err(StoreError::TooLarge("the name of a record".to_owned()));
+    }
+    Ok(())
+}
+
+fn notice(change: &Change) -> Option<Notice> {
+    match change {
+        Change::Put(Record::Device(device)) => Some(Notice::Device(device.id.clone())),
+        Change::Put(Record::Task(task)) => Some(Notice::Task {
+            id: task.id,
+            device: task.device.clone(),
+            ended: task.state.is_ended(),
+        }),
+        Change::Put(Record::Phone(phone)) => Some(Notice::Phone(phone.mac)),
+        Change::Put(Record::Site(site)) => Some(Notice::Site(site.name.clone())),
+        Change::ForgetDevice(id) => Some(Notice::Device(id.clone())),
+        Change::ForgetPhone(mac) => Some(Notice::Phone(*mac)),
+        Change::Put(_) | Change::ForgetFile(_) => None,
+    }
+}
+
+/// The head of an encoded record; of a sound one there always is one.
+pub(super) fn head_of(value: &[u8]) -> Head {
+    Head::split(value).map(|(head, _)| head).unwrap_or_default()
+}

@@ -1,0 +1,305 @@
+//! Parameter trees as bytes: rows of postcard items, compressed by zstd.
+//!
+//! ```text
+//! head · raw length u32 · zstd of: row count · rows
+//! row  = name id + 1 · instance numbers      (a name of the dictionary)
+//!      | 0 · path                            (a path written out)
+//!      · writable · type · value · time since the row before
+//! ```
+
+use std::cell::RefCell;
+use std::fmt::Write as _;
+
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::names::{NUMBER, Names, Table};
+use super::record::Head;
+use crate::param::{Param, ParamPath, Tree, Value, ValueType};
+use crate::time::Timestamp;
+
+const VERSION: u8 = 1;
+
+/// The largest tree before compression, in bytes.
+const MAX_RAW: usize = 256 << 20;
+
+thread_local! {
+    /// Making a context costs more than using one.
+    static COMPRESSOR: RefCell<Option<zstd::bulk::Compressor<'static>>> = const { RefCell::new(None) };
+    static DECOMPRESSOR: RefCell<Option<zstd::bulk::Decompressor<'static>>> = const { RefCell::new(None) };
+}
+
+/// Compresses at level 1, with this thread's context.
+pub(super) fn compress(raw: &[u8]) -> std::io::Result<Vec<u8>> {
+    COMPRESSOR.with_borrow_mut(|slot| {
+        let compressor = match slot {
+            Some(compressor) => compressor,
+            None => slot.insert(zstd::bulk::Compressor::new(1)?),
+        };
+        compressor.compress(raw)
+    })
+}
+
+/// Decompresses what gives exactly `len` bytes.
+pub(super) fn decompress(bytes: &[u8], len: usize) -> std::io::Result<Vec<u8>> {
+    DECOMPRESSOR.with_borrow_mut(|slot| {
+        let decompressor = match slot {
+            Some(decompressor) => decompressor,
+            None => slot.insert(zstd::bulk::Decompressor::new()?),
+        };
+        let raw = decompressor.decompress(bytes, len)?;
+        if raw.len() == len { Ok(raw) } else { Err(std::io::ErrorKind::UnexpectedEof.into()) }
+    })
+}
+
+/// A tree as bytes, and the ids of names that it uses and that are not known
+/// to be durable.
+pub(super) fn encode(tree: &Tree, names: &Names) -> Result<(Vec<u8>, Vec<u32>), StoreError> {
+    let too_large = || StoreError::TooLarge("a parameter tree".to_owned());
+    learn_names(tree, names);
+    let table = names.table();
+    let mut rows = Rows { out: Vec::with_capacity(64 * tree.len() + 8), fresh: Vec::new() };
+    rows.item(&tree.len()).ok_or_else(too_large)?;
+    let mut name = String::new();
+    let mut numbers = Vec::new();
+    let mut before = Timestamp::default();
+    for (path, param) in tree.iter() {
+        split(path.as_str(), &mut name, &mut numbers);
+        rows.row(&table, path, &name, &numbers, param, before).ok_or_else(too_large)?;
+        before = param.read_at;
+    }
+    drop(table);
+    let Rows { out: raw, mut fresh } = rows;
+    if raw.len() > MAX_RAW {
+        return Err(too_large());
+    }
+    fresh.sort_unstable();
+    fresh.dedup();
+    let mut bytes = Vec::new();
+    Head { version: VERSION, ..Head::default() }.put(&mut bytes);
+    bytes.extend_from_slice(&u32::try_from(raw.len()).unwrap_or(u32::MAX).to_le_bytes());
+    bytes.extend_from_slice(&compress(&raw)?);
+    Ok((bytes, fresh))
+}
+
+/// Gives ids to the names that have none. Apart from the encoding itself, which
+/// then needs the dictionary for reading only.
+fn learn_names(tree: &Tree, names: &Names) {
+    let mut name = String::new();
+    let mut numbers = Vec::new();
+    let mut unknown: Vec<Box<str>> = Vec::new();
+    {
+        let table = names.table();
+        for (path, _) in tree.iter() {
+            split(path.as_str(), &mut name, &mut numbers);
+            if table.id(&name).is_none() {
+                unknown.push(name.as_str().into());
+            }
+        }
+    }
+    for name in unknown {
+        names.learn(&name);
+    }
+}
+
+struct Rows {
+    out: Vec<u8>,
+    fresh: Vec<u32>,
+}
+
+impl Rows {
+    fn item<T: Serialize + ?Sized>(&mut self, item: &T) -> Option<()> {
+        self.out = postcard::to_extend(item, std::mem::take(&mut self.out)).ok()?;
+        Some(())
+    }
+
+    fn row(
+        &mut self,
+        table: &Table,
+        path: &ParamPath,
+        name: &str,
+        numbers: &[u32],
+        param: &Param,
+        before: Timestamp,
+    ) -> Option<()> {
+        match table.id(name) {
+            Some((id, durable)) => {
+                if !durable {
+                    self.fresh.push(id);
+                }
+                self.item(&(id + 1))?;
+                for number in numbers {
+                    self.item(number)?;
+                }
+            }
+            None => self.item(&(0u32, path.as_str()))?,
+        }
+        self.item(&param.writable)?;
+        match &param.value {
+            Some(value) => self.item(&Some((&value.kind, &*value.text)))?,
+            None => self.item(&None::<(ValueType, &str)>)?,
+        }
+        self.item(&param.read_at.as_millis().wrapping_sub(before.as_millis()))
+    }
+}
+
+/// A tree from its bytes.
+pub(super) fn decode(bytes: &[u8], names: &Names) -> Result<Tree, StoreError> {
+    let damaged =
+        |why: &str| StoreError::Damaged(format!("a parameter tree cannot be read: {why}"));
+    let (head, body) = Head::split(bytes).ok_or_else(|| damaged("it is cut short"))?;
+    if head.version != VERSION {
+        return Err(damaged("a newer program wrote it"));
+    }
+    let (len, packed) = body.split_first_chunk().ok_or_else(|| damaged("it is cut short"))?;
+    let len = usize::try_from(u32::from_le_bytes(*len)).unwrap_or(usize::MAX);
+    if len > MAX_RAW {
+        return Err(damaged("it claims to be larger than any tree"));
+    }
+    let raw = decompress(packed, len).map_err(|error| damaged(&error.to_string()))?;
+    let table = names.table();
+    read_rows(&raw, &table).ok_or_else(|| damaged("a row is unsound"))
+}
+
+fn read_rows(mut raw: &[u8], table: &Table) -> Option<Tree> {
+    let count: usize = take(&mut raw)?;
+    let mut rows = Vec::with_capacity(count.min(raw.len()));
+    let mut path = String::new();
+    let mut before = 0i64;
+    for _ in 0..count {
+        read_path(&mut raw, table, &mut path)?;
+        let writable: Option<bool> = take(&mut raw)?;
+        let value: Option<(ValueType, &str)> = take(&mut raw)?;
+        before = before.wrapping_add(take::<i64>(&mut raw)?);
+        let value = value.map(|(kind, text)| Value::new(text, kind));
+        let param = Param { value, writable, read_at: Timestamp::from_millis(before) };
+        rows.push((ParamPath::parse(&path).ok()?, param));
+    }
+    raw.is_empty().then(|| Tree::from_entries(rows))
+}
+
+fn take<'a, T: Deserialize<'a>>(raw: &mut &'a [u8]) -> Option<T> {
+    let (item, rest) = postcard::take_from_bytes(raw).ok()?;
+    *raw = rest;
+    Some(item)
+}
+
+fn read_path(raw: &mut &[u8], table: &Table, path: &mut String) -> Option<()> {
+    path.clear();
+    let id: u32 = take(raw)?;
+    let Some(id) = id.checked_sub(1) else {
+        path.push_str(take::<&str>(raw)?);
+        return Some(());
+    };
+    let mut pieces = table.name(id)?.split(NUMBER);
+    path.push_str(pieces.next()?);
+    for piece in pieces {
+        write!(path, "{}", take::<u32>(raw)?).ok()?;
+        path.push_str(piece);
+    }
+    Some(())
+}
+
+/// Takes a path apart into its name and its instance numbers.
+fn split(path: &str, name: &mut String, numbers: &mut Vec<u32>) {
+    name.clear();
+    numbers.clear();
+    for (n, segment) in path.split('.').enumerate() {
+        if n > 0 {
+            name.push('.');
+        }
+        match instance(segment) {
+            Some(number) => {
+                numbers.push(number);
+                name.push(NUMBER);
+            }
+            None => name.push_str(segment),
+        }
+    }
+}
+
+/// The instance number that a segment is, if it is written as numbers are.
+fn instance(segment: &str) -> Option<u32> {
+    let bytes = segment.as_bytes();
+    let plain = bytes.first()?.is_ascii_digit()
+        && (bytes.len() == 1 || bytes.first() != Some(&b'0'))
+        && bytes.iter().all(u8::is_ascii_digit);
+    plain.then(|| segment.parse().ok())?
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn path() -> impl Strategy<Value = ParamPath> {
+        let segment = prop_oneof!["[A-Za-z_]{1,6}", "0|00|7|12|4294967295|4294967296|99999999999"];
+        (prop::collection::vec(segment, 1..6), any::<bool>()).prop_map(|(segments, object)| {
+            let dot = if object { "." } else { "" };
+            ParamPath::parse(&format!("{}{dot}", segments.join("."))).unwrap()
+        })
+    }
+
+    fn param() -> impl Strategy<Value = Param> {
+        let kind = prop_oneof![
+            Just(ValueType::String),
+            Just(ValueType::Boolean),
+            Just(ValueType::Other("json".into()))
+        ];
+        (prop::option::of((".{0,40}", kind)), any::<Option<bool>>(), any::<i64>()).prop_map(
+            |(value, writable, at)| Param {
+                value: value.map(|(text, kind)| Value::new(text, kind)),
+                writable,
+                read_at: Timestamp::from_millis(at),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn every_tree_reads_back(entries in prop::collection::vec((path(), param()), 0..40)) {
+            let tree = Tree::from_entries(entries);
+            let names = Names::default();
+            let (bytes, fresh) = encode(&tree, &names).unwrap();
+            prop_assert_eq!(decode(&bytes, &names).unwrap(), tree.clone());
+            // Once the names are durable they do not travel again.
+            names.mark_durable(&fresh);
+            let (again, fresh) = encode(&tree, &names).unwrap();
+            prop_assert!(fresh.is_empty());
+            prop_assert_eq!(decode(&again, &names).unwrap(), tree);
+        }
+
+        #[test]
+        fn rubbish_is_refused_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let names = Names::default();
+            let _ = decode(&bytes, &names);
+            let _ = read_rows(&bytes, &names.table());
+        }
+    }
+
+    #[test]
+    fn rows_of_a_table_share_one_name() {
+        let names = Names::default();
+        let now = Timestamp::from_millis(5);
+        let mut tree = Tree::new();
+        for row in 1..1000 {
+            let path = ParamPath::parse(&format!("Device.Hosts.Host.{row}.Active")).unwrap();
+            tree.learn_value(&path, Value::boolean(true), now);
+        }
+        let (_, fresh) = encode(&tree, &names).unwrap();
+        assert_eq!(fresh.len(), 1);
+    }
+
+    #[test]
+    fn every_cut_is_refused() {
+        let names = Names::default();
+        let mut tree = Tree::new();
+        let path = ParamPath::parse("Device.DeviceInfo.SoftwareVersion").unwrap();
+        tree.learn_value(&path, Value::string("1.0"), Timestamp::from_millis(1));
+        let (bytes, _) = encode(&tree, &names).unwrap();
+        for cut in 0..bytes.len() {
+            assert!(decode(&bytes[..cut], &names).is_err(), "cut at {cut}");
+        }
+    }
+}
