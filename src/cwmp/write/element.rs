@@ -112,8 +112,12 @@ impl Writer {
 
     /// A `Value` with its type. A type that is no name becomes a string.
     pub(in crate::cwmp) fn value(&mut self, value: &Value) {
-        let kind = value.kind.name();
-        let kind = if is_name(kind) { kind } else { ValueType::String.name() };
+        let kind = match &value.kind {
+            // The short name is no type of XML Schema.
+            ValueType::Base64 => "base64Binary",
+            kind if is_name(kind.name()) => kind.name(),
+            _ => ValueType::String.name(),
+        };
         self.raw("<Value xsi:type=\"xsd:");
         self.raw(kind);
         self.raw("\">");

@@ -5,7 +5,7 @@ use provost::device::{DeviceIdentity, EventCode, Secret};
 use provost::param::{ParamPath, Value, ValueType};
 
 /// An envelope without headers but an ID.
-pub fn envelope(message: Message) -> Envelope {
+pub(super) fn envelope(message: Message) -> Envelope {
     Envelope {
         id: Some("1".into()),
         namespace: Namespace::v1_2(),
@@ -17,7 +17,7 @@ pub fn envelope(message: Message) -> Envelope {
     }
 }
 
-pub fn path(text: &str) -> ParamPath {
+pub(super) fn path(text: &str) -> ParamPath {
     ParamPath::parse(text).unwrap()
 }
 
@@ -25,7 +25,7 @@ fn value(name: &str, text: &str, kind: ValueType) -> ParameterValue {
     ParameterValue { name: path(name), value: Value::new(text, kind) }
 }
 
-pub fn values() -> Vec<ParameterValue> {
+pub(super) fn values() -> Vec<ParameterValue> {
     vec![
         value("Device.DeviceInfo.SoftwareVersion", "4.1.7", ValueType::String),
         value("Device.WiFi.SSID.1.SSID", " Café & <Bar>\r\n\t", ValueType::String),
@@ -36,7 +36,7 @@ pub fn values() -> Vec<ParameterValue> {
     ]
 }
 
-pub fn inform() -> Inform {
+pub(super) fn inform() -> Inform {
     Inform {
         device: DeviceIdentity::new("Acme", "00D09E", "HG-100", "HG1000000042").unwrap(),
         events: vec![
@@ -57,7 +57,7 @@ fn identified(message: Message) -> Envelope {
     }
 }
 
-pub fn transfer_complete() -> TransferComplete {
+pub(super) fn transfer_complete() -> TransferComplete {
     TransferComplete {
         command_key: "fw-1".into(),
         fault_code: FaultCode(9018),
@@ -131,7 +131,7 @@ fn methods() -> GetRpcMethodsResponse {
     GetRpcMethodsResponse { methods: vec!["Inform".into(), "GetRPCMethods".into()] }
 }
 
-pub fn acs_requests() -> Vec<AcsRequest> {
+pub(super) fn acs_requests() -> Vec<AcsRequest> {
     let names = vec![path("Device.DeviceInfo."), path("Device.Time.Enable")];
     let mut all = vec![
         AcsRequest::GetRpcMethods,
@@ -247,7 +247,7 @@ fn transfer_requests() -> Vec<AcsRequest> {
     ]
 }
 
-pub fn transfer_response() -> TransferResponse {
+pub(super) fn transfer_response() -> TransferResponse {
     TransferResponse {
         status: 1,
         start_time: "0001-01-01T00:00:00Z".into(),
@@ -255,7 +255,7 @@ pub fn transfer_response() -> TransferResponse {
     }
 }
 
-pub fn cpe_responses() -> Vec<CpeResponse> {
+pub(super) fn cpe_responses() -> Vec<CpeResponse> {
     vec![
         CpeResponse::GetRpcMethods(methods()),
         CpeResponse::SetParameterValues(1),
@@ -305,7 +305,7 @@ pub fn cpe_responses() -> Vec<CpeResponse> {
     ]
 }
 
-pub fn set_fault() -> Fault {
+pub(super) fn set_fault() -> Fault {
     Fault {
         code: FaultCode::INVALID_ARGUMENTS,
         text: "Invalid arguments".into(),
@@ -318,7 +318,7 @@ pub fn set_fault() -> Fault {
 }
 
 /// Every message: who writes it, a file name, and the envelope.
-pub fn all() -> Vec<(Side, String, Envelope)> {
+pub(super) fn all() -> Vec<(Side, String, Envelope)> {
     let cpe_fault = Message::Fault(set_fault());
     let acs_fault = Message::Fault(Fault {
         code: FaultCode::ACS_RETRY_REQUEST,
