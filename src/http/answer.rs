@@ -226,3 +226,94 @@ fn quoted(text: &str) -> String {
     out.push('"');
     out
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(challenge: &str) -> Option<String> {
+        let password = Secret::new("Circle Of Life");
+        DigestClient::answer(
+            &[challenge],
+            "GET",
+            "/dir/index.html",
+            "Mufasa",
+            &password,
+            "0a4f113b",
+            1,
+        )
+    }
+
+    #[test]
+    fn the_example_of_rfc_2617() {
+        let challenge = "Digest realm=\"testrealm@host.com\", qop=\"auth,auth-int\", \
+                         nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", \
+                         opaque=\"5ccc069c403ebaf9f0171e9517f40e41\"";
+        assert_eq!(
+            answer(challenge).unwrap(),
+            "Digest username=\"Mufasa\", realm=\"testrealm@host.com\", \
+             nonce=\"dcd98b7102dd2f0e8b11d0f600bfb0c093\", uri=\"/dir/index.html\", \
+             response=\"6629fae49393a05397450978507c4ef1\", \
+             opaque=\"5ccc069c403ebaf9f0171e9517f40e41\", \
+             qop=auth, nc=00000001, cnonce=\"0a4f113b\""
+        );
+    }
+
+    #[test]
+    fn what_was_not_offered_is_not_sent() {
+        // Q16: a device refused an answer that carried qop and opaque anyway.
+        let text = answer("Digest realm=\"r\", nonce=\"n\"").unwrap();
+        for absent in ["qop", "nc=", "cnonce", "opaque", "algorithm"] {
+            assert!(!text.contains(absent), "{text}");
+        }
+    }
+
+    #[test]
+    fn several_challenges_in_one_value_are_told_apart() {
+        let text = "Basic realm=\"b\", Digest realm=\"weak\", nonce=\"n\", algorithm=MD5, \
+                    Digest realm=\"strong\", nonce=\"m\", algorithm=SHA-256, Negotiate";
+        assert_eq!(Offer::strongest(&[text]).unwrap().realm, "strong");
+        assert!(DigestClient::offers_basic(&[text]));
+        assert!(!DigestClient::offers_basic(&["Digest realm=\"basic\", nonce=\"n\""]));
+    }
+
+    #[test]
+    fn challenges_that_cannot_be_answered_are_passed_over() {
+        let huge = format!("Digest realm=\"{}\", nonce=\"n\"", "x".repeat(1 << 20));
+        let large = format!("Digest realm=\"{}\", nonce=\"n\"", "x".repeat(2000));
+        for challenge in [
+            "",
+            "Digest",
+            "Basic realm=\"r\"",
+            "Digest realm=\"r\"",
+            "Digest nonce=\"n\", algorithm=SHA-512-256",
+            "Digest nonce=\"n\", algorithm=token",
+            "Digest nonce=\"n\", qop=\"auth-int\"",
+            huge.as_str(),
+            large.as_str(),
+        ] {
+            assert_eq!(answer(challenge), None, "{:.60}", challenge);
+        }
+        let sound = "Digest realm=\"r\", nonce=\"n\"";
+        assert!(Offer::strongest(&["Digest nonce=\"n\", algorithm=X", sound]).is_some());
+    }
+
+    #[test]
+    fn quotes_and_line_breaks_cannot_leave_their_place() {
+        let challenge = r#"Digest realm="a\"b\\", nonce="x\"y", qop="auth""#;
+        let password = Secret::new("p");
+        let text = DigestClient::answer(&[challenge], "GET", "/", "u\"\r\nX: y", &password, "c", 1)
+            .unwrap();
+        assert!(text.starts_with(r#"Digest username="u\"X: y", realm="a\"b\\", nonce="x\"y","#));
+        assert!(!text.contains(['\r', '\n']), "{text}");
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_challenge_panics(text in "(Digest )?[\\x20-\\x7eäß]{0,120}") {
+            if let Some(text) = answer(&text) {
+                proptest::prop_assert!(hyper::header::HeaderValue::try_from(text).is_ok());
+            }
+        }
+    }
+}

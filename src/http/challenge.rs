@@ -144,3 +144,6 @@ impl Challenger {
             && made_at.since(now) <= AHEAD
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,10 +1,12 @@
 //! Reading a body whole, under limits of size, rate and expansion.
 
-use std::io::Write as _;
+use std::io::Read as _;
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
+use flate2::bufread::MultiGzDecoder;
+use flate2::{Decompress, FlushDecompress, Status};
 use http_body::Body as HttpBody;
 use http_body_util::BodyExt;
 use hyper::HeaderMap;
@@ -192,89 +194,61 @@ impl Encoding {
     }
 }
 
-/// Takes what a decoder gives until there is too much of it.
-struct Bounded {
-    bytes: Vec<u8>,
-    limit: usize,
-    full: bool,
-}
-
-impl std::io::Write for Bounded {
-    fn write(&mut self, piece: &[u8]) -> std::io::Result<usize> {
-        if piece.len() > self.limit.saturating_sub(self.bytes.len()) {
-            self.full = true;
-            return Err(std::io::ErrorKind::StorageFull.into());
-        }
-        self.bytes.extend_from_slice(piece);
-        Ok(piece.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
-
 async fn decode(encoding: Encoding, bytes: &[u8], limit: u64) -> Result<Bytes, BodyError> {
-    use flate2::write::{DeflateDecoder, MultiGzDecoder, ZlibDecoder};
+    if bytes.is_empty() {
+        return Ok(Bytes::new());
+    }
     let by_ratio = bytes.len().saturating_mul(MAX_RATIO).max(RATIO_COUNTS_FROM);
     let most = usize::try_from(limit).unwrap_or(usize::MAX).min(by_ratio);
-    let out = Bounded { bytes: Vec::new(), limit: most, full: false };
     let mut decoder = match encoding {
         // "deflate" means zlib, but some send it bare.
-        Encoding::Deflate if looks_like_zlib(bytes) => Decoder::Zlib(ZlibDecoder::new(out)),
-        Encoding::Deflate => Decoder::Bare(DeflateDecoder::new(out)),
-        Encoding::Gzip | Encoding::Identity => Decoder::Gzip(MultiGzDecoder::new(out)),
+        Encoding::Deflate => Decoder::Deflate {
+            state: Decompress::new(looks_like_zlib(bytes)),
+            rest: bytes,
+            ended: false,
+        },
+        Encoding::Gzip | Encoding::Identity => Decoder::Gzip(MultiGzDecoder::new(bytes)),
     };
-    for piece in bytes.chunks(16 << 10) {
-        if decoder.write(piece).is_err() {
-            return Err(decoder.why(limit));
+    let mut out = Vec::new();
+    let mut piece = vec![0; 64 << 10];
+    loop {
+        let read = decoder.read(&mut piece)?;
+        if read == 0 {
+            return Ok(out.into());
         }
+        if read > most.saturating_sub(out.len()) {
+            return Err(BodyError::TooLarge(limit));
+        }
+        out.extend_from_slice(piece.get(..read).unwrap_or_default());
         // A large body must not hold the thread while others wait.
         tokio::task::yield_now().await;
     }
-    decoder.finish(limit)
 }
 
-/// The three decoders under one roof.
-enum Decoder {
-    Gzip(flate2::write::MultiGzDecoder<Bounded>),
-    Zlib(flate2::write::ZlibDecoder<Bounded>),
-    Bare(flate2::write::DeflateDecoder<Bounded>),
+/// The decoders under one roof. For deflate the plain state is used, since
+/// flate2's readers take a stream that is cut short for a whole one.
+enum Decoder<'a> {
+    Gzip(MultiGzDecoder<&'a [u8]>),
+    Deflate { state: Decompress, rest: &'a [u8], ended: bool },
 }
 
-impl Decoder {
-    fn write(&mut self, piece: &[u8]) -> std::io::Result<()> {
+impl Decoder<'_> {
+    /// Decodes the next bytes; 0 is the sound end.
+    fn read(&mut self, out: &mut [u8]) -> Result<usize, BodyError> {
+        let bad = BodyError::BadEncoding;
         match self {
-            Self::Gzip(decoder) => decoder.write_all(piece),
-            Self::Zlib(decoder) => decoder.write_all(piece),
-            Self::Bare(decoder) => decoder.write_all(piece),
+            Self::Gzip(decoder) => decoder.read(out).map_err(|_| bad),
+            Self::Deflate { ended: true, .. } => Ok(0),
+            Self::Deflate { state, rest, ended } => {
+                let (taken, given) = (state.total_in(), state.total_out());
+                let status = state.decompress(rest, out, FlushDecompress::None);
+                *ended = status.map_err(|_| BodyError::BadEncoding)? == Status::StreamEnd;
+                let taken = usize::try_from(state.total_in() - taken).unwrap_or(usize::MAX);
+                let given = usize::try_from(state.total_out() - given).unwrap_or(usize::MAX);
+                *rest = rest.get(taken..).unwrap_or_default();
+                if given == 0 && !*ended { Err(bad) } else { Ok(given) }
+            }
         }
-    }
-
-    fn why(&self, limit: u64) -> BodyError {
-        let full = match self {
-            Self::Gzip(decoder) => decoder.get_ref().full,
-            Self::Zlib(decoder) => decoder.get_ref().full,
-            Self::Bare(decoder) => decoder.get_ref().full,
-        };
-        if full { BodyError::TooLarge(limit) } else { BodyError::BadEncoding }
-    }
-
-    fn finish(mut self, limit: u64) -> Result<Bytes, BodyError> {
-        let ended = match &mut self {
-            Self::Gzip(decoder) => decoder.try_finish(),
-            Self::Zlib(decoder) => decoder.try_finish(),
-            Self::Bare(decoder) => decoder.try_finish(),
-        };
-        if ended.is_err() {
-            return Err(self.why(limit));
-        }
-        let out = match self {
-            Self::Gzip(decoder) => decoder.finish(),
-            Self::Zlib(decoder) => decoder.finish(),
-            Self::Bare(decoder) => decoder.finish(),
-        };
-        out.map(|out| out.bytes.into()).map_err(|_| BodyError::BadEncoding)
     }
 }
 
@@ -287,3 +261,6 @@ fn looks_like_zlib(bytes: &[u8]) -> bool {
         _ => false,
     }
 }
+
+#[cfg(test)]
+mod tests;
