@@ -104,7 +104,8 @@ impl Cache {
 
     /// Keeps a file, unless something changed since `epoch`.
     pub(super) fn keep(&self, epoch: Epoch, origin: &Origin<'_>, file: &Arc<Served>) {
-        let mut inner = self.lock();
+        let mut guard = self.lock();
+        let inner = &mut *guard;
         inner.catch_up();
         if Epoch(inner.epoch) != epoch {
             return;
@@ -112,20 +113,21 @@ impl Cache {
         if inner.bytes > MAX_BYTES || inner.phones.len() >= MAX_PHONES {
             inner.clear();
         }
-        inner.bytes += file.bytes.len();
         let entry = inner.phones.entry(origin.claim.mac).or_insert_with(|| Entry {
             claim: origin.claim,
             site: origin.site.into(),
             model: origin.model.into(),
             device: [None, None],
         });
-        match origin.named {
-            Named::Device => *side_mut(&mut entry.device, origin.tls) = Some(Arc::clone(file)),
+        let pair = match origin.named {
+            Named::Device => &mut entry.device,
             Named::Common(CommonFile { model, .. }) => {
-                let pair = inner.common.entry((origin.site.into(), model)).or_default();
-                *side_mut(pair, origin.tls) = Some(Arc::clone(file));
+                inner.common.entry((origin.site.into(), model)).or_default()
             }
-        }
+        };
+        let replaced = side_mut(pair, origin.tls).replace(Arc::clone(file));
+        inner.bytes += file.bytes.len();
+        inner.bytes -= replaced.map_or(0, |old| old.bytes.len().min(inner.bytes));
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -191,4 +193,112 @@ fn side(pair: &Pair, tls: bool) -> &Option<Arc<Served>> {
 fn side_mut(pair: &mut Pair, tls: bool) -> &mut Option<Arc<Served>> {
     let [plain, over_tls] = pair;
     if tls { over_tls } else { plain }
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::broadcast::{Sender, channel};
+
+    use super::*;
+    use crate::device::Secret;
+    use crate::provision::PhoneLinks;
+    use crate::provision::fanvil::common_file;
+
+    const MAC: &str = "0c383e07e16c";
+
+    fn claim(mac: &str) -> Claim {
+        let links = PhoneLinks::new([1; 32]);
+        let path = links.path(mac.parse().unwrap(), &Secret::new("own"));
+        links.check(path.split('/').nth(2).unwrap()).unwrap()
+    }
+
+    fn origin(mac: &str, site: &'static str, named: Named) -> Origin<'static> {
+        Origin { claim: claim(mac), site, model: "X6", named, tls: false }
+    }
+
+    fn common() -> Named {
+        Named::Common(common_file("X6").unwrap())
+    }
+
+    fn file(text: &'static str) -> Arc<Served> {
+        let empty = Box::<str>::from("");
+        Arc::new(Served {
+            bytes: Bytes::from_static(text.as_bytes()),
+            encrypted: false,
+            version: empty.clone(),
+            tag: empty.clone(),
+            name: empty,
+        })
+    }
+
+    /// A cache with the device file and the common file of a phone at `hq`.
+    fn filled() -> (Cache, Sender<Notice>) {
+        let (changes, watch) = channel(8);
+        let cache = Cache::new(watch);
+        let epoch = cache.begin();
+        cache.keep(epoch, &origin(MAC, "hq", Named::Device), &file("device"));
+        cache.keep(epoch, &origin(MAC, "hq", common()), &file("common"));
+        (cache, changes)
+    }
+
+    /// Which of the two files are at hand.
+    fn at_hand(cache: &Cache) -> (bool, bool) {
+        let has = |name| cache.find(&claim(MAC), name, false).is_some();
+        (has("0c383e07e16c.cfg"), has("F0V00X600000.cfg"))
+    }
+
+    #[test]
+    fn a_kept_file_is_found_by_its_own_claim_alone() {
+        let (cache, _changes) = filled();
+        assert_eq!(at_hand(&cache), (true, true));
+        let device = "0c383e07e16c.cfg";
+        assert!(cache.find(&claim(MAC), device, true).is_none(), "TLS has a file of its own");
+        assert!(cache.find(&claim(MAC), "index.html", false).is_none());
+        let renewed = PhoneLinks::new([1; 32]).path(MAC.parse().unwrap(), &Secret::new("new"));
+        let renewed = PhoneLinks::new([1; 32]).check(renewed.split('/').nth(2).unwrap()).unwrap();
+        assert!(cache.find(&renewed, device, false).is_none());
+    }
+
+    #[test]
+    fn what_a_change_touches_is_dropped() {
+        let other = || Notice::Phone("0c383e07e16d".parse().unwrap());
+        for (change, left) in [
+            (other(), (true, true)),
+            (Notice::Site("lab".into()), (true, true)),
+            // The common file stays for the others; this phone is looked up.
+            (Notice::Phone(MAC.parse().unwrap()), (false, false)),
+            (Notice::Site("hq".into()), (false, false)),
+        ] {
+            let (cache, changes) = filled();
+            changes.send(change.clone()).unwrap();
+            assert_eq!(at_hand(&cache), left, "{change:?}");
+        }
+        let (cache, changes) = filled();
+        for _ in 0..20 {
+            changes.send(other()).unwrap();
+        }
+        assert_eq!(at_hand(&cache), (false, false), "some changes were missed");
+        assert_eq!(cache.lock().bytes, 0);
+    }
+
+    #[test]
+    fn a_file_that_was_overtaken_is_not_kept() {
+        let (changes, watch) = channel(8);
+        let cache = Cache::new(watch);
+        let epoch = cache.begin();
+        changes.send(Notice::Phone(MAC.parse().unwrap())).unwrap();
+        cache.keep(epoch, &origin(MAC, "hq", Named::Device), &file("old"));
+        assert_eq!(at_hand(&cache), (false, false));
+    }
+
+    #[test]
+    fn bytes_are_counted_once_and_given_back() {
+        let (cache, changes) = filled();
+        assert_eq!(cache.lock().bytes, 12);
+        cache.keep(cache.begin(), &origin(MAC, "hq", Named::Device), &file("new"));
+        assert_eq!(cache.lock().bytes, 9);
+        changes.send(Notice::Site("hq".into())).unwrap();
+        cache.begin();
+        assert_eq!(cache.lock().bytes, 0);
+    }
 }

@@ -1,8 +1,8 @@
 //! Content-addressed files: `files/<2 hex>/<sha256>` below the data folder.
 
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt as _;
@@ -24,6 +24,9 @@ pub struct Shelf {
     quota: u64,
     /// Bytes at their places and in uploads that go on.
     used: AtomicU64,
+    /// Held while a file comes to its place, so that what it replaces is
+    /// counted once.
+    placing: Mutex<()>,
 }
 
 /// A file that has become durable.
@@ -71,7 +74,8 @@ impl Shelf {
                 used += metadata.len();
             }
         }
-        Ok(Arc::new(Self { root, quota, used: AtomicU64::new(used) }))
+        let (used, placing) = (AtomicU64::new(used), Mutex::new(()));
+        Ok(Arc::new(Self { root, quota, used, placing }))
     }
 
     /// Bytes that the files take, uploads that go on included.
@@ -172,9 +176,14 @@ impl Upload {
         synced.map_err(|error| FilesError::io(&self.incoming, error))?;
         let sha256: Box<str> = hex::encode(std::mem::take(&mut self.hash).finalize()).into();
         let path = self.shelf.path_of(&sha256)?;
-        let (incoming, target) = (self.incoming.clone(), path.clone());
-        let moved = tokio::task::spawn_blocking(move || place(&incoming, &target)).await;
+        let (shelf, incoming) = (Arc::clone(&self.shelf), self.incoming.clone());
+        let target = path.clone();
+        let moved = tokio::task::spawn_blocking(move || {
+            let _one = shelf.placing.lock().unwrap_or_else(PoisonError::into_inner);
+            place(&incoming, &target)
+        });
         let replaced = moved
+            .await
             .unwrap_or_else(|panicked| Err(std::io::Error::other(panicked)))
             .map_err(|error| FilesError::io(&path, error))?;
         self.placed = true;

@@ -42,6 +42,22 @@ async fn the_same_content_twice_is_one_file_and_removed_once() {
     assert!(matches!(shelf.read(HELLO).await, Err(FilesError::NotFound)));
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn the_same_content_at_once_is_counted_once() {
+    let data = tempfile::tempdir().unwrap();
+    let shelf = Shelf::open(data.path(), 100).unwrap();
+    let uploads: Vec<_> = (0..8)
+        .map(|_| {
+            let shelf = Arc::clone(&shelf);
+            tokio::spawn(async move { put(&shelf, b"hello").await.unwrap() })
+        })
+        .collect();
+    for upload in uploads {
+        upload.await.unwrap();
+    }
+    assert_eq!((shelf.used(), incoming(data.path())), (5, 0));
+}
+
 #[tokio::test]
 async fn an_upload_that_is_dropped_or_refused_leaves_nothing() {
     let data = tempfile::tempdir().unwrap();

@@ -274,3 +274,15 @@ async fn a_bad_key_is_no_reason_to_send_a_plain_file() {
     assert_eq!(got, "try again later\n|503");
     assert!(get(&rig, &format!("{folder}{COMMON}")).await.ends_with("|200"));
 }
+
+/// What is at hand is served though the store cannot take the record of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_store_that_fails_keeps_no_phone_from_a_file_that_is_at_hand() {
+    let (rig, folder) = with_phone().await;
+    let path = format!("{folder}{MAC}.cfg");
+    assert!(get(&rig, &path).await.ends_with("|200"));
+    rig.store.close().await.unwrap();
+    rig.clock.advance(Duration::from_secs(61));
+    assert!(get(&rig, &path).await.ends_with("|200"));
+    assert_eq!(get(&rig, &format!("{folder}{COMMON}")).await, "try again later\n|503");
+}

@@ -18,6 +18,8 @@ pub use agent::Agent;
 pub use cipher::{CipherError, ConfigKey, Profile, decrypt, encrypt};
 pub use names::{CommonFile, Named, common_file, common_names, resolve};
 pub use open::{OpenError, open};
-pub use render::{Line, RenderError, check_setting, is_secret, render_common, render_device};
+pub use render::{
+    Line, RenderError, check_account, check_setting, is_secret, render_common, render_device,
+};
 pub use text::{Module, Row, Text, TextError, assemble};
 pub use version::{VersionError, VersionForm};

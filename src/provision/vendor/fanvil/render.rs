@@ -67,6 +67,19 @@ pub fn check_setting(name: &str, value: &str) -> Result<(), RenderError> {
     draft.body(VersionForm::TenDigits).map(drop)
 }
 
+/// Checks one account before it is taken into the inventory.
+///
+/// # Errors
+/// [`RenderError::Line`] or [`RenderError::Text`].
+pub fn check_account(account: &Account, password: Option<&Secret>) -> Result<(), RenderError> {
+    if account.line == 0 {
+        return Err(RenderError::Line(0));
+    }
+    let mut draft = Draft::default();
+    draft.line(&Line { account, password }, true);
+    draft.body(VersionForm::TenDigits).map(drop)
+}
+
 /// The body of the common file of a model at a site.
 ///
 /// Without `secrets`, settings whose keys name a password or a key are left

@@ -157,6 +157,16 @@ fn lines_need_numbers_of_their_own() {
 }
 
 #[test]
+fn accounts_are_checked_before_they_are_taken() {
+    let password = Secret::new("pass\nword");
+    assert_eq!(check_account(&account(1, "1001"), None), Ok(()));
+    assert!(check_account(&account(0, "1001"), None).is_err());
+    assert!(check_account(&account(1, "10\r\n01"), None).is_err());
+    let error = check_account(&account(1, "1001"), Some(&password)).unwrap_err().to_string();
+    assert!(error.contains("Register Pswd") && !error.contains("word`"), "{error}");
+}
+
+#[test]
 fn settings_that_would_become_something_else_are_refused() {
     for (name, value) in [
         ("Flash Mode", "1"),
