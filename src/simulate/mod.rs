@@ -18,6 +18,7 @@ mod fetcher;
 mod gateway;
 mod image;
 mod listener;
+pub mod load;
 mod model;
 mod phone_model;
 mod rpc;

@@ -21,7 +21,7 @@ use crate::time::{Clock, Timestamp};
 const KEPT_EVENTS: usize = 1024;
 
 /// The largest message of an ACS that is taken, in bytes.
-const MAX_MESSAGE: u64 = 16 << 20;
+pub(super) const MAX_MESSAGE: u64 = 16 << 20;
 
 /// How a device is run.
 #[derive(Clone, Debug)]
@@ -231,7 +231,13 @@ impl Runner {
     async fn step(&mut self) {
         *lock(&self.login) = self.cpe.connection_request_login();
         match self.cpe.next(self.clock.now()) {
-            Next::Session => self.lead().await,
+            Next::Session => {
+                let login = Arc::clone(&self.login);
+                // New credentials count from the answer on that confirms them.
+                let renew = |cpe: &Cpe| *lock(&login) = cpe.connection_request_login();
+                let keep = self.settings.keep_alive;
+                lead(&mut self.cpe, &mut self.client, keep, &*self.clock, renew).await;
+            }
             Next::Fetch(order) => {
                 let (tls, timeout) = (self.settings.tls.clone(), self.settings.timeout);
                 let result = fetcher::fetch(&order, tls, timeout).await;
@@ -243,37 +249,6 @@ impl Runner {
                 self.cpe.restarted(self.clock.now());
             }
             Next::Wait(until) => self.wait(until).await,
-        }
-    }
-
-    /// One session from the Inform to its end.
-    async fn lead(&mut self) {
-        let keep = self.settings.keep_alive;
-        if let Err(error) = self.client.begin(self.cpe.acs_url(), self.cpe.login(), keep) {
-            self.cpe.session_lost(failure(&error), self.clock.now());
-            return;
-        }
-        let mut action = self.cpe.open_session(self.clock.now());
-        loop {
-            let result = match action {
-                Action::Post(envelope) => self.client.post(Some(envelope)).await,
-                Action::PostEmpty => self.client.post(None).await,
-                Action::Close { .. } => break,
-            };
-            let now = self.clock.now();
-            match result {
-                Ok(received) => {
-                    let charset = received.charset.as_deref();
-                    let reply = Reply { status: received.status, charset, body: &received.body };
-                    action = self.cpe.handle_reply(reply, now);
-                    // New credentials count from the answer on.
-                    *lock(&self.login) = self.cpe.connection_request_login();
-                }
-                Err(error) => {
-                    self.cpe.session_lost(failure(&error), now);
-                    break;
-                }
-            }
         }
     }
 
@@ -300,6 +275,40 @@ impl Runner {
             // Nobody watches, or too slowly: the device goes on.
             let _ = self.told.try_send(event);
         }
+    }
+}
+
+/// One session from the Inform to its end; `after_each` is called after each
+/// answer of the device.
+pub(super) async fn lead(
+    cpe: &mut Cpe,
+    client: &mut Client,
+    keep_connection: bool,
+    clock: &dyn Clock,
+    after_each: impl Fn(&Cpe) + Send,
+) {
+    if let Err(error) = client.begin(cpe.acs_url(), cpe.login(), keep_connection) {
+        cpe.session_lost(failure(&error), clock.now());
+        return;
+    }
+    let mut action = cpe.open_session(clock.now());
+    loop {
+        let result = match action {
+            Action::Post(envelope) => client.post(Some(envelope)).await,
+            Action::PostEmpty => client.post(None).await,
+            Action::Close { .. } => return,
+        };
+        let received = match result {
+            Ok(received) => received,
+            Err(error) => {
+                cpe.session_lost(failure(&error), clock.now());
+                return;
+            }
+        };
+        let charset = received.charset.as_deref();
+        let reply = Reply { status: received.status, charset, body: &received.body };
+        action = cpe.handle_reply(reply, clock.now());
+        after_each(cpe);
     }
 }
 
