@@ -1,1 +1,464 @@
 //! `provost simulate`: simulated CPEs against any ACS, with a report.
+
+use std::collections::BTreeMap;
+use std::io::{self, IsTerminal as _, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::ValueEnum;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio_util::sync::CancellationToken;
+
+use crate::class::Class;
+use crate::device::{IdError, Secret};
+use crate::http::client_tls;
+use crate::simulate::load::{self, LoadError, LoadKind, LoadPlan, Login, Progress};
+use crate::simulate::{
+    Blueprint, ClientAuth, Cpe, RunnerSettings, SimError, SimEvent, SimHandle, start,
+};
+use crate::time::{Clock, SystemClock};
+
+/// How often the progress bar moves.
+const TICK: Duration = Duration::from_millis(200);
+
+/// Simulate CPEs against any ACS and report sessions, latencies and errors
+#[derive(Clone, Debug, clap::Args)]
+pub struct Args {
+    /// The URL of the ACS
+    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7547/")]
+    acs: String,
+    /// How many devices take turns
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    devices: u64,
+    /// The number of the first device, out of which its serial number is made
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    first: u64,
+    /// Which sessions
+    #[arg(long, value_enum, default_value_t = Kind::Periodic)]
+    kind: Kind,
+    /// Sessions at a time; at a fixed rate, the most at a time
+    #[arg(long, value_name = "N", default_value_t = 64)]
+    concurrency: usize,
+    /// Sessions a second, each latency counted from when it was due; without
+    /// it, a session begins when another ends
+    #[arg(long, value_name = "N")]
+    rate: Option<f64>,
+    /// Stop after this many seconds
+    #[arg(long, value_name = "SECONDS")]
+    duration: Option<f64>,
+    /// Stop after this many sessions; without either, each device has one
+    #[arg(long, value_name = "N")]
+    sessions: Option<u64>,
+    /// How devices meet a challenge
+    #[arg(long, value_enum, default_value_t = Auth::Digest)]
+    auth: Auth,
+    /// The user name of devices that have none of their own
+    #[arg(long, value_name = "NAME", requires = "password")]
+    user: Option<String>,
+    /// The password to it
+    #[arg(
+        long,
+        value_name = "PASSWORD",
+        env = "PROVOST_SIMULATE_PASSWORD",
+        hide_env_values = true
+    )]
+    password: Option<String>,
+    /// A file with the devices' own credentials: read if it is there, and
+    /// written with those that the ACS gives
+    #[arg(long, value_name = "FILE")]
+    credentials: Option<PathBuf>,
+    /// How many parameters a device has
+    #[arg(long, value_name = "N", default_value_t = 300)]
+    parameters: usize,
+    /// Use a connection for more than one session
+    #[arg(long)]
+    keep_alive: bool,
+    /// The authority to trust when the ACS speaks TLS (PEM)
+    #[arg(long, value_name = "FILE")]
+    tls_ca: Option<PathBuf>,
+    /// Seconds to wait for a connection and for each answer
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    timeout: u64,
+    /// Measure the CPU time and memory of this process
+    #[arg(long, value_name = "PID")]
+    pid: Option<u32>,
+    /// Stay up: devices inform, answer connection requests and carry out what
+    /// they are asked, until interrupted
+    #[arg(long, conflicts_with_all = ["rate", "duration", "sessions", "pid", "kind"])]
+    stay: bool,
+    /// With --stay: seconds between two periodic Informs
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    interval: u32,
+}
+
+/// The kinds of session.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Kind {
+    /// Inform `2 PERIODIC`, empty POST, and nothing is asked
+    Periodic,
+    /// `0 BOOTSTRAP` and `1 BOOT`; whatever is asked is answered
+    FirstContact,
+    /// `2 PERIODIC`; whatever is asked is answered and carried out
+    Tasks,
+}
+
+/// The ways to authenticate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Auth {
+    /// Digest, after the challenge
+    Digest,
+    /// Basic, from the first request on
+    Basic,
+    /// None
+    None,
+}
+
+/// Why nothing was simulated.
+#[derive(Debug, thiserror::Error)]
+pub enum SimulateError {
+    /// The load cannot be made.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A device cannot be run.
+    #[error(transparent)]
+    Device(#[from] SimError),
+    /// A serial number cannot be used.
+    #[error(transparent)]
+    Serial(#[from] IdError),
+    /// A file cannot be read or written.
+    #[error("{path}: {source}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// A line of the credentials file has another form.
+    #[error("{path}, line {line}: a device number, a user name and a password, separated by tabs")]
+    Credentials {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+    },
+    /// The authority cannot be used.
+    #[error("{path}: {source}")]
+    Authority {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: rustls::Error,
+    },
+    /// Not one session ended well; the report says why.
+    #[error("not one session ended well")]
+    AllFailed,
+    /// The output cannot be written.
+    #[error("the output cannot be written: {0}")]
+    Output(#[from] io::Error),
+}
+
+impl SimulateError {
+    /// What it means to whoever asked.
+    pub const fn class(&self) -> Class {
+        match self {
+            Self::Load(error) => error.class(),
+            Self::Device(error) => error.class(),
+            Self::Serial(_)
+            | Self::File { .. }
+            | Self::Credentials { .. }
+            | Self::Authority { .. } => Class::Invalid,
+            Self::AllFailed => Class::Upstream,
+            Self::Output(_) => Class::Internal,
+        }
+    }
+}
+
+/// Runs the command; the report goes to `out`, as JSON if asked for.
+///
+/// # Errors
+/// [`SimulateError`]; failed sessions are in the report and no error, unless
+/// all failed.
+pub async fn run(args: Args, json: bool, out: &mut dyn Write) -> Result<(), SimulateError> {
+    let stop = CancellationToken::new();
+    let interrupt = stop.clone();
+    tokio::spawn(async move {
+        if tokio::signal::ctrl_c().await.is_ok() {
+            interrupt.cancel();
+        }
+    });
+    let tls = args.tls_ca.as_deref().map(authority).transpose()?;
+    if args.stay {
+        return stay(&args, tls, stop, out).await;
+    }
+    let plan = plan(&args, tls)?;
+    let mut credentials = plan.credentials.clone();
+    let progress = Arc::new(Progress::default());
+    let bar = bar(&plan);
+    let ticker = tokio::spawn(tick(bar.clone(), Arc::clone(&progress)));
+    let report = load::run(plan, progress, stop).await;
+    ticker.abort();
+    bar.finish_and_clear();
+    let mut report = report?;
+    if let Some(path) = &args.credentials {
+        credentials.append(&mut report.given);
+        write_credentials(path, &credentials)?;
+    }
+    if json {
+        serde_json::to_writer(&mut *out, &report).map_err(io::Error::from)?;
+        writeln!(out)?;
+    } else {
+        report.print(out)?;
+    }
+    if report.sessions == 0 { Err(SimulateError::AllFailed) } else { Ok(()) }
+}
+
+fn plan(args: &Args, tls: Option<Arc<rustls::ClientConfig>>) -> Result<LoadPlan, SimulateError> {
+    Ok(LoadPlan {
+        acs: args.acs.clone(),
+        kind: match args.kind {
+            Kind::Periodic => LoadKind::Periodic,
+            Kind::FirstContact => LoadKind::FirstContact,
+            Kind::Tasks => LoadKind::Tasks,
+        },
+        devices: args.devices,
+        first: args.first,
+        concurrency: args.concurrency,
+        rate: args.rate,
+        duration: match args.duration {
+            Some(seconds) => Some(
+                Duration::try_from_secs_f64(seconds)
+                    .map_err(|_| LoadError::Plan("the duration must be seconds, 0 or more"))?,
+            ),
+            None => None,
+        },
+        sessions: args.sessions,
+        auth: auth(args),
+        login: login(args),
+        credentials: read_credentials(args.credentials.as_deref())?,
+        parameters: args.parameters,
+        keep_alive: args.keep_alive,
+        tls,
+        timeout: Duration::from_secs(args.timeout),
+        pid: args.pid,
+    })
+}
+
+const fn auth(args: &Args) -> ClientAuth {
+    match args.auth {
+        Auth::Digest => ClientAuth::Digest,
+        Auth::Basic => ClientAuth::Basic,
+        Auth::None => ClientAuth::None,
+    }
+}
+
+fn login(args: &Args) -> Option<Login> {
+    let username = args.user.as_deref()?;
+    Some((username.into(), Secret::new(args.password.as_deref().unwrap_or_default())))
+}
+
+fn authority(path: &Path) -> Result<Arc<rustls::ClientConfig>, SimulateError> {
+    let pem = std::fs::read_to_string(path)
+        .map_err(|source| SimulateError::File { path: path.to_owned(), source })?;
+    client_tls(&pem).map_err(|source| SimulateError::Authority { path: path.to_owned(), source })
+}
+
+/// A bar over sessions, or a spinner when only time ends the run; nothing
+/// without a terminal.
+fn bar(plan: &LoadPlan) -> ProgressBar {
+    if !io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let length = match (plan.duration, plan.sessions) {
+        (Some(_), None) => None,
+        (None, None) => Some(plan.devices),
+        (_, sessions) => sessions,
+    };
+    let bar = length.map_or_else(ProgressBar::new_spinner, ProgressBar::new);
+    let template = match length {
+        Some(_) => "{elapsed_precise} {bar:40} {pos}/{len} {per_sec} {msg}",
+        None => "{elapsed_precise} {spinner} {pos} sessions {per_sec} {msg}",
+    };
+    match ProgressStyle::with_template(template) {
+        Ok(style) => bar.with_style(style),
+        Err(_) => bar,
+    }
+}
+
+async fn tick(bar: ProgressBar, progress: Arc<Progress>) {
+    loop {
+        tokio::time::sleep(TICK).await;
+        bar.set_position(progress.done());
+        match progress.failed() {
+            0 => {}
+            failed => bar.set_message(format!("{failed} failed")),
+        }
+    }
+}
+
+fn read_credentials(path: Option<&Path>) -> Result<BTreeMap<u64, Login>, SimulateError> {
+    let Some(path) = path else { return Ok(BTreeMap::new()) };
+    let text = match std::fs::read_to_string(path) {
+        Ok(text) => text,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(source) => return Err(SimulateError::File { path: path.to_owned(), source }),
+    };
+    parse_credentials(&text)
+        .map_err(|line| SimulateError::Credentials { path: path.to_owned(), line })
+}
+
+/// The credentials by device number; the error is the number of a bad line.
+fn parse_credentials(text: &str) -> Result<BTreeMap<u64, Login>, usize> {
+    let lines = text.lines().enumerate().map(|(index, line)| {
+        let mut parts = line.splitn(3, '\t');
+        match (parts.next().map(str::parse), parts.next(), parts.next()) {
+            (Some(Ok(number)), Some(username), Some(password)) => {
+                Ok((number, (Box::from(username), Secret::new(password))))
+            }
+            _ => Err(index + 1),
+        }
+    });
+    lines.collect()
+}
+
+/// Writes the file anew, for its owner alone.
+fn write_credentials(path: &Path, all: &BTreeMap<u64, Login>) -> Result<(), SimulateError> {
+    use std::os::unix::fs::OpenOptionsExt as _;
+    let write = || {
+        let mut options = std::fs::OpenOptions::new();
+        let file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
+        let mut file = io::BufWriter::new(file);
+        for (number, (username, password)) in all {
+            writeln!(file, "{number}\t{username}\t{}", password.expose())?;
+        }
+        file.flush()
+    };
+    write().map_err(|source| SimulateError::File { path: path.to_owned(), source })
+}
+
+/// Devices that stay up until `stop`.
+async fn stay(
+    args: &Args,
+    tls: Option<Arc<rustls::ClientConfig>>,
+    stop: CancellationToken,
+    out: &mut dyn Write,
+) -> Result<(), SimulateError> {
+    let credentials = read_credentials(args.credentials.as_deref())?;
+    let settings = RunnerSettings {
+        auth: auth(args),
+        keep_alive: args.keep_alive,
+        tls,
+        timeout: Duration::from_secs(args.timeout),
+        ..RunnerSettings::default()
+    };
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let mut running = Vec::new();
+    for number in args.first..args.first.saturating_add(args.devices) {
+        let own = credentials.get(&number).cloned().or_else(|| login(args));
+        let (username, password) = own.unwrap_or_else(|| (Box::default(), Secret::new("")));
+        let blueprint = Blueprint::device2(&load::serial(number), args.parameters)?
+            .with_acs(&args.acs, &username, password)
+            .with_inform_interval(args.interval);
+        let known = credentials.contains_key(&number);
+        let now = clock.now();
+        let cpe = if known { Cpe::in_service(blueprint, now) } else { Cpe::new(blueprint, now) };
+        let handle = start(cpe, settings.clone(), Arc::clone(&clock)).await?;
+        running.push(tokio::spawn(watch(number, handle, stop.clone())));
+    }
+    writeln!(out, "{} devices are up at {}; Ctrl-C ends them", args.devices, args.acs)?;
+    out.flush()?;
+    let mut given = credentials;
+    for device in running {
+        if let Ok(Some((number, login))) = device.await {
+            given.insert(number, login);
+        }
+    }
+    if let Some(path) = &args.credentials {
+        write_credentials(path, &given)?;
+    }
+    Ok(())
+}
+
+/// Logs what happens to a device until `stop`; returns the credentials that it
+/// has then.
+async fn watch(
+    number: u64,
+    mut handle: SimHandle,
+    stop: CancellationToken,
+) -> Option<(u64, Login)> {
+    let serial = load::serial(number);
+    loop {
+        let event = tokio::select! {
+            () = stop.cancelled() => break,
+            event = handle.next_event() => event?,
+        };
+        match event {
+            SimEvent::SessionEnded { failure: Some(failure), .. } => {
+                tracing::warn!(device.serial = %serial, error = %failure, "session failed");
+            }
+            SimEvent::SessionEnded { events, answered, .. } => {
+                let codes: Vec<String> = events.iter().map(ToString::to_string).collect();
+                tracing::info!(device.serial = %serial, session.events = ?codes, session.answered = answered, "session ended");
+            }
+            event => tracing::info!(device.serial = %serial, event = ?event, "device"),
+        }
+    }
+    let cpe = handle.stop().await.ok()?;
+    Some((number, cpe.login()?))
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+
+    use super::*;
+
+    #[derive(clap::Parser)]
+    struct Line {
+        #[command(flatten)]
+        args: Args,
+    }
+
+    fn args(line: &[&str]) -> Result<Args, clap::Error> {
+        let words = std::iter::once("simulate").chain(line.iter().copied());
+        Line::try_parse_from(words).map(|line| line.args)
+    }
+
+    #[test]
+    fn the_defaults_are_a_thousand_periodic_devices() {
+        let plan = plan(&args(&[]).unwrap(), None).unwrap();
+        assert_eq!((plan.kind, plan.devices, plan.concurrency), (LoadKind::Periodic, 1000, 64));
+        assert!(plan.login.is_none() && plan.rate.is_none());
+    }
+
+    #[test]
+    fn what_contradicts_itself_is_refused() {
+        for line in [
+            &["--stay", "--rate", "5"][..],
+            &["--user", "u"],
+            &["--kind", "x"],
+            &["--devices", "-1"],
+        ] {
+            assert!(args(line).is_err(), "{line:?}");
+        }
+        let endless =
+            args(&["--duration", "-1"]).unwrap_or_else(|_| args(&["--duration", "NaN"]).unwrap());
+        assert!(plan(&endless, None).is_err());
+    }
+
+    #[test]
+    fn credentials_read_back_and_are_for_the_owner_alone() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("credentials");
+        let all = BTreeMap::from([
+            (3, (Box::from("u-3"), Secret::new("p\tq"))),
+            (70_000, (Box::from("u"), Secret::new(""))),
+        ]);
+        assert!(read_credentials(Some(&path)).unwrap().is_empty());
+        write_credentials(&path, &all).unwrap();
+        assert_eq!(read_credentials(Some(&path)).unwrap(), all);
+        assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+        assert_eq!(parse_credentials("1\ta\tb\nx\ty\n"), Err(2));
+    }
+}
