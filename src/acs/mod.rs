@@ -26,6 +26,8 @@ mod onboarding;
 mod recording;
 mod sessions;
 mod sweep;
+#[cfg(test)]
+mod tests;
 
 pub use endpoint::{Acs, AcsParts};
 pub use links::FileLinks;

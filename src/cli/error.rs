@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use axum::http::Error as HttpError;
 
+use super::demo::DemoError;
 use super::fanvil::FanvilError;
 use crate::class::Class;
 use crate::config::ConfigError;
@@ -136,6 +137,9 @@ pub enum CliError {
     /// A Fanvil file could not be worked on.
     #[error(transparent)]
     Fanvil(#[from] FanvilError),
+    /// The demonstration ended early.
+    #[error(transparent)]
+    Demo(#[from] DemoError),
 }
 
 impl CliError {
@@ -147,6 +151,7 @@ impl CliError {
             Self::Server(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::Fanvil(error) => error.class(),
+            Self::Demo(error) => error.class(),
             Self::File { .. } | Self::BadArgument { .. } | Self::BadUrl { .. } | Self::NoTls(_) => {
                 Class::Invalid
             }

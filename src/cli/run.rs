@@ -12,7 +12,7 @@ use super::file::{self, FileCommand};
 use super::output::Output;
 use super::phone::{self, PhoneCommand, SiteCommand};
 use super::task::{self, TaskCommand};
-use super::{CliError, Global, fanvil, serve};
+use super::{CliError, Global, demo, fanvil, serve};
 use crate::class::Class;
 
 /// TR-069 (CWMP) auto-configuration server and IP-phone provisioning server.
@@ -27,6 +27,8 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Show the main job on loopback, step by step
+    Demo(demo::Args),
     /// Run the server
     Serve(serve::Args),
     /// Check the configuration and say what is wrong with it
@@ -83,6 +85,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
     let mut out = std::io::stdout();
     let output = &mut Output { json: global.json, out: &mut out };
     match cli.command {
+        Command::Demo(args) => demo::run(&args).await,
         Command::Serve(args) => serve::run(&global, &args).await,
         Command::CheckConfig => {
             let config = global.config()?;

@@ -1,1 +1,0 @@
-//! `provost demo`: the main job on loopback, step by step.
