@@ -4,6 +4,8 @@
 //! neighbour. The table below is the house; the test reads the sources and
 //! fails on any other arrow, so that a wrong `use` is found by name.
 
+#![allow(clippy::unwrap_used, reason = "a test ends with a panic when a source cannot be read")]
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
