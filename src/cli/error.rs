@@ -6,6 +6,7 @@ use axum::http::Error as HttpError;
 
 use super::demo::DemoError;
 use super::fanvil::FanvilError;
+use super::inspect::InspectError;
 use crate::class::Class;
 use crate::config::ConfigError;
 use crate::http::{BodyError, TargetError};
@@ -140,6 +141,18 @@ pub enum CliError {
     /// The demonstration ended early.
     #[error(transparent)]
     Demo(#[from] DemoError),
+    /// Files hold no messages, or cannot be read.
+    #[error(transparent)]
+    Inspect(InspectError),
+}
+
+impl From<InspectError> for CliError {
+    fn from(error: InspectError) -> Self {
+        match error {
+            InspectError::Output(error) => Self::Output(error),
+            error => Self::Inspect(error),
+        }
+    }
 }
 
 impl CliError {
@@ -152,6 +165,7 @@ impl CliError {
             Self::Store(error) => error.class(),
             Self::Fanvil(error) => error.class(),
             Self::Demo(error) => error.class(),
+            Self::Inspect(error) => error.class(),
             Self::File { .. } | Self::BadArgument { .. } | Self::BadUrl { .. } | Self::NoTls(_) => {
                 Class::Invalid
             }

@@ -12,7 +12,7 @@ use super::file::{self, FileCommand};
 use super::output::Output;
 use super::phone::{self, PhoneCommand, SiteCommand};
 use super::task::{self, TaskCommand};
-use super::{CliError, Global, demo, fanvil, serve};
+use super::{CliError, Global, demo, fanvil, inspect, serve};
 use crate::class::Class;
 
 /// TR-069 (CWMP) auto-configuration server and IP-phone provisioning server.
@@ -53,6 +53,8 @@ enum Command {
     Restore(RestoreArgs),
     /// Encrypt, decrypt and show Fanvil files
     Fanvil(fanvil::Args),
+    /// Decode CWMP messages and say what each tells
+    Inspect(inspect::Args),
 }
 
 /// Runs the program.
@@ -113,6 +115,10 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Backup => backup::backup(&global, &Client::new(&global)?, output).await,
         Command::Restore(args) => backup::restore(args, &global, output).await,
         Command::Fanvil(args) => Ok(fanvil::run(args)?),
+        Command::Inspect(args) => {
+            inspect::run(&args, output.json, output.out)?;
+            Ok(())
+        }
     }
 }
 
