@@ -16,7 +16,7 @@ use crate::time::Timestamp;
 /// What happened to a device.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-enum What {
+enum EventBody {
     /// It informed with these event codes.
     Inform { codes: Vec<String> },
     /// It was seen for the first time.
@@ -35,19 +35,19 @@ pub(super) struct EventView {
     #[schema(value_type = String)]
     at: Timestamp,
     #[serde(flatten)]
-    what: What,
+    what: EventBody,
 }
 
 impl From<Event> for EventView {
     fn from(event: Event) -> Self {
         let what = match event.kind {
             EventKind::Inform(codes) => {
-                What::Inform { codes: codes.iter().map(EventCode::to_string).collect() }
+                EventBody::Inform { codes: codes.iter().map(EventCode::to_string).collect() }
             }
-            EventKind::FirstContact => What::FirstContact,
-            EventKind::SoftwareChanged { from, to } => What::SoftwareChanged { from, to },
-            EventKind::Told(text) => What::Told { text: mask::url(&text).into_owned() },
-            EventKind::Alarm(text) => What::Alarm { text: mask::url(&text).into_owned() },
+            EventKind::FirstContact => EventBody::FirstContact,
+            EventKind::SoftwareChanged { from, to } => EventBody::SoftwareChanged { from, to },
+            EventKind::Told(text) => EventBody::Told { text: mask::url(&text).into_owned() },
+            EventKind::Alarm(text) => EventBody::Alarm { text: mask::url(&text).into_owned() },
         };
         Self { at: event.at, what }
     }

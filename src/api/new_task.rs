@@ -25,7 +25,7 @@ const DEFAULT_DEADLINE: u32 = 86_400;
 /// What can be asked of a device.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "snake_case")]
-pub(super) enum Word {
+pub(super) enum ActionWord {
     /// Read `names`, full names or objects with their trailing dot.
     Get,
     /// Write `values` in one step, then read them back.
@@ -65,7 +65,7 @@ pub(super) struct NamedValue {
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct NewTask {
-    action: Word,
+    action: ActionWord,
     names: Option<Vec<String>>,
     values: Option<Vec<NamedValue>>,
     path: Option<String>,
@@ -88,21 +88,21 @@ impl NewTask {
     pub(super) async fn action(self, state: &State, device: &Device) -> Result<Action, ApiError> {
         self.only_fitting_fields()?;
         match self.action {
-            Word::Get => names(self.names.unwrap_or_default()).map(Action::Get),
-            Word::Set => {
+            ActionWord::Get => names(self.names.unwrap_or_default()).map(Action::Get),
+            ActionWord::Set => {
                 let tree = state.store().tree(&device.id).await?.unwrap_or_default();
                 assignments(self.values.unwrap_or_default(), &tree).map(Action::Set)
             }
-            Word::Refresh => {
+            ActionWord::Refresh => {
                 let path = self.path.as_deref().map(|path| parse("path", path)).transpose()?;
                 Ok(Action::Refresh(path))
             }
-            Word::AddObject => {
+            ActionWord::AddObject => {
                 let table = object(self.path.as_deref())?;
                 let values = row(self.values.unwrap_or_default(), &table)?;
                 Ok(Action::AddObject { table, values })
             }
-            Word::DeleteObject => {
+            ActionWord::DeleteObject => {
                 let path = object(self.path.as_deref())?;
                 let instance = path.leaf();
                 if !is_instance(instance) {
@@ -113,16 +113,16 @@ impl NewTask {
                 }
                 Ok(Action::DeleteObject(path))
             }
-            Word::Download => download(state, self.file.as_deref()).await,
-            Word::Reboot => Ok(Action::Reboot),
-            Word::FactoryReset => Ok(Action::FactoryReset),
-            Word::GetRpcMethods => Ok(Action::GetRpcMethods),
+            ActionWord::Download => download(state, self.file.as_deref()).await,
+            ActionWord::Reboot => Ok(Action::Reboot),
+            ActionWord::FactoryReset => Ok(Action::FactoryReset),
+            ActionWord::GetRpcMethods => Ok(Action::GetRpcMethods),
         }
     }
 
     /// Refuses what would be dropped in silence, and what is missing.
     fn only_fitting_fields(&self) -> Result<(), ApiError> {
-        use Word::{AddObject, DeleteObject, Download, Get, Refresh, Set};
+        use ActionWord::{AddObject, DeleteObject, Download, Get, Refresh, Set};
         let given = [
             ("names", self.names.is_some(), matches!(self.action, Get), true),
             ("values", self.values.is_some(), matches!(self.action, Set), true),

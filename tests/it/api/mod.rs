@@ -1,1 +1,12 @@
-//! Tests of `api` from outside.
+//! Tests of `api` from outside: over a real door, on a store in memory.
+
+mod admission;
+mod devices;
+mod files;
+mod phones;
+mod problems;
+mod rig;
+mod secrets;
+mod tasks;
+
+pub(crate) use rig::{Rig, TOKEN, device, id};

@@ -1,0 +1,88 @@
+//! `/files`.
+
+use axum::http::Method;
+use provost::config::Config;
+use sha2::{Digest as _, Sha256};
+
+use super::Rig;
+
+fn sha256(bytes: &[u8]) -> String {
+    hex::encode(Sha256::digest(bytes))
+}
+
+#[tokio::test]
+async fn an_upload_is_kept_by_its_content() {
+    let rig = Rig::open();
+    let image = vec![7; 3_000_000];
+    let hash = sha256(&image);
+    let path = format!("/api/v1/files?name=fw%201.bin&version=2.0&sha256={hash}");
+    let made = rig.raw(Method::POST, &path, &[], image.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert_eq!(made.json["sha256"], hash);
+    assert_eq!(made.json["size"], 3_000_000);
+    assert_eq!(made.json["name"], "fw 1.bin");
+    assert_eq!(made.json["type"], "1 Firmware Upgrade Image");
+    let on_disk = rig.data.path().join("files").join(&hash[..2]).join(&hash);
+    assert_eq!(std::fs::read(&on_disk).unwrap(), image);
+
+    assert_eq!(rig.get(&format!("/files/{hash}")).await.json, made.json);
+    assert_eq!(rig.get("/files").await.json["items"][0], made.json);
+    assert_eq!(rig.delete(&format!("/files/{hash}")).await.status, 204);
+    assert!(!on_disk.exists());
+    assert_eq!(rig.get(&format!("/files/{hash}")).await.status, 404);
+    assert_eq!(rig.delete(&format!("/files/{hash}")).await.status, 404);
+}
+
+#[tokio::test]
+async fn another_content_than_announced_is_not_kept() {
+    let rig = Rig::open();
+    let path = format!("/api/v1/files?name=fw.bin&sha256={}", sha256(b"right"));
+    let refused = rig.raw(Method::POST, &path, &[], "wrong").await;
+    assert_eq!(refused.status, 400);
+    assert!(refused.json["detail"].as_str().unwrap().contains(&sha256(b"wrong")));
+    assert!(rig.get("/files").await.json["items"].as_array().unwrap().is_empty());
+    let hash = sha256(b"wrong");
+    assert!(!rig.data.path().join("files").join(&hash[..2]).join(&hash).exists());
+
+    // What was there before, and rightly so, stays.
+    let good = rig.raw(Method::POST, "/api/v1/files?name=fw.bin", &[], "wrong").await;
+    assert_eq!(good.status, 201);
+    assert_eq!(rig.raw(Method::POST, &path, &[], "wrong").await.status, 400);
+    assert!(rig.data.path().join("files").join(&hash[..2]).join(&hash).exists());
+}
+
+#[tokio::test]
+async fn names_and_sizes_are_bounded() {
+    let mut config = Config::default();
+    config.files.max_upload = 1000;
+    let rig = Rig::with(config);
+    let large = rig.raw(Method::POST, "/api/v1/files?name=fw.bin", &[], vec![0; 1001]).await;
+    assert_eq!((large.status, large.json["code"].as_str()), (413, Some("too-large")));
+    for query in [
+        "",
+        "name=",
+        "name=..",
+        "name=a%2Fb",
+        "name=a%5Cb",
+        "name=a%0Ab",
+        "name=fw&type=firmware",
+        "name=fw&sha256=00",
+        "name=fw&tenant=other",
+    ] {
+        let refused = rig.raw(Method::POST, &format!("/api/v1/files?{query}"), &[], "x").await;
+        assert_eq!(refused.status, 400, "{query}");
+    }
+    let left: Vec<_> = std::fs::read_dir(rig.data.path().join("files/incoming")).unwrap().collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+#[tokio::test]
+async fn a_backup_is_written_beside_the_store() {
+    let rig = Rig::open();
+    let made = rig.post("/backup", serde_json::Value::Null).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let name = made.json["name"].as_str().unwrap();
+    assert_eq!(name, "20261120T200500-000.provost");
+    let file = rig.data.path().join("backups").join(name);
+    assert_eq!(file.metadata().unwrap().len(), made.json["bytes"].as_u64().unwrap());
+}

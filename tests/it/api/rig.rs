@@ -1,0 +1,187 @@
+//! A northbound on a free port, with everything behind it.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::http::{HeaderMap, Method, Request};
+use bytes::Bytes;
+use http_body_util::Full;
+use provost::api::tokens::Tokens;
+use provost::api::{Api, ApiDeps};
+use provost::config::Config;
+use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Learned};
+use provost::files::Shelf;
+use provost::http::{ClientConnection, Door, Host, read_limited};
+use provost::store::{Batch, Record, Store, Vault};
+use provost::time::{ManualClock, Timestamp};
+use provost::wake::Waker;
+use serde_json::Value;
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The token of every rig.
+pub(crate) const TOKEN: &str = "pv_a-token-of-the-tests-only-0123456789abcd";
+
+/// The time of every rig.
+pub(crate) const NOW: Timestamp = Timestamp::from_millis(1_795_205_100_000);
+
+pub(crate) struct Rig {
+    pub(crate) data: tempfile::TempDir,
+    pub(crate) store: Arc<dyn Store>,
+    pub(crate) vault: Arc<Vault>,
+    pub(crate) address: SocketAddr,
+    _stop_at_the_end: DropGuard,
+}
+
+/// What a request was answered with.
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) text: String,
+    pub(crate) json: Value,
+}
+
+impl Rig {
+    pub(crate) fn open() -> Self {
+        Self::with(Config::default())
+    }
+
+    pub(crate) fn with(config: Config) -> Self {
+        let data = tempfile::tempdir().unwrap();
+        let store = provost::store::memory(&config.store);
+        let vault = Vault::ephemeral();
+        let clock = Arc::new(ManualClock::at(NOW));
+        let waker = Waker::new(Arc::clone(&store), Arc::clone(&vault), clock.clone(), Vec::new());
+        let urls_vault = Arc::clone(&vault);
+        let limits = config.limits.clone();
+        let api = Api::new(ApiDeps {
+            store: Arc::clone(&store),
+            vault: Arc::clone(&vault),
+            shelf: Shelf::open(data.path(), config.files.quota).unwrap(),
+            waker: Arc::new(waker),
+            clock,
+            config: Arc::new(config),
+            data: data.path().to_owned(),
+            phone_urls: Arc::new(move |phone| {
+                let token = urls_vault.unseal(&phone.token)?;
+                Ok(format!("http://phones.example.net/p/{}/", token.expose()))
+            }),
+            tokens: Tokens::of_admin(TOKEN),
+        });
+        let stop = CancellationToken::new();
+        let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+        let door = Door::bind("northbound", at, &limits, None).unwrap();
+        let address = door.local_addr();
+        tokio::spawn(door.serve(Arc::new(api), stop.clone()));
+        Self { data, store, vault, address, _stop_at_the_end: stop.drop_guard() }
+    }
+
+    pub(crate) async fn put(&self, record: Record) {
+        self.store.commit(record.into()).await.unwrap();
+    }
+
+    pub(crate) async fn put_devices(&self, devices: impl IntoIterator<Item = Device>) {
+        let mut batch = Batch::new();
+        for device in devices {
+            batch.put(Record::Device(Box::new(device)));
+        }
+        self.store.commit(batch).await.unwrap();
+    }
+
+    /// `GET` with the token; the path begins behind `/api/v1`.
+    pub(crate) async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::POST, path, Some(body)).await
+    }
+
+    pub(crate) async fn put_json(&self, path: &str, body: Value) -> Answer {
+        self.send(Method::PUT, path, Some(body)).await
+    }
+
+    pub(crate) async fn delete(&self, path: &str) -> Answer {
+        self.send(Method::DELETE, path, None).await
+    }
+
+    pub(crate) async fn send(&self, method: Method, path: &str, body: Option<Value>) -> Answer {
+        let bytes = body.map(|body| body.to_string()).unwrap_or_default();
+        self.raw(method, &format!("/api/v1{path}"), &[], bytes).await
+    }
+
+    /// A request with the token and further headers.
+    pub(crate) async fn raw(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let bearer = format!("Bearer {TOKEN}");
+        let mut all = vec![("authorization", bearer.as_str())];
+        all.extend_from_slice(headers);
+        self.bare(method, path, &all, body).await
+    }
+
+    /// A request with these headers and no others.
+    pub(crate) async fn bare(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
+        let host = Host::Address(self.address.ip());
+        let patience = Duration::from_secs(10);
+        let mut connection =
+            ClientConnection::connect(&host, self.address.port(), None, patience).await.unwrap();
+        let mut request =
+            Request::builder().method(method).uri(path).header("host", self.address.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(Full::new(body.into())).unwrap();
+        let response = connection.send(request).await.unwrap();
+        let (parts, body) = response.into_parts();
+        let bytes = read_limited(body, 64 << 20).await.unwrap();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Answer {
+            status: parts.status.as_u16(),
+            headers: parts.headers,
+            json: serde_json::from_str(&text).unwrap_or_default(),
+            text,
+        }
+    }
+}
+
+/// A device of a serial number.
+pub(crate) fn device(serial: &str) -> Device {
+    let identity = DeviceIdentity::new("Example", "00D09E", "HG-100", serial).unwrap();
+    Device {
+        id: identity.id(),
+        identity,
+        root: "Device.".into(),
+        namespace: "urn:dslforum-org:cwmp-1-2".into(),
+        first_seen: NOW,
+        last_inform: NOW,
+        last_boot: None,
+        last_bootstrap: Some(NOW),
+        last_events: vec![EventCode::Bootstrap],
+        address: Some(Ipv4Addr::LOCALHOST.into()),
+        connection_request_url: "".into(),
+        software_version: "1.0".into(),
+        hardware_version: "A".into(),
+        provisioning_code: "".into(),
+        inform_hash: 0,
+        tree_read_at: Some(NOW),
+        parameter_count: 0,
+        sessions: 1,
+        learned: Learned::assumed(64, 64),
+    }
+}
+
+/// The id of a device of a serial number.
+pub(crate) fn id(serial: &str) -> DeviceId {
+    device(serial).id
+}

@@ -1,0 +1,89 @@
+//! No answer shows a secret.
+
+use axum::http::Method;
+use provost::api::routes;
+use provost::device::{Credentials, Secret, Stage};
+use provost::param::{ParamPath, Tree, Value};
+use provost::store::Record;
+use serde_json::json;
+
+use super::rig::NOW;
+use super::{Rig, device, id};
+
+const CANARY: &str = "c4n4ry";
+
+#[tokio::test]
+async fn a_planted_canary_is_in_no_answer() {
+    let rig = Rig::open();
+    let mut device = device("1");
+    device.connection_request_url = format!("http://u:{CANARY}@127.0.0.1/").into();
+    rig.put_devices([device]).await;
+    let mut tree = Tree::new();
+    for name in [
+        "Device.ManagementServer.Password",
+        "Device.ManagementServer.ConnectionRequestPassword",
+        "Device.WiFi.AccessPoint.1.Security.KeyPassphrase",
+        "Device.WiFi.AccessPoint.1.Security.PreSharedKey",
+        "Device.Users.User.1.Password",
+        "Device.X_EXAMPLE_Vpn.SecretKey",
+    ] {
+        tree.learn_value(&ParamPath::parse(name).unwrap(), Value::string(CANARY), NOW);
+    }
+    let url = format!("ftp://u:{CANARY}@host/x");
+    let name = ParamPath::parse("Device.ManagementServer.ConnectionRequestURL").unwrap();
+    tree.learn_value(&name, Value::string(url), NOW);
+    rig.put(Record::Tree(id("1"), tree.into())).await;
+    rig.put(Record::Credentials(Box::new(Credentials {
+        device: id("1"),
+        username: "u".into(),
+        password: rig.vault.seal(&Secret::new(CANARY)),
+        connection_request_username: "u".into(),
+        connection_request_password: rig.vault.seal(&Secret::new(CANARY)),
+        stage: Stage::Confirmed,
+        made_at: NOW,
+        offers: 1,
+    })))
+    .await;
+
+    let task = json!({"action": "set", "values": [{"name": "Device.Users.User.1.Password", "value": CANARY}]});
+    let asked = rig.post(&format!("/devices/{}/tasks", id("1")), task).await;
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    assert_eq!(asked.json["values"][0]["value"], "***");
+    let task_id: provost::device::TaskId = asked.json["id"].as_str().unwrap().parse().unwrap();
+    let mut stored = rig.store.task(task_id).await.unwrap().unwrap();
+    stored.revision += 1;
+    stored.notes.push(format!("Device.Users.User.1.Password = {CANARY}").into());
+    rig.put(Record::Task(Box::new(stored))).await;
+    let row = json!({"action": "add_object", "path": "Device.Users.User.", "values": [{"name": "Password", "value": CANARY}]});
+    let asked_row = rig.post(&format!("/devices/{}/tasks", id("1")), row).await;
+    assert_eq!(asked_row.json["values"][0]["value"], "***", "{}", asked_row.text);
+
+    let key = hex::encode(CANARY.repeat(6).get(..32).unwrap());
+    let settings =
+        json!({"WEB/Password": CANARY, "AUTOUPDATE/Url": format!("http://u:{CANARY}@h/")});
+    let body = json!({"model": "X4", "config_key": key, "settings": settings});
+    assert_eq!(rig.put_json("/phones/0c383e07e16c", body).await.status, 201);
+    let account = json!({"user": "20", "password": CANARY, "server": "pbx"});
+    assert_eq!(rig.put_json("/phones/0c383e07e16c/accounts/1", account).await.status, 200);
+    let site = json!({"common_key": key, "settings": {"SIP/Register Pswd": CANARY}});
+    assert_eq!(rig.put_json("/sites/hq", site).await.status, 201);
+
+    let mut looked_at = 0;
+    for (method, path) in routes() {
+        if method != Method::GET {
+            continue;
+        }
+        let key_of_path =
+            if path.contains("/tasks/") { task_id.to_string() } else { id("1").to_string() };
+        let path = path
+            .replace("{id}", &key_of_path)
+            .replace("{mac}", "0c383e07e16c")
+            .replace("{name}", "hq")
+            .replace("{sha256}", "0");
+        let answer = rig.raw(method, &path, &[], "").await;
+        assert!(answer.status == 200 || path.contains("/files/"), "{path}: {}", answer.text);
+        assert!(!answer.text.contains(CANARY) && !answer.text.contains(&key), "{path}");
+        looked_at += 1;
+    }
+    assert!(looked_at >= 14, "{looked_at}");
+}
