@@ -26,7 +26,7 @@ use crate::time::{Clock, SystemClock};
 /// The phone that speaks CWMP, and the one that fetches files.
 const CWMP_PHONE: &str = "0c383e000001";
 const FILE_PHONE: &str = "0c383e000002";
-const FILE_PHONE_MODEL: &str = "X4U";
+const FILE_PHONE_MODEL: &str = "X6";
 
 /// The demonstration while it runs.
 pub(super) struct Demo {

@@ -65,8 +65,8 @@ impl Story {
              Try, in another terminal:\n\n  \
              export PROVOST_DATA={}\n  \
              provost device list\n  \
-             provost device set 00D09E-SIM-DEMO0001 Device.WiFi.SSID.1.SSID=Hello\n  \
-             provost device reboot 00D09E-SIM-DEMO0001\n  \
+             provost device set 00D09E-SimGateway-DEMO0001 Device.WiFi.SSID.1.SSID=Hello\n  \
+             provost device reboot 00D09E-SimGateway-DEMO0001\n  \
              curl -H \"Authorization: Bearer $(cat $PROVOST_DATA/admin.token)\" {}/api/v1/devices",
             show(at.cwmp),
             show(at.files),
