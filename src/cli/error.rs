@@ -7,6 +7,7 @@ use axum::http::Error as HttpError;
 use super::demo::DemoError;
 use super::fanvil::FanvilError;
 use super::inspect::InspectError;
+use super::simulate::SimulateError;
 use crate::class::Class;
 use crate::config::ConfigError;
 use crate::http::{BodyError, TargetError};
@@ -144,6 +145,9 @@ pub enum CliError {
     /// Files hold no messages, or cannot be read.
     #[error(transparent)]
     Inspect(InspectError),
+    /// Nothing could be simulated.
+    #[error(transparent)]
+    Simulate(#[from] SimulateError),
 }
 
 impl From<InspectError> for CliError {
@@ -166,6 +170,7 @@ impl CliError {
             Self::Fanvil(error) => error.class(),
             Self::Demo(error) => error.class(),
             Self::Inspect(error) => error.class(),
+            Self::Simulate(error) => error.class(),
             Self::File { .. } | Self::BadArgument { .. } | Self::BadUrl { .. } | Self::NoTls(_) => {
                 Class::Invalid
             }

@@ -12,7 +12,7 @@ use super::file::{self, FileCommand};
 use super::output::Output;
 use super::phone::{self, PhoneCommand, SiteCommand};
 use super::task::{self, TaskCommand};
-use super::{CliError, Global, demo, fanvil, inspect, serve};
+use super::{CliError, Global, demo, fanvil, inspect, serve, simulate};
 use crate::class::Class;
 
 /// TR-069 (CWMP) auto-configuration server and IP-phone provisioning server.
@@ -55,6 +55,7 @@ enum Command {
     Fanvil(fanvil::Args),
     /// Decode CWMP messages and say what each tells
     Inspect(inspect::Args),
+    Simulate(Box<simulate::Args>),
 }
 
 /// Runs the program.
@@ -118,6 +119,10 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Inspect(args) => {
             inspect::run(&args, output.json, output.out)?;
             Ok(())
+        Command::Simulate(args) => {
+            // Devices that stay up tell in the log what happens to them.
+            crate::log::init(&global.config()?.log)?;
+            Ok(simulate::run(*args, output.json, output.out).await?)
         }
     }
 }
