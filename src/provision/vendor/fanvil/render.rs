@@ -4,9 +4,10 @@
 //! (`AUTOUPDATE/Flash Interval` → `24`), so that whatever a firmware knows can
 //! be set; what stands in them wins over what is made from accounts.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::text::{self, Module, Row, TextError};
+use super::text::{BodyWriter, TextError};
 use super::{CommonFile, VersionForm, common_file};
 use crate::class::Class;
 use crate::device::Secret;
@@ -17,6 +18,8 @@ use crate::phone::{Account, Phone, Site};
 const LINES: u8 = 20;
 /// The longest display name, in characters.
 const DISPLAY_NAME: usize = 64;
+/// The module of the lines.
+const SIP: &str = "SIP";
 /// Modules whose headers do not end in `CONFIG MODULE`.
 const ODD_MODULES: [(&str, &str); 3] = [
     ("SIP Hotspot", "SIP Hotspot MODULE"),
@@ -115,10 +118,12 @@ pub fn render_device(
         }
         draft.line(line, secrets);
     }
+    for number in phone.settings.keys().filter_map(|name| line_of(name)) {
+        used.get_mut(usize::from(number)).into_iter().for_each(|used| *used = true);
+    }
     for number in 1..=LINES {
-        let has_settings = phone.settings.keys().any(|name| is_of_line(name, number));
-        if !used.get(usize::from(number)).is_some_and(|used| *used) && !has_settings {
-            draft.put("SIP", format!("SIP{number} Enable Reg"), "0");
+        if !used.get(usize::from(number)).is_some_and(|used| *used) {
+            draft.make(number, "Enable Reg", Cow::Borrowed("0"));
         }
     }
     draft.set_all(&phone.settings, secrets)?;
@@ -143,30 +148,43 @@ impl VersionForm {
 
 /// Rows by module, in the order in which they were first put.
 #[derive(Default)]
-struct Draft {
-    modules: BTreeMap<String, Vec<(String, String)>>,
+struct Draft<'a> {
+    modules: BTreeMap<&'a str, Vec<Entry<'a>>>,
+    /// How many rows of the SIP module were made from accounts; only these can
+    /// be met by a setting, since a setting's name stands once.
+    made: usize,
 }
 
-impl Draft {
-    fn line(&mut self, line: &Line<'_>, secrets: bool) {
+/// A key and its value.
+type Entry<'a> = (Cow<'a, str>, Cow<'a, str>);
+
+impl<'a> Draft<'a> {
+    fn line(&mut self, line: &Line<'a>, secrets: bool) {
         let Account { line: number, user, auth_user, display_name, server, port, .. } =
             line.account;
         let auth_user = if auth_user.is_empty() { user } else { auth_user };
-        let mut put = |key: &str, value: &str| self.put("SIP", format!("SIP{number} {key}"), value);
-        put("Phone Number", user);
-        put("Display Name", &one_line(display_name));
-        put("Register Addr", server);
-        put("Register Port", &port.to_string());
-        put("Register User", auth_user);
+        let mut put = |key: &str, value: Cow<'a, str>| self.make(*number, key, value);
+        put("Phone Number", Cow::Borrowed(user));
+        put("Display Name", one_line(display_name).into());
+        put("Register Addr", Cow::Borrowed(server));
+        put("Register Port", port.to_string().into());
+        put("Register User", Cow::Borrowed(auth_user));
         if let Some(password) = line.password.filter(|_| secrets) {
-            put("Register Pswd", password.expose());
+            put("Register Pswd", Cow::Borrowed(password.expose()));
         }
-        put("Enable Reg", "1");
+        put("Enable Reg", Cow::Borrowed("1"));
+    }
+
+    /// Puts a row of a line, made from an account.
+    fn make(&mut self, line: u8, key: &str, value: Cow<'a, str>) {
+        let rows = self.modules.entry(SIP).or_default();
+        rows.push((format!("SIP{line} {key}").into(), value));
+        self.made = rows.len();
     }
 
     fn set_all(
         &mut self,
-        settings: &BTreeMap<Box<str>, Box<str>>,
+        settings: &'a BTreeMap<Box<str>, Box<str>>,
         secrets: bool,
     ) -> Result<(), RenderError> {
         for (name, value) in settings {
@@ -177,52 +195,50 @@ impl Draft {
         Ok(())
     }
 
-    fn set(&mut self, name: &str, value: &str) -> Result<(), RenderError> {
+    fn set(&mut self, name: &'a str, value: &'a str) -> Result<(), RenderError> {
         let bad = || RenderError::SettingName(name.chars().take(64).collect());
         let (module, key) = name.split_once('/').ok_or_else(bad)?;
         if module.is_empty() || key.is_empty() {
             return Err(bad());
         }
-        self.put(module, key.to_owned(), value);
-        Ok(())
-    }
-
-    fn put(&mut self, module: &str, key: String, value: &str) {
-        let rows = self.modules.entry(module.to_owned()).or_default();
-        match rows.iter_mut().find(|(known, _)| known.eq_ignore_ascii_case(&key)) {
-            Some((_, known)) => value.clone_into(known),
-            None => rows.push((key, value.to_owned())),
+        let made = if module == SIP { self.made } else { 0 };
+        let rows = self.modules.entry(module).or_default();
+        let met = rows.iter_mut().take(made).find(|(known, _)| known.eq_ignore_ascii_case(key));
+        match met {
+            Some((_, known)) => *known = Cow::Borrowed(value),
+            None => rows.push((Cow::Borrowed(key), Cow::Borrowed(value))),
         }
+        Ok(())
     }
 
     /// Modules by name, in each the plain rows before the lists.
     fn body(self, form: VersionForm) -> Result<String, RenderError> {
-        let modules = self.modules.into_iter().map(|(module, mut rows)| {
+        let mut body = BodyWriter::new(form);
+        for (module, mut rows) in self.modules {
+            body.module(&header(module))?;
             // A stable sort: within a list the order stays as it was.
-            rows.sort_by_key(|(key, _)| list_of(key));
+            rows.sort_by_cached_key(|(key, _)| list_of(key));
             let mut list = None;
-            let mut out = Vec::with_capacity(rows.len() + 1);
             for (key, value) in rows {
                 let its = list_of(&key);
-                if its != list {
-                    out.extend(its.map(|marker| Row::List(marker.into())));
-                    list = its;
+                if let Some(marker) = its.filter(|_| its != list) {
+                    body.list(marker)?;
                 }
-                out.push(Row::Entry(key.into(), value.into()));
+                list = its;
+                body.entry(&key, &value)?;
             }
-            Module { name: header(&module).into(), rows: out }
-        });
-        Ok(text::body(&modules.collect::<Vec<_>>(), form)?)
+        }
+        Ok(body.end())
     }
 }
 
 /// The words between the brackets of a module's header.
-fn header(module: &str) -> String {
+fn header(module: &str) -> Cow<'_, str> {
     let odd = ODD_MODULES.iter().find(|(short, _)| short.eq_ignore_ascii_case(module));
     match odd {
-        Some((_, header)) => (*header).to_owned(),
-        None if module.ends_with(" MODULE") => module.to_owned(),
-        None => format!("{module} CONFIG MODULE"),
+        Some((_, header)) => Cow::Borrowed(header),
+        None if module.ends_with(" MODULE") => Cow::Borrowed(module),
+        None => format!("{module} CONFIG MODULE").into(),
     }
 }
 
@@ -245,11 +261,12 @@ fn list_of(key: &str) -> Option<&'static str> {
     numbered.or_else(named).map(|(_, marker)| *marker)
 }
 
-/// Whether a setting `SIP/SIP<number> …` says something about a line.
-fn is_of_line(name: &str, number: u8) -> bool {
-    let key = name.split_once('/').map_or("", |(_, key)| key);
-    let start = format!("SIP{number} ");
-    key.get(..start.len()).is_some_and(|head| head.eq_ignore_ascii_case(&start))
+/// The line that a setting `…/SIP<number> …` says something about.
+fn line_of(name: &str) -> Option<u8> {
+    let (_, key) = name.split_once('/')?;
+    let start = key.get(..3).filter(|start| start.eq_ignore_ascii_case(SIP))?;
+    let (number, _) = key.strip_prefix(start)?.split_once(' ')?;
+    number.parse().ok()
 }
 
 /// A display name is free text: what would end the line becomes a blank.

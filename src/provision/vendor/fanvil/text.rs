@@ -15,8 +15,6 @@
 //! are cosmetic: 19 columns, and in newer firmware 24 for numbered keys and 25
 //! for function keys.
 
-use std::fmt::Write as _;
-
 use super::VersionForm;
 use crate::class::Class;
 
@@ -24,6 +22,8 @@ const HEAD: &str = "<<VOIP CONFIG FILE>>Version:";
 const END: &str = "<<END OF FILE>>";
 /// Columns of the first line before CR LF.
 const HEAD_COLUMNS: usize = 62;
+/// The usual column of the colon.
+const NARROW: usize = 19;
 /// The largest file that is read, in bytes.
 const MAX_FILE: usize = 1 << 20;
 /// The longest line that is read or written, in bytes.
@@ -144,7 +144,17 @@ impl Text {
     pub fn write(&self) -> Result<Vec<u8>, TextError> {
         let newer = self.version.len() > "2.0002".len();
         let form = if newer { VersionForm::TenDigits } else { VersionForm::FourDigits };
-        assemble(&self.version, &body(&self.modules, form)?)
+        let mut body = BodyWriter::new(form);
+        for module in &self.modules {
+            body.module(&module.name)?;
+            for row in &module.rows {
+                match row {
+                    Row::List(marker) => body.list(marker)?,
+                    Row::Entry(key, value) => body.entry(key, value)?,
+                }
+            }
+        }
+        assemble(&self.version, &body.end())
     }
 
     /// Every setting as module, key and value, in the order of the file.
@@ -176,44 +186,76 @@ impl Row {
         }
         (is_key(key) && is_value(value)).then(|| Self::Entry(key.into(), value.into()))
     }
-
-    fn write(&self, form: VersionForm, out: &mut String) -> Result<(), TextError> {
-        let written = match self {
-            Self::List(marker) if is_marker(marker) => write!(out, "{marker:<19}:\r\n"),
-            Self::Entry(key, value) if is_key(key) => {
-                if !is_value(value) || key.len().max(25) + 1 + value.len() > MAX_LINE {
-                    return Err(TextError::Value(shown(key)));
-                }
-                write!(out, "{key:<width$}:{value}\r\n", width = column(key, form))
-            }
-            Self::List(name) | Self::Entry(name, _) => return Err(TextError::Name(shown(name))),
-        };
-        // Writing to a string cannot fail.
-        written.map_err(|_| TextError::TooLarge)
-    }
 }
 
-/// The modules without the first line: what the version gate looks at.
-///
-/// # Errors
-/// [`TextError::Name`] or [`TextError::Value`].
-pub(super) fn body(modules: &[Module], form: VersionForm) -> Result<String, TextError> {
-    let mut out = String::from("\r\n");
-    for module in modules {
-        let header = format!("<{}>", module.name);
-        if module_name(&header).is_none() {
-            return Err(TextError::Name(shown(&module.name)));
-        }
-        out.push_str(&header);
-        out.push_str("\r\n");
-        for row in &module.rows {
-            row.write(form, &mut out)?;
-        }
-        out.push_str("\r\n");
+/// Writes a body, which is all but the first line: what the version gate looks
+/// at.
+pub(super) struct BodyWriter {
+    out: String,
+    form: VersionForm,
+    begun: bool,
+}
+
+impl BodyWriter {
+    pub(super) fn new(form: VersionForm) -> Self {
+        Self { out: String::from("\r\n"), form, begun: false }
     }
-    out.push_str(END);
-    out.push_str("\r\n");
-    Ok(out)
+
+    /// Begins a module; `name` is what stands between the brackets.
+    pub(super) fn module(&mut self, name: &str) -> Result<(), TextError> {
+        if !is_module_name(name) {
+            return Err(TextError::Name(shown(name)));
+        }
+        if self.begun {
+            self.out.push_str("\r\n");
+        }
+        self.begun = true;
+        for part in ["<", name, ">\r\n"] {
+            self.out.push_str(part);
+        }
+        Ok(())
+    }
+
+    /// Opens a sub-list.
+    pub(super) fn list(&mut self, marker: &str) -> Result<(), TextError> {
+        if !is_marker(marker) {
+            return Err(TextError::Name(shown(marker)));
+        }
+        self.row(marker, NARROW, "");
+        Ok(())
+    }
+
+    /// Writes a key with its value.
+    pub(super) fn entry(&mut self, key: &str, value: &str) -> Result<(), TextError> {
+        if !is_key(key) {
+            return Err(TextError::Name(shown(key)));
+        }
+        let column = column(key, self.form);
+        if !is_value(value) || key.len().max(column) + 1 + value.len() > MAX_LINE {
+            return Err(TextError::Value(shown(key)));
+        }
+        self.row(key, column, value);
+        Ok(())
+    }
+
+    /// The body, with its end marker.
+    pub(super) fn end(mut self) -> String {
+        if self.begun {
+            self.out.push_str("\r\n");
+        }
+        self.out.push_str(END);
+        self.out.push_str("\r\n");
+        self.out
+    }
+
+    fn row(&mut self, key: &str, column: usize, value: &str) {
+        self.out.push_str(key);
+        let blanks = column.saturating_sub(key.len());
+        self.out.extend(std::iter::repeat_n(' ', blanks));
+        for part in [":", value, "\r\n"] {
+            self.out.push_str(part);
+        }
+    }
 }
 
 /// A whole file of a version and a body.
@@ -236,18 +278,21 @@ fn column(key: &str, form: VersionForm) -> usize {
     match form {
         VersionForm::TenDigits if numbered("SIP") => 24,
         VersionForm::TenDigits if numbered("Fkey") => 25,
-        _ => 19,
+        _ => NARROW,
     }
 }
 
 /// The name in `<NAME MODULE>`.
 fn module_name(line: &str) -> Option<&str> {
     let name = line.trim_end().strip_prefix('<')?.strip_suffix('>')?;
-    (is_printable(name)
+    is_module_name(name).then_some(name)
+}
+
+fn is_module_name(name: &str) -> bool {
+    is_printable(name)
         && !name.starts_with([' ', '<'])
         && !name.ends_with([' ', '>'])
-        && !name.contains(':'))
-    .then_some(name)
+        && !name.contains(':')
 }
 
 fn is_marker(key: &str) -> bool {
@@ -269,7 +314,8 @@ fn is_printable(text: &str) -> bool {
 
 /// No control characters, and none of the other line ends that Unicode has.
 fn is_value(value: &str) -> bool {
-    !value.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
+    value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
+        || !value.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
 fn is_version(version: &str) -> bool {
