@@ -14,6 +14,7 @@ use super::sites::{check_site_name, seal_key, shown_secret, shown_settings, take
 use super::state::{Shared, State as Inner};
 use crate::device::{Sealed, Secret};
 use crate::phone::{Account, Mac, Phone, Seen, Site, Vendor};
+use crate::provision::fanvil;
 use crate::store::{Batch, Change, Record};
 use crate::time::Timestamp;
 
@@ -362,15 +363,20 @@ fn account(
     if port == 0 {
         return Err(bad_value("port", "from 1 to 65535"));
     }
-    Ok(Account {
+    let new_password = Secret::new(new_password);
+    let account = Account {
         line,
         user: change.user.into(),
         auth_user: auth_user.into(),
-        password: stored.unwrap_or_else(|| state.deps.vault.seal(&Secret::new(new_password))),
+        password: stored.unwrap_or_else(|| state.deps.vault.seal(&new_password)),
         display_name: display_name.into(),
         server: change.server.into(),
         port,
-    })
+    };
+    // Refused here rather than when the phone asks for its file.
+    fanvil::check_account(&account, Some(&new_password))
+        .map_err(|error| bad_value("account", error.to_string()))?;
+    Ok(account)
 }
 
 /// Where a phone is to be pointed.

@@ -13,6 +13,7 @@ use super::problem::{ApiError, Problem, bad_value};
 use super::state::Shared;
 use crate::device::{Sealed, Secret};
 use crate::phone::Site;
+use crate::provision::fanvil;
 use crate::store::{Record, Vault};
 
 /// Settings of one phone or site at most.
@@ -178,6 +179,8 @@ pub(super) fn taken_settings(
             }
             _ => value.into(),
         };
+        // Refused here rather than when a phone asks for its file.
+        fanvil::check_setting(&key, &value).map_err(|error| bad_value(field, error.to_string()))?;
         taken.insert(key.into(), value);
     }
     Ok(taken)
