@@ -119,6 +119,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Inspect(args) => {
             inspect::run(&args, output.json, output.out)?;
             Ok(())
+        }
         Command::Simulate(args) => {
             // Devices that stay up tell in the log what happens to them.
             crate::log::init(&global.config()?.log)?;
