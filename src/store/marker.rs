@@ -20,7 +20,9 @@ pub(super) struct Marker {
     pub(super) clean: bool,
     /// The boot of the machine in which the index was last written.
     pub(super) boot: String,
-    /// The last batch applied, at a clean close.
+    /// A batch that was acknowledged: at a clean close the last one, else the
+    /// last one before the start. A journal and an index that both end before it
+    /// have lost data.
     pub(super) applied: u64,
 }
 
@@ -43,12 +45,14 @@ impl Marker {
         write_checked(disk, &Self::path(folder), &MAGIC, &body)
     }
 
-    /// Removes it: the index that is about to be made is not complete.
-    pub(super) fn remove(disk: &dyn Disk, folder: &Path) -> Result<(), StoreError> {
-        match disk.remove(&Self::path(folder)) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(error.into()),
-            _ => Ok(disk.sync_folder(folder)?),
-        }
+    /// Says that the index is being made: good in no boot.
+    pub(super) const fn unfinished(applied: u64) -> Self {
+        Self { clean: false, boot: String::new(), applied }
+    }
+
+    /// Whether the index was being made when the process ended.
+    pub(super) const fn is_unfinished(&self) -> bool {
+        !self.clean && self.boot.is_empty()
     }
 }
 

@@ -175,9 +175,9 @@ fn open_sled(
         snapshotter.write(journal.position(), &ranges)?;
         ranges = snapshotter.manifest.ranges.clone();
     }
-    Marker { clean: false, boot: ground.boot.clone(), applied: 0 }
-        .write(&*ground.disk, &folders.store)?;
     let Position { sequence, .. } = journal.position();
+    Marker { clean: false, boot: ground.boot.clone(), applied: sequence }
+        .write(&*ground.disk, &folders.store)?;
     let mut writer = Writer::new(shared.clone(), Some(journal), bounds(config), sequence, ranges);
     let (errands, errand) = channel();
     writer.snapshot_every(config.snapshot_after, errands.clone());

@@ -52,10 +52,12 @@ pub(super) fn recover(
     remove_unused(disk, &folders.snapshot, &manifest)?;
     Journal::remove_before(disk, &folders.journal, manifest.start().segment)?;
     let mut alarms = Vec::new();
+    let known = Marker::read(disk, &folders.store).map_or(0, |marker| marker.applied);
     let (index, applied) = match believe(folders, ground, cache, manifest.start().sequence)? {
         Believed::Yes(index, applied) => (index, applied),
         Believed::No(why) => {
             alarms.extend(why);
+            Marker::unfinished(known).write(disk, &folders.store)?;
             let index = rebuild(folders, disk, cache, &manifest)?;
             (index, manifest.start().sequence)
         }
@@ -67,6 +69,13 @@ pub(super) fn recover(
     })?;
     sync_tail(disk, folders, &found)?;
     let mut position = found.position;
+    if known > applied.max(position.sequence) {
+        return Err(StoreError::Damaged(format!(
+            "the journal in {} ends at batch {}, but {known} were acknowledged, and the index is lost; restore a backup",
+            folders.journal.display(),
+            position.sequence
+        )));
+    }
     let journal_lost = applied > position.sequence;
     if journal_lost {
         alarms.push(format!(
@@ -130,6 +139,7 @@ fn believe(
         (None, false) => return Ok(Believed::No(None)),
         (Some(_), false) => "it was missing".to_owned(),
         (None, true) => "its making was not finished".to_owned(),
+        (Some(marker), true) if marker.is_unfinished() => "its making was not finished".to_owned(),
         (Some(marker), true) if !marker.clean && marker.boot != ground.boot => {
             "the machine stopped without the store being closed".to_owned()
         }
@@ -178,15 +188,14 @@ fn move_aside(store: &Path, path: &Path) -> Result<Option<PathBuf>, StoreError> 
     Ok(Some(aside))
 }
 
-/// A new index from the snapshot. Without a marker until the start is done, so
-/// that a crash in between begins anew.
+/// A new index from the snapshot. The marker does not vouch for it until the
+/// start is done, so that a crash in between begins anew.
 fn rebuild(
     folders: &Folders,
     disk: &dyn Disk,
     cache: u64,
     manifest: &Manifest,
 ) -> Result<SledIndex, StoreError> {
-    Marker::remove(disk, &folders.store)?;
     let index = SledIndex::open(&folders.store.join("sled"), cache)?;
     for part in manifest.ranges.all().iter().filter_map(|range| range.part.as_ref()) {
         let raw = read_part(disk, &folders.snapshot, part)?;

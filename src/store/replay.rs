@@ -157,3 +157,6 @@ fn damaged(path: &Path, offset: usize, what: &str) -> StoreError {
         path.display()
     ))
 }
+
+#[cfg(test)]
+mod tests;
