@@ -6,6 +6,7 @@
 
 mod digest;
 mod limits;
+mod speed;
 mod talk;
 mod tls;
 
