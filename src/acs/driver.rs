@@ -236,7 +236,7 @@ impl Driver {
                 self.session = Some(session);
                 Reply::Envelope(write(&self.work.device, &reply))
             }
-            Output::Refused { reply, session } => {
+            Output::Refused { reply, session, .. } => {
                 self.session = Some(session);
                 Reply::Envelope(write(&self.work.device, &reply))
             }

@@ -27,7 +27,7 @@ const LONGEST_SILENCE: u32 = 600;
 /// | [`Output::Request`] | note it, commit | [`Asked::answer`] or [`Asked::refuse`] |
 /// | [`Output::Answer`] | note what the outstanding request came to | [`Turn::request`] or [`Turn::finish`] |
 /// | [`Output::Ready`] | the device has nothing more to say | [`Turn::request`] or [`Turn::finish`] |
-/// | [`Output::Refused`] | nothing | the envelope that comes with it |
+/// | [`Output::Refused`] | note what was lost | the envelope that comes with it |
 /// | [`Output::End`] | note what was lost | HTTP 204 |
 ///
 /// Each turn is consumed by its reply and gives the session back together with
@@ -158,6 +158,8 @@ pub enum Output {
     Refused {
         /// The fault to send.
         reply: Envelope,
+        /// The method of the request that was outstanding: unknown now.
+        lost: Option<Box<str>>,
         /// What the session is afterwards.
         session: Session,
     },
@@ -259,7 +261,7 @@ impl Session {
         let turn = Greeting { talk, id, negotiated };
         if chosen.is_err() {
             let (session, reply) = turn.refuse(FaultCode::ACS_VERSION_MISMATCH);
-            return Output::Refused { reply, session };
+            return Output::Refused { reply, lost, session };
         }
         Output::Inform { inform, turn, lost }
     }

@@ -1,9 +1,11 @@
 //! Bodies that mean harm, and bodies that were damaged on the way. The numbers
 //! are those of the list of hostile inputs.
 
+use proptest::prelude::*;
 use provost::class::Class;
 use provost::cwmp::*;
 
+use super::survives::survives;
 use super::{fixture, fixtures, samples};
 
 fn problem(body: &[u8]) -> Problem {
@@ -241,18 +243,6 @@ fn errors_name_the_place_in_the_body() {
     assert_eq!(error.at, 23);
 }
 
-/// What a reader must do with any bytes whatever: give an answer.
-fn survives(body: &[u8]) {
-    for side in [Side::Cpe, Side::Acs] {
-        if let Ok(parsed) = read(body, None, side, &ReadLimits::default()) {
-            // And what it took can be written and read again.
-            let written = write(&parsed.envelope, &WriteStyle::default());
-            let again = read(&written, None, side, &ReadLimits::default());
-            assert!(again.is_ok(), "{}", String::from_utf8_lossy(&written));
-        }
-    }
-}
-
 #[test]
 fn every_message_survives_being_cut_anywhere() {
     for body in corpus() {
@@ -282,3 +272,28 @@ fn corpus() -> Vec<Vec<u8>> {
     let written = samples::all().into_iter().map(|one| write(&one.2, &WriteStyle::default()));
     fixtures().into_iter().chain(written).collect()
 }
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(3000))]
+
+    /// Parts of messages put where they do not belong.
+    #[test]
+    fn patched_up_messages_survive(
+        (one, other) in (0usize..1000, 0usize..1000),
+        cuts in prop::array::uniform4(0usize..10_000),
+        noise in prop::collection::vec(any::<u8>(), 0..6),
+    ) {
+        let corpus = CORPUS.get_or_init(corpus);
+        let one = &corpus[one % corpus.len()];
+        let other = &corpus[other % corpus.len()];
+        let [head, tail, from, to] = cuts;
+        let (from, to) = (from % other.len(), to % other.len());
+        let mut body = one[..head % one.len()].to_vec();
+        body.extend(&other[from.min(to)..from.max(to)]);
+        body.extend(noise);
+        body.extend(&one[tail % one.len()..]);
+        survives(&body);
+    }
+}
+
+static CORPUS: std::sync::OnceLock<Vec<Vec<u8>>> = std::sync::OnceLock::new();

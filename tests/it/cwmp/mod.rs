@@ -6,6 +6,7 @@ mod quirks;
 mod roundtrip;
 mod samples;
 mod session;
+mod survives;
 
 use std::path::Path;
 

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use proptest::prelude::*;
 use provost::cwmp::*;
 use provost::time::Timestamp;
 
@@ -149,7 +150,7 @@ fn versions_are_negotiated_only_when_offered() {
     assert_eq!(greet(None).acknowledge().1.use_version, None);
 
     let output = new().handle(Input::Message(offered(Some("2.0, 3.1"))), NOW);
-    let Output::Refused { reply, session } = output else { panic!("{output:?}") };
+    let Output::Refused { reply, session, .. } = output else { panic!("{output:?}") };
     assert_eq!((fault_code(&reply), reply.id.as_deref()), (8006, Some("cpe-1")));
     assert!(matches!(session, Session::AwaitInform(_)));
 }
@@ -321,4 +322,65 @@ fn the_deadline_moves_with_every_message() {
     // The next session asks for nothing more than usual.
     let restarted = greeting(session, self::inform()).acknowledge().0;
     assert_eq!(restarted.silence().as_secs(), 60);
+}
+
+/// What a device may post, in order or out of it.
+fn any_input() -> impl Strategy<Value = Option<Envelope>> {
+    let messages: Vec<Envelope> = samples::all().into_iter().map(|one| one.2).collect();
+    let id = prop::sample::select(vec![None, Some("acs-1"), Some("acs-2"), Some("7")]);
+    let message = (prop::sample::select(messages), id)
+        .prop_map(|(message, id)| Some(Envelope { id: id.map(Box::from), ..message }));
+    let foreign = Envelope { supported_versions: Some("7.0".into()), ..inform() };
+    prop_oneof![
+        3 => Just(None),
+        2 => Just(Some(inform())),
+        1 => Just(Some(foreign)),
+        6 => message,
+    ]
+}
+
+proptest! {
+    /// Whatever a device posts, each message has one outcome, nothing that was
+    /// outstanding is forgotten, and the clock only moves on.
+    #[test]
+    fn any_order_of_messages_is_answered(
+        posts in prop::collection::vec((any_input(), any::<bool>(), 0u32..50), 1..40),
+    ) {
+        let mut session = new();
+        let mut now = NOW;
+        for (post, ask, seconds) in posts {
+            now = now.after(Duration::from_secs(seconds.into()));
+            let outstanding = session.outstanding().map(Box::<str>::from);
+            let input = post.map_or(Input::Empty, Input::Message);
+            session = match session.handle(input, now) {
+                Output::Inform { turn, lost, .. } => {
+                    prop_assert_eq!(lost, outstanding);
+                    turn.acknowledge().0
+                }
+                Output::Request { turn, .. } => {
+                    let session = turn.answer().0;
+                    prop_assert_eq!(session.outstanding(), outstanding.as_deref());
+                    session
+                }
+                Output::Answer { method, turn, .. } => {
+                    prop_assert_eq!(Some(method), outstanding);
+                    if ask { turn.request(reboot()).0 } else { turn.finish() }
+                }
+                Output::Ready(turn) => {
+                    prop_assert_eq!(outstanding, None);
+                    if ask { turn.request(reboot()).0 } else { turn.finish() }
+                }
+                Output::Refused { session, lost, .. } => {
+                    prop_assert_eq!(lost, outstanding);
+                    session
+                }
+                Output::End { lost, session, .. } => {
+                    prop_assert_eq!(lost, outstanding);
+                    prop_assert_eq!(session.outstanding(), None);
+                    session
+                }
+            };
+            prop_assert_eq!(session.deadline(), now.after(session.silence()));
+        }
+    }
 }
