@@ -59,6 +59,8 @@ async fn exchange(at: SocketAddr, target: &Target, login: Option<&Login>) -> Res
     if kept && let Ok(answer) = connection.send(request.clone()).await {
         return verdict(answer.status());
     }
+    // Many devices take one connection at a time.
+    drop(connection);
     let mut fresh = connect(at, &target.host).await?;
     let answer = fresh.send(request).await.map_err(offline)?;
     verdict(answer.status())

@@ -18,7 +18,7 @@ async fn a_slow_header_ends_by_the_header_limit_however_often_bytes_come() {
     let door = open(&limits, None);
     let mut slow = say(door.at, "GET / HTTP/1.1\r\nX: ").await;
     serves(door.at).await;
-    // Writing goes on until the server has closed and the kernel says so.
+    // A byte now and then, until the server has closed.
     let mut heard = [0; 1];
     loop {
         tokio::select! {

@@ -1,0 +1,161 @@
+//! Devices that can be woken, and those that say why not.
+
+use hyper::body::Incoming;
+use hyper::header::{AUTHORIZATION, WWW_AUTHENTICATE};
+use hyper::{Request, Response, StatusCode};
+use provost::config::LimitsConfig;
+use provost::http::{Authorization, Body, Challenger, Door, Handler, Peer, Verdict};
+use tokio_util::sync::CancellationToken;
+
+use super::*;
+
+#[tokio::test]
+async fn a_device_that_asks_for_nothing_is_woken_by_one_request() {
+    for answer in [OK, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"] {
+        let (outcome, heard) = wake(&[answer]).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+        assert_eq!(heard.len(), 1);
+        assert!(heard[0].starts_with("GET /wake?a=1 HTTP/1.1\r\n"), "{heard:?}");
+        assert!(heard[0].contains("\r\nHost: 127.0.0.1:"), "{heard:?}");
+        assert!(!heard[0].contains("Authorization"), "{heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_challenge_is_answered_on_the_same_connection_or_on_a_fresh_one() {
+    // Q18: closed after the 401, or reset while the answer is on its way.
+    let closing = CHALLENGE.replace("Content-Length: 0", "Content-Length: 0\r\nConnection: close");
+    for (answers, requests) in
+        [(vec![CHALLENGE, OK], 2), (vec![&closing, OK], 2), (vec![CHALLENGE, "", OK], 3)]
+    {
+        let (outcome, heard) = wake(&answers).await;
+        assert!(outcome.is_ok(), "{outcome:?}");
+        assert_eq!(heard.len(), requests, "{heard:?}");
+        let last = heard.last().unwrap();
+        assert!(last.contains("Authorization: Digest username=\"cr\""), "{last}");
+        assert!(!last.contains("secret"), "{last}");
+    }
+}
+
+#[tokio::test]
+async fn each_refusal_is_told_in_words() {
+    let refused = CHALLENGE;
+    let basic = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\
+                 WWW-Authenticate: Basic realm=\"cpe\"\r\n\r\n";
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    let absent = "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n";
+    for (answers, words, requests) in [
+        (vec![refused, refused, refused], "refused: the device does not take", 2),
+        (vec![basic, OK], "refused: the device wants the password in clear text", 1),
+        (vec![busy], "busy", 1),
+        (vec![refused, busy], "busy", 2),
+        (vec![absent], "the device answered 404", 1),
+        (vec!["rubbish\r\n\r\n"], "offline: the exchange failed", 1),
+        (vec![""], "offline", 1),
+    ] {
+        let (outcome, heard) = wake(&answers).await;
+        let error = outcome.unwrap_err().to_string();
+        assert!(error.starts_with(words), "{error}");
+        assert_eq!(heard.len(), requests, "{words}: {heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn without_credentials_a_challenge_cannot_be_answered() {
+    let house = House::new(&[]);
+    let scripted = Scripted::new(&[CHALLENGE]).await;
+    let id = house.device(&scripted.url(), LOCAL).await;
+    let error = house.waker.wake(&id).await.unwrap_err();
+    assert!(matches!(error, WakeError::Refused(_)), "{error}");
+}
+
+#[tokio::test]
+async fn a_device_that_is_not_there_is_offline() {
+    let listener = TcpListener::bind((LOCAL, 0)).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    drop(listener);
+    let house = House::new(&[]);
+    let id = house.device(&format!("http://{at}/"), LOCAL).await;
+    let error = house.waker.wake(&id).await.unwrap_err();
+    assert!(matches!(error, WakeError::Offline(_)), "{error}");
+    let unknown = "00D09E-2".parse().unwrap();
+    assert!(matches!(house.waker.wake(&unknown).await, Err(WakeError::Unknown)));
+    let silent = house.device(" ", LOCAL).await;
+    assert!(matches!(house.waker.wake(&silent).await, Err(WakeError::NoUrl)));
+}
+
+#[tokio::test]
+async fn those_who_ask_at_once_share_one_request() {
+    let house = House::new(&[]);
+    let scripted = Scripted::new(&[OK, OK]).await;
+    let id = house.device(&scripted.url(), LOCAL).await;
+    let all: Vec<_> = (0..50)
+        .map(|_| {
+            let (waker, id) = (Arc::clone(&house.waker), id.clone());
+            async move { waker.wake(&id).await }
+        })
+        .map(tokio::spawn)
+        .collect();
+    for one in all {
+        one.await.unwrap().unwrap();
+    }
+    assert_eq!(scripted.heard().len(), 1);
+    house.waker.wake(&id).await.unwrap();
+    assert_eq!(scripted.heard().len(), 2);
+}
+
+#[tokio::test]
+async fn a_hammered_button_wakes_ten_times() {
+    let house = House::new(&[]);
+    let scripted = Scripted::new(&[OK; 20]).await;
+    let id = house.device(&scripted.url(), LOCAL).await;
+    let mut throttled = 0;
+    for _ in 0..1000 {
+        match house.waker.wake(&id).await {
+            Ok(()) => {}
+            Err(WakeError::Throttled) => throttled += 1,
+            Err(error) => panic!("{error}"),
+        }
+    }
+    assert_eq!((scripted.heard().len(), throttled), (10, 990));
+}
+
+/// A device with a real Digest server.
+struct Guarded(Challenger);
+
+impl Handler for Guarded {
+    async fn handle(&self, _peer: Peer, request: Request<Incoming>) -> Response<Body> {
+        let now = Timestamp::from_millis(0);
+        let mut answer = Response::new(Body::empty());
+        let right = match request.headers().get(AUTHORIZATION).and_then(Authorization::parse) {
+            Some(Authorization::Digest(shown)) => {
+                self.0.verify(&shown, "GET", &Secret::new("secret"), now) == Verdict::Right
+            }
+            _ => false,
+        };
+        if !right {
+            *answer.status_mut() = StatusCode::UNAUTHORIZED;
+            for challenge in self.0.challenges(now, false, true) {
+                answer.headers_mut().append(WWW_AUTHENTICATE, challenge);
+            }
+        }
+        answer
+    }
+}
+
+#[tokio::test]
+async fn the_devices_own_digest_decides() {
+    let limits = LimitsConfig::default();
+    let door = Door::bind("device", (LOCAL, 0).into(), &limits, None).unwrap();
+    let url = format!("http://localhost:{}/", door.local_addr().port());
+    let guarded = Arc::new(Guarded(Challenger::new([3; 32], "cpe")));
+    tokio::spawn(door.serve(guarded, CancellationToken::new()));
+    let house = House::new(&[]);
+    // A name: of its addresses the one that the device called from is taken.
+    let id = house.device(&url, LOCAL).await;
+    house.credentials(&id, "cr", "secret").await;
+    house.waker.wake(&id).await.unwrap();
+    house.credentials(&id, "cr", "other").await;
+    let error = house.waker.wake(&id).await.unwrap_err();
+    assert!(matches!(error, WakeError::Refused(_)), "{error}");
+}
