@@ -9,7 +9,8 @@ pub struct PhonesConfig {
     /// The name of the encryption profile for Fanvil files. The vendor has not
     /// published its own; see `docs/FANVIL.md`.
     pub fanvil_encryption: String,
-    /// Requests a minute from one source for phone files.
+    /// Requests a minute from one source (an IPv4 address or an IPv6 /64) for
+    /// phone files; 0 is no limit.
     pub requests_per_minute: u32,
 }
 

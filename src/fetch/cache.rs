@@ -102,13 +102,13 @@ impl Cache {
         Epoch(inner.epoch)
     }
 
-    /// Keeps a file, unless something changed since `epoch`.
-    pub(super) fn keep(&self, epoch: Epoch, origin: &Origin<'_>, file: &Arc<Served>) {
+    /// Keeps a file, unless something changed since `epoch`; whether it did.
+    pub(super) fn keep(&self, epoch: Epoch, origin: &Origin<'_>, file: &Arc<Served>) -> bool {
         let mut guard = self.lock();
         let inner = &mut *guard;
         inner.catch_up();
         if Epoch(inner.epoch) != epoch {
-            return;
+            return false;
         }
         if inner.bytes > MAX_BYTES || inner.phones.len() >= MAX_PHONES {
             inner.clear();
@@ -128,6 +128,7 @@ impl Cache {
         let replaced = side_mut(pair, origin.tls).replace(Arc::clone(file));
         inner.bytes += file.bytes.len();
         inner.bytes -= replaced.map_or(0, |old| old.bytes.len().min(inner.bytes));
+        true
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -236,8 +237,8 @@ mod tests {
         let (changes, watch) = channel(8);
         let cache = Cache::new(watch);
         let epoch = cache.begin();
-        cache.keep(epoch, &origin(MAC, "hq", Named::Device), &file("device"));
-        cache.keep(epoch, &origin(MAC, "hq", common()), &file("common"));
+        assert!(cache.keep(epoch, &origin(MAC, "hq", Named::Device), &file("device")));
+        assert!(cache.keep(epoch, &origin(MAC, "hq", common()), &file("common")));
         (cache, changes)
     }
 
@@ -287,7 +288,7 @@ mod tests {
         let cache = Cache::new(watch);
         let epoch = cache.begin();
         changes.send(Notice::Phone(MAC.parse().unwrap())).unwrap();
-        cache.keep(epoch, &origin(MAC, "hq", Named::Device), &file("old"));
+        assert!(!cache.keep(epoch, &origin(MAC, "hq", Named::Device), &file("old")));
         assert_eq!(at_hand(&cache), (false, false));
     }
 

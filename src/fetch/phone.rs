@@ -114,9 +114,30 @@ impl Fetch {
         respond(request, &file)
     }
 
-    /// Renders, gates and encrypts a file, and keeps it.
+    /// Makes a file and keeps it. If what it is made of changes meanwhile, it
+    /// is made again, so that an overtaken body never goes out under a version
+    /// above that of the new one.
     async fn make(&self, claim: &Claim, name: &str, tls: bool) -> Result<Arc<Served>, Refusal> {
-        let epoch = self.cache.begin();
+        let mut tries = 0;
+        loop {
+            let epoch = self.cache.begin();
+            let (file, phone, named) = self.attempt(claim, name, tls).await?;
+            let (site, model) = (&*phone.site, &*phone.model);
+            let origin = Origin { claim: *claim, site, model, named, tls };
+            if self.cache.keep(epoch, &origin, &file) || tries == TRIES {
+                return Ok(file);
+            }
+            tries += 1;
+        }
+    }
+
+    /// Renders, gates and encrypts a file from what the store says now.
+    async fn attempt(
+        &self,
+        claim: &Claim,
+        name: &str,
+        tls: bool,
+    ) -> Result<(Arc<Served>, Phone, Named), Refusal> {
         let (store, mac) = (&self.deps.store, claim.mac);
         let phone = store.phone(mac).await?.filter(|phone| phone.vendor == Vendor::Fanvil);
         let phone = phone.ok_or(Refusal::Nowhere("the phone is no longer known"))?;
@@ -142,9 +163,7 @@ impl Fetch {
             tag: format!("\"{tag}\"").into(),
             name: draft.name,
         });
-        let (site, model) = (&*phone.site, &*phone.model);
-        self.cache.keep(epoch, &Origin { claim: *claim, site, model, named, tls }, &file);
-        Ok(file)
+        Ok((file, phone, named))
     }
 
     fn draft(&self, phone: &Phone, site: &Site, named: Named, tls: bool) -> Result<Draft, Refusal> {
