@@ -1,0 +1,102 @@
+//! A running server for tests from outside: the real binary, on free ports of
+//! loopback, over a data folder of its own.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::time::Duration;
+
+use provost::device::Secret;
+use provost::server::{ADDRESSES, Addresses};
+use provost::simulate::{Blueprint, Cpe, RunnerSettings, SimEvent, SimHandle};
+use provost::time::{Clock as _, SystemClock};
+use tokio::io::AsyncBufReadExt as _;
+
+/// Longer than anything that a test waits for takes.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A server and its data folder; both are gone when it is dropped.
+pub(crate) struct Lab {
+    folder: tempfile::TempDir,
+    addresses: Addresses,
+    _child: tokio::process::Child,
+}
+
+impl Lab {
+    /// Starts a server with everything as installed, but on free ports.
+    pub(crate) async fn start() -> Self {
+        Self::with(&[]).await
+    }
+
+    /// The same with further settings.
+    pub(crate) async fn with(sets: &[&str]) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let data = folder.path().join("data");
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_provost"));
+        command.arg("serve").arg("--data").arg(&data);
+        for door in [
+            "cwmp.listen",
+            "cwmp.tls_listen",
+            "files.listen",
+            "files.tls_listen",
+            "northbound.listen",
+        ] {
+            command.arg("--set").arg(format!("{door}=127.0.0.1:0"));
+        }
+        for set in sets {
+            command.arg("--set").arg(set);
+        }
+        command
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        // The banner is printed when the doors are open.
+        let out = child.stdout.take().unwrap();
+        let mut lines = tokio::io::BufReader::new(out).lines();
+        let first = tokio::time::timeout(PATIENCE, lines.next_line()).await.unwrap().unwrap();
+        assert!(first.is_some(), "the server ended instead of starting");
+        // What it prints further on must not fill the pipe.
+        tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
+        let text = std::fs::read_to_string(data.join(ADDRESSES)).unwrap();
+        let addresses = serde_json::from_str(&text).unwrap();
+        Self { folder, addresses, _child: child }
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn data(&self) -> PathBuf {
+        self.folder.path().join("data")
+    }
+
+    pub(crate) const fn addresses(&self) -> &Addresses {
+        &self.addresses
+    }
+
+    /// The credential of new devices.
+    pub(crate) fn onboarding(&self) -> (String, Secret) {
+        let text = std::fs::read_to_string(self.data().join("onboarding.txt")).unwrap();
+        let value = |key| text.lines().find_map(|line| line.strip_prefix(key)).unwrap().to_owned();
+        (value("username="), Secret::new(value("password=")))
+    }
+
+    /// A simulated gateway that has made its first contact and stays up.
+    pub(crate) async fn gateway(&self, serial: &str, parameters: usize) -> SimHandle {
+        let (username, password) = self.onboarding();
+        let acs = format!("http://{}/", self.addresses.cwmp.unwrap());
+        let blueprint =
+            Blueprint::device2(serial, parameters).unwrap().with_acs(&acs, &username, password);
+        let cpe = Cpe::new(blueprint, SystemClock.now());
+        let mut handle =
+            provost::simulate::start(cpe, RunnerSettings::default(), Arc::new(SystemClock))
+                .await
+                .unwrap();
+        let ended =
+            handle.wait_for(PATIENCE, |event| matches!(event, SimEvent::SessionEnded { .. })).await;
+        assert!(matches!(ended, Some(SimEvent::SessionEnded { failure: None, .. })), "{ended:?}");
+        handle
+    }
+}
