@@ -9,7 +9,7 @@ use super::onboarding::OnboardingAccount;
 use crate::config::AuthMode;
 use crate::device::{Credentials, DeviceId, Secret, Stage};
 use crate::http::{Authorization, Challenger, Verdict};
-use crate::store::{Store, StoreError, Vault};
+use crate::store::{Store, StoreError, Vault, login_alias};
 use crate::time::Timestamp;
 
 /// Who was let in.
@@ -148,24 +148,29 @@ impl Gate {
         {
             return Ok((Principal::Onboarding, onboarding.password.clone()));
         }
-        let id = match DeviceId::parse(username) {
-            Ok(id) => id,
-            // An operator may have preloaded a user name of another form.
-            Err(_) => self.alias(username).await?,
-        };
-        let credentials = self.store.credentials(&id).await?.ok_or(Denied::Wrong)?;
-        if *credentials.username != *username {
-            return Err(Denied::Wrong);
+        if let Ok(id) = DeviceId::parse(username)
+            && let Some(found) = self.device_account(id, username).await?
+        {
+            return Ok(found);
         }
-        let password = self.vault.unseal(&credentials.password)?;
-        Ok((Principal::Device(id), password))
+        // An operator may have preloaded a user name of another form.
+        let id = self.store.setting(&login_alias(username)).await?.ok_or(Denied::Wrong)?;
+        let id = std::str::from_utf8(&id).ok().and_then(|id| DeviceId::parse(id).ok());
+        self.device_account(id.ok_or(Denied::Wrong)?, username).await?.ok_or(Denied::Wrong)
     }
 
-    async fn alias(&self, username: &str) -> Result<DeviceId, Denied> {
-        let setting =
-            self.store.setting(&format!("acs-user/{username}")).await?.ok_or(Denied::Wrong)?;
-        let text = std::str::from_utf8(&setting).map_err(|_| Denied::Wrong)?;
-        DeviceId::parse(text).map_err(|_| Denied::Wrong)
+    async fn device_account(
+        &self,
+        id: DeviceId,
+        username: &str,
+    ) -> Result<Option<(Principal, Secret)>, Denied> {
+        match self.store.credentials(&id).await? {
+            Some(known) if *known.username == *username => {
+                let password = self.vault.unseal(&known.password)?;
+                Ok(Some((Principal::Device(id), password)))
+            }
+            _ => Ok(None),
+        }
     }
 }
 

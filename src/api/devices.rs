@@ -15,7 +15,7 @@ use super::state::{Shared, State as Inner};
 use crate::device::{
     Credentials, Device, DeviceId, DeviceIdentity, EventCode, Labels, Secret, Stage,
 };
-use crate::store::{Batch, Change, Record};
+use crate::store::{Batch, Change, Record, login_alias};
 use crate::time::Timestamp;
 
 /// Tags of one device at most.
@@ -321,8 +321,19 @@ pub(super) async fn add(
         made_at: state.deps.clock.now(),
         offers: 0,
     };
+    let mut batch = Batch::new();
+    if *credentials.username != *id.as_str() {
+        let alias = login_alias(&credentials.username);
+        if state.store().setting(&alias).await?.is_some_and(|known| known != id.as_str().as_bytes())
+        {
+            let name = credentials.username.to_string();
+            return Err(ApiError::Exists { what: "another device with the user name", name });
+        }
+        batch.put(Record::Setting(alias.into(), id.as_str().into()));
+    }
     let view = NewDeviceView { id, username: credentials.username.clone() };
-    state.store().commit(Record::Credentials(Box::new(credentials)).into()).await?;
+    batch.put(Record::Credentials(Box::new(credentials)));
+    state.store().commit(batch).await?;
     Ok((StatusCode::CREATED, axum::Json(view)))
 }
 

@@ -185,6 +185,12 @@ pub struct BackupReport {
     pub bytes: u64,
 }
 
+/// The setting that tells whose a user name is, when it is not the device's id:
+/// its value is the id.
+pub fn login_alias(username: &str) -> String {
+    format!("login/{username}")
+}
+
 /// The store's health.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {

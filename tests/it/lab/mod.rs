@@ -83,6 +83,34 @@ impl Lab {
         (value("username="), Secret::new(value("password=")))
     }
 
+    /// Asks the northbound with the admin's token; the answer's status and JSON.
+    pub(crate) async fn call(
+        &self,
+        method: &str,
+        path: &str,
+        body: &str,
+    ) -> (u16, serde_json::Value) {
+        use provost::http::{ClientConnection, Host, read_limited};
+        let at = self.addresses.northbound.unwrap();
+        let token = std::fs::read_to_string(self.data().join("admin.token")).unwrap();
+        let mut connection =
+            ClientConnection::connect(&Host::Address(at.ip()), at.port(), None, PATIENCE)
+                .await
+                .unwrap();
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("Host", at.to_string())
+            .header("Authorization", format!("Bearer {}", token.trim()))
+            .header("Content-Type", "application/json")
+            .body(body.to_owned().into_bytes().into())
+            .unwrap();
+        let answer = connection.send(request).await.unwrap();
+        let status = answer.status().as_u16();
+        let bytes = read_limited(answer.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice(&bytes).unwrap_or_default())
+    }
+
     /// A simulated gateway that has made its first contact and stays up.
     pub(crate) async fn gateway(&self, serial: &str, parameters: usize) -> SimHandle {
         let (username, password) = self.onboarding();
