@@ -9,8 +9,10 @@ use super::backup::{self, RestoreArgs};
 use super::client::Client;
 use super::device::{self, DeviceCommand};
 use super::file::{self, FileCommand};
+use super::inspect::InspectError;
 use super::output::Output;
 use super::phone::{self, PhoneCommand, SiteCommand};
+use super::simulate::SimulateError;
 use super::task::{self, TaskCommand};
 use super::{CliError, Global, demo, fanvil, inspect, serve, simulate};
 use crate::class::Class;
@@ -71,9 +73,11 @@ pub async fn main() -> ExitCode {
     match dispatch(cli).await {
         Ok(()) => ExitCode::SUCCESS,
         // Whoever read our output has closed it, as `head` does: no failure.
-        Err(CliError::Output(error)) if error.kind() == std::io::ErrorKind::BrokenPipe => {
-            ExitCode::SUCCESS
-        }
+        Err(
+            CliError::Output(error)
+            | CliError::Simulate(SimulateError::Output(error))
+            | CliError::Inspect(InspectError::Output(error)),
+        ) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
         Err(error) => fail(&error.to_string(), error.class()),
     }
 }
