@@ -1,0 +1,182 @@
+//! Commands against a northbound in this process.
+
+use provost::device::{FaultRecord, Outcome, Task, TaskState};
+use provost::param::{ParamPath, Tree, Value};
+use provost::store::{Notice, Record};
+use serde_json::json;
+
+use super::{Run, provost};
+use crate::api::{Rig, TOKEN, device, id};
+
+/// Runs a command against the rig, with its data folder as `serve` would have
+/// left it.
+async fn run(rig: &Rig, arguments: &[&str], input: &str) -> Run {
+    let data = rig.data.path();
+    std::fs::write(data.join("northbound.url"), format!("http://{}\n", rig.address)).unwrap();
+    std::fs::write(data.join("admin.token"), format!("{TOKEN}\n")).unwrap();
+    let mut all = vec!["--data", data.to_str().unwrap()];
+    all.extend(arguments);
+    provost(data, &all, input).await
+}
+
+/// Ends the next task as a device's session would.
+async fn end_next(rig: &Rig, outcome: Outcome) {
+    let mut notices = rig.store.watch();
+    loop {
+        if let Notice::Task { id, ended: false, .. } = notices.recv().await.unwrap() {
+            let mut task: Task = rig.store.task(id).await.unwrap().unwrap();
+            task.revision += 1;
+            task.notes.push("Device.X = 1".into());
+            task.state = TaskState::Ended { at: task.created_at, outcome };
+            return rig.put(Record::Task(Box::new(task))).await;
+        }
+    }
+}
+
+#[tokio::test]
+async fn lists_are_tables_or_json() {
+    let rig = Rig::open();
+    rig.put_devices((0..120).map(|serial| device(&format!("{serial:03}")))).await;
+    let table = run(&rig, &["device", "list"], "").await;
+    assert_eq!(table.code, 0, "{}", table.err);
+    assert!(table.out.starts_with("ID "), "{}", table.out);
+    assert_eq!(table.out.lines().count(), 102, "heading, 100 devices, and that there are more");
+    let all = run(&rig, &["device", "list", "--all", "--json"], "").await.json();
+    assert_eq!(all["items"].as_array().unwrap().len(), 120);
+    assert_eq!(all["next"], json!(null));
+    let found = run(&rig, &["device", "list", "--q", "HG-100-007", "--json"], "").await.json();
+    assert_eq!(found["items"].as_array().unwrap().len(), 0, "the id is encoded");
+    let found = run(&rig, &["device", "list", "--q", "D100-007", "--json"], "").await.json();
+    assert_eq!(found["items"][0]["id"], "00D09E-HG%2D100-007");
+    let shown = run(&rig, &["device", "show", id("007").as_str(), "--json"], "").await.json();
+    assert_eq!(shown["serial_number"], "007");
+    let missing = run(&rig, &["device", "show", "00D09E-1"], "").await;
+    assert_eq!(missing.code, 3);
+    assert!(missing.error().contains("there is no device 00D09E-1"), "{}", missing.err);
+}
+
+#[tokio::test]
+async fn set_waits_for_the_outcome_and_exits_by_it() {
+    let rig = Rig::open();
+    rig.put_devices([device("1")]).await;
+    let id = id("1").to_string();
+    let command = ["device", "set", &id, "Device.X=1", "Device.Y=a=b"];
+    let (applied, ()) = tokio::join!(run(&rig, &command, ""), end_next(&rig, Outcome::Applied));
+    assert_eq!(applied.code, 0, "{}", applied.err);
+    assert!(applied.out.starts_with("set applied (task "), "{}", applied.out);
+    assert!(applied.out.contains("\n  Device.X = 1\n"), "{}", applied.out);
+    let task = rig.store.tasks(None, None, 1).await.unwrap().pop().unwrap();
+    let provost::device::Action::Set(values) = task.action else { panic!("{task:?}") };
+    assert_eq!(&*values[1].1.text, "a=b");
+
+    let fault = FaultRecord { code: 9008, text: "not writable".into(), parameters: Vec::new() };
+    let json = ["device", "set", &id, "Device.X=1", "--json"];
+    let (failed, ()) = tokio::join!(run(&rig, &json, ""), end_next(&rig, Outcome::Failed(fault)));
+    assert_eq!(failed.code, 6);
+    assert_eq!(failed.json()["fault"]["code"], 9008);
+    assert!(failed.error().ends_with("failed; 9008 not writable"), "{}", failed.err);
+
+    let open = run(&rig, &["device", "reboot", &id, "--wait", "1"], "").await;
+    assert_eq!(open.code, 7);
+    assert!(open.error().contains("provost task wait"), "{}", open.err);
+    let queued = run(&rig, &["device", "reboot", &id, "--no-wait"], "").await;
+    assert_eq!(queued.code, 0, "{}", queued.err);
+    let refused = run(&rig, &["device", "set", &id, "Device.=1"], "").await;
+    assert_eq!(refused.code, 2);
+    assert!(refused.error().contains("values[0].name"), "{}", refused.err);
+
+    let open = run(&rig, &["task", "list", "--state", "open", "--json"], "").await.json();
+    assert_eq!(open["items"].as_array().unwrap().len(), 2);
+    let task = open["items"][0]["id"].as_str().unwrap();
+    assert_eq!(run(&rig, &["task", "cancel", task], "").await.code, 0);
+    assert_eq!(run(&rig, &["task", "cancel", task], "").await.code, 5);
+    assert_eq!(run(&rig, &["task", "wait", task], "").await.code, 6, "it was cancelled");
+    let shown = run(&rig, &["task", "show", task, "--json"], "").await.json();
+    assert_eq!(shown["state"], "cancelled");
+}
+
+#[tokio::test]
+async fn what_devices_say_cannot_steer_the_terminal() {
+    let rig = Rig::open();
+    let evil = device("1");
+    let mut tree = Tree::new();
+    let name = ParamPath::parse("Device.X.Name").unwrap();
+    tree.learn_value(&name, Value::string("\u{1b}]0;owned\u{7}\u{9b}2J"), evil.first_seen);
+    rig.put_devices([evil]).await;
+    rig.put(Record::Tree(id("1"), tree.into())).await;
+    let shown = run(&rig, &["device", "parameters", id("1").as_str()], "").await;
+    assert_eq!(shown.code, 0, "{}", shown.err);
+    assert!(shown.out.contains("owned"));
+    assert!(!shown.out.chars().any(|letter| letter.is_control() && letter != '\n'));
+}
+
+#[tokio::test]
+async fn files_go_up_and_are_named_by_name() {
+    let rig = Rig::open();
+    rig.put_devices([device("1")]).await;
+    let path = rig.data.path().join("fw 2.bin");
+    std::fs::write(&path, vec![1; 2_000_000]).unwrap();
+    let add = ["file", "add", path.to_str().unwrap(), "--version", "2.0", "--json"];
+    let added = run(&rig, &add, "").await.json();
+    assert_eq!(added["name"], "fw 2.bin");
+    assert_eq!(added["size"], 2_000_000);
+    let download = ["device", "download", id("1").as_str(), "fw 2.bin", "--no-wait", "--json"]
+        .map(str::to_owned);
+    let download: Vec<&str> = download.iter().map(String::as_str).collect();
+    let task = run(&rig, &download, "").await.json();
+    assert_eq!(task["file"]["sha256"], added["sha256"]);
+    let list = run(&rig, &["file", "list"], "").await;
+    assert!(list.out.contains("fw 2.bin"), "{}", list.out);
+    assert_eq!(run(&rig, &["file", "remove", "fw 2.bin"], "").await.code, 0);
+    assert_eq!(run(&rig, &["file", "remove", "fw 2.bin"], "").await.code, 2);
+    let absent = run(&rig, &["file", "add", "/absent"], "").await;
+    assert_eq!(absent.code, 2);
+    assert!(absent.error().contains("/absent"), "{}", absent.err);
+}
+
+#[tokio::test]
+async fn phones_are_added_and_secrets_come_from_stdin() {
+    let rig = Rig::open();
+    let mac = "0c:38:3e:07:e1:6c";
+    let key = "ab".repeat(32);
+    let added = run(&rig, &["phone", "add", mac, "--model", "X4", "--config-key", "-"], &key).await;
+    assert_eq!(added.code, 0, "{}", added.err);
+    let account =
+        ["phone", "account", mac, "1", "--user", "20", "--sip-server", "pbx", "--password", "-"];
+    let set = run(&rig, &account, "s3cret\n").await;
+    assert_eq!(set.code, 0, "{}", set.err);
+    assert!(!set.out.contains("s3cret") && !set.out.contains(&key), "{}", set.out);
+    let phone = rig.store.phone(mac.parse().unwrap()).await.unwrap().unwrap();
+    let password = rig.vault.unseal(&phone.accounts[0].password).unwrap();
+    assert_eq!(password.expose(), "s3cret");
+    assert_eq!(rig.vault.unseal(&phone.config_key.unwrap()).unwrap().expose(), key);
+    let url = run(&rig, &["phone", "url", mac], "").await;
+    assert!(url.out.starts_with("http://phones.example.net/p/"), "{}", url.out);
+    let site =
+        ["site", "set", "hq", "--setting", "SIP/Register Addr=pbx", "--plain-secrets", "true"];
+    assert_eq!(run(&rig, &site, "").await.code, 0);
+    let shown = run(&rig, &["site", "show", "hq", "--json"], "").await.json();
+    assert_eq!(shown["settings"], json!({"SIP/Register Addr": "pbx"}));
+    assert_eq!(shown["plain_secrets"], true);
+    assert!(run(&rig, &["phone", "list"], "").await.out.contains("0c383e07e16c"));
+    assert_eq!(run(&rig, &["phone", "remove", mac], "").await.code, 0);
+}
+
+#[tokio::test]
+async fn the_server_is_asked_for_health_and_backups() {
+    let rig = Rig::open();
+    let health = run(&rig, &["health", "--json"], "").await.json();
+    assert_eq!(health["status"], "ok");
+    let backup = run(&rig, &["backup", "--json"], "").await.json();
+    let file = rig.data.path().join("backups").join(backup["name"].as_str().unwrap());
+    let restored = tempfile::tempdir().unwrap();
+    let into = restored.path().join("d");
+    let restore = ["restore", file.to_str().unwrap(), "--data", into.to_str().unwrap()];
+    let done = provost(restored.path(), &restore, "").await;
+    assert_eq!(done.code, 0, "{}", done.err);
+    let again = provost(restored.path(), &restore, "").await;
+    assert_eq!(again.code, 5, "{}", again.err);
+    let wrong = run(&rig, &["health", "--token", "pv_wrong"], "").await;
+    assert_eq!(wrong.code, 4);
+    assert!(wrong.error().contains("bearer token"), "{}", wrong.err);
+}
