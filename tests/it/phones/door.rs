@@ -286,3 +286,39 @@ async fn a_store_that_fails_keeps_no_phone_from_a_file_that_is_at_hand() {
     assert!(get(&rig, &path).await.ends_with("|200"));
     assert_eq!(get(&rig, &format!("{folder}{COMMON}")).await, "try again later\n|503");
 }
+
+/// Whoever fetches while the phone is being changed: a version has one content,
+/// and the last content has the highest version.
+#[tokio::test(flavor = "multi_thread")]
+async fn versions_and_contents_stay_together_while_everything_changes() {
+    let (rig, _) = with_phone().await;
+    let rig = Arc::new(rig);
+    let own = format!("{MAC}.cfg");
+    let fetchers: Vec<_> = (0..4)
+        .map(|_| {
+            let (rig, own) = (Arc::clone(&rig), own.clone());
+            tokio::spawn(async move {
+                let mut got = Vec::new();
+                for _ in 0..20 {
+                    got.push(file(&rig, &own).await);
+                }
+                got
+            })
+        })
+        .collect();
+    for revision in 2..60 {
+        let mut phone = rig.phone(MAC, revision);
+        phone.accounts[0].display_name = format!("name {}", revision % 3).into();
+        rig.put_phone(phone).await;
+        tokio::task::yield_now().await;
+    }
+    let mut seen = std::collections::BTreeMap::new();
+    for fetcher in fetchers {
+        for (body, version) in fetcher.await.unwrap() {
+            assert_eq!(*seen.entry(version).or_insert_with(|| body.clone()), body);
+        }
+    }
+    let (body, version) = file(&rig, &own).await;
+    assert!(body.contains("name 2\r\n"), "the last revision was 59: {body}");
+    assert!(seen.keys().all(|earlier| *earlier <= version), "{version} after {:?}", seen.keys());
+}
