@@ -11,13 +11,13 @@ use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use crate::class::Class;
-use crate::device::{IdError, Secret};
+use crate::device::{EventCode, IdError, Secret};
 use crate::http::client_tls;
-use crate::simulate::load::{self, LoadError, LoadKind, LoadPlan, Login, Progress};
+use crate::simulate::load::{self, Given, LoadError, LoadKind, LoadPlan, Login, Progress};
 use crate::simulate::{
     Blueprint, ClientAuth, Cpe, RunnerSettings, SimError, SimEvent, SimHandle, start,
 };
-use crate::time::{Clock, SystemClock};
+use crate::time::{Clock, SystemClock, Timestamp};
 
 /// How often the progress bar moves.
 const TICK: Duration = Duration::from_millis(200);
@@ -135,7 +135,10 @@ pub enum SimulateError {
         source: io::Error,
     },
     /// A line of the credentials file has another form.
-    #[error("{path}, line {line}: a device number, a user name and a password, separated by tabs")]
+    #[error(
+        "{path}, line {line}: a device number, a user name and a password, and both once more for \
+         connection requests, separated by tabs"
+    )]
     Credentials {
         /// The file.
         path: PathBuf,
@@ -296,7 +299,7 @@ async fn tick(bar: ProgressBar, progress: Arc<Progress>) {
     }
 }
 
-fn read_credentials(path: Option<&Path>) -> Result<BTreeMap<u64, Login>, SimulateError> {
+fn read_credentials(path: Option<&Path>) -> Result<BTreeMap<u64, Given>, SimulateError> {
     let Some(path) = path else { return Ok(BTreeMap::new()) };
     let text = match std::fs::read_to_string(path) {
         Ok(text) => text,
@@ -308,28 +311,34 @@ fn read_credentials(path: Option<&Path>) -> Result<BTreeMap<u64, Login>, Simulat
 }
 
 /// The credentials by device number; the error is the number of a bad line.
-fn parse_credentials(text: &str) -> Result<BTreeMap<u64, Login>, usize> {
-    let lines = text.lines().enumerate().map(|(index, line)| {
-        let mut parts = line.splitn(3, '\t');
-        match (parts.next().map(str::parse), parts.next(), parts.next()) {
-            (Some(Ok(number)), Some(username), Some(password)) => {
-                Ok((number, (Box::from(username), Secret::new(password))))
-            }
-            _ => Err(index + 1),
-        }
-    });
-    lines.collect()
+fn parse_credentials(text: &str) -> Result<BTreeMap<u64, Given>, usize> {
+    let lines = text.lines().enumerate();
+    lines.map(|(index, line)| parse_line(line).ok_or(index + 1)).collect()
+}
+
+fn parse_line(line: &str) -> Option<(u64, Given)> {
+    let mut parts = line.split('\t');
+    let number = parts.next()?.parse().ok()?;
+    let mut pair = || Some((Box::from(parts.next()?), Secret::new(parts.next()?)));
+    let login = pair()?;
+    Some((number, Given { login, connection_request: pair() }))
 }
 
 /// Writes the file anew, for its owner alone.
-fn write_credentials(path: &Path, all: &BTreeMap<u64, Login>) -> Result<(), SimulateError> {
+fn write_credentials(path: &Path, all: &BTreeMap<u64, Given>) -> Result<(), SimulateError> {
     use std::os::unix::fs::OpenOptionsExt as _;
     let write = || {
         let mut options = std::fs::OpenOptions::new();
         let file = options.write(true).create(true).truncate(true).mode(0o600).open(path)?;
         let mut file = io::BufWriter::new(file);
-        for (number, (username, password)) in all {
-            writeln!(file, "{number}\t{username}\t{}", password.expose())?;
+        for (number, given) in all {
+            write!(file, "{number}")?;
+            for (username, password) in
+                [Some(&given.login), given.connection_request.as_ref()].into_iter().flatten()
+            {
+                write!(file, "\t{username}\t{}", password.expose())?;
+            }
+            writeln!(file)?;
         }
         file.flush()
     };
@@ -354,14 +363,8 @@ async fn stay(
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let mut running = Vec::new();
     for number in args.first..args.first.saturating_add(args.devices) {
-        let own = credentials.get(&number).cloned().or_else(|| login(args));
-        let (username, password) = own.unwrap_or_else(|| (Box::default(), Secret::new("")));
-        let blueprint = Blueprint::device2(&load::serial(number), args.parameters)?
-            .with_acs(&args.acs, &username, password)
-            .with_inform_interval(args.interval);
-        let known = credentials.contains_key(&number);
-        let now = clock.now();
-        let cpe = if known { Cpe::in_service(blueprint, now) } else { Cpe::new(blueprint, now) };
+        let own = credentials.get(&number);
+        let cpe = device(args, number, own, clock.now())?;
         let handle = start(cpe, settings.clone(), Arc::clone(&clock)).await?;
         running.push(tokio::spawn(watch(number, handle, stop.clone())));
     }
@@ -379,13 +382,34 @@ async fn stay(
     Ok(())
 }
 
+/// A device as it is switched on: for the first time, or with the credentials
+/// that it was given.
+fn device(
+    args: &Args,
+    number: u64,
+    own: Option<&Given>,
+    now: Timestamp,
+) -> Result<Cpe, SimulateError> {
+    let nobody = || (Box::default(), Secret::new(""));
+    let (username, password) =
+        own.map(|given| given.login.clone()).or_else(|| login(args)).unwrap_or_else(nobody);
+    let blueprint = Blueprint::device2(&load::serial(number), args.parameters)?
+        .with_acs(&args.acs, &username, password)
+        .with_inform_interval(args.interval);
+    let Some(given) = own else { return Ok(Cpe::new(blueprint, now)) };
+    let (username, password) = given.connection_request.clone().unwrap_or_else(nobody);
+    let mut cpe = Cpe::in_service(blueprint.with_connection_request(&username, password), now);
+    cpe.raise(EventCode::Boot, "");
+    Ok(cpe)
+}
+
 /// Logs what happens to a device until `stop`; returns the credentials that it
 /// has then.
 async fn watch(
     number: u64,
     mut handle: SimHandle,
     stop: CancellationToken,
-) -> Option<(u64, Login)> {
+) -> Option<(u64, Given)> {
     let serial = load::serial(number);
     loop {
         let event = tokio::select! {
@@ -404,7 +428,7 @@ async fn watch(
         }
     }
     let cpe = handle.stop().await.ok()?;
-    Some((number, cpe.login()?))
+    Some((number, Given::of(&cpe)?))
 }
 
 #[cfg(test)]
@@ -449,11 +473,12 @@ mod tests {
     #[test]
     fn credentials_read_back_and_are_for_the_owner_alone() {
         use std::os::unix::fs::PermissionsExt as _;
+        let pair = |user: &str, password: &str| (user.into(), Secret::new(password));
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("credentials");
         let all = BTreeMap::from([
-            (3, (Box::from("u-3"), Secret::new("p\tq"))),
-            (70_000, (Box::from("u"), Secret::new(""))),
+            (3, Given { login: pair("u-3", "p q"), connection_request: Some(pair("cr", "x")) }),
+            (70_000, Given { login: pair("u", ""), connection_request: None }),
         ]);
         assert!(read_credentials(Some(&path)).unwrap().is_empty());
         write_credentials(&path, &all).unwrap();

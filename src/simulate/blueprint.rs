@@ -32,6 +32,7 @@ pub struct Blueprint {
     acs_url: Box<str>,
     username: Box<str>,
     password: Secret,
+    connection_request: (Box<str>, Secret),
     inform_interval: u32,
 }
 
@@ -59,7 +60,16 @@ impl Blueprint {
     fn new(kind: Kind, identity: DeviceIdentity) -> Self {
         let password = Secret::new("");
         let (acs_url, username) = (Box::default(), Box::default());
-        Self { kind, identity, acs_url, username, password, inform_interval: 300 }
+        let connection_request = (Box::default(), Secret::new(""));
+        Self {
+            kind,
+            identity,
+            acs_url,
+            username,
+            password,
+            connection_request,
+            inform_interval: 300,
+        }
     }
 
     /// Where it finds its ACS, and what it shows there; an empty user name means
@@ -69,6 +79,13 @@ impl Blueprint {
         self.acs_url = url.into();
         self.username = username.into();
         self.password = password;
+        self
+    }
+
+    /// What a connection request must show; nothing is let in without.
+    #[must_use]
+    pub fn with_connection_request(mut self, username: &str, password: Secret) -> Self {
+        self.connection_request = (username.into(), password);
         self
     }
 
@@ -162,8 +179,10 @@ impl Blueprint {
         put("ManagementServer.PeriodicInformTime", Parameter::writable(epoch, Check::Any));
         put("ManagementServer.ParameterKey", Parameter::fixed(Value::string("")));
         put("ManagementServer.ConnectionRequestURL", Parameter::fixed(Value::string("")));
-        put("ManagementServer.ConnectionRequestUsername", text("", 256));
-        put("ManagementServer.ConnectionRequestPassword", Parameter::secret(""));
+        let (username, password) = &self.connection_request;
+        put("ManagementServer.ConnectionRequestUsername", text(username, 256));
+        let password = Parameter::secret(password.expose());
+        put("ManagementServer.ConnectionRequestPassword", password);
         put("ManagementServer.UpgradesManaged", flag(true));
         put("ManagementServer.AliasBasedAddressing", Parameter::fixed(Value::boolean(false)));
     }

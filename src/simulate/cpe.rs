@@ -189,10 +189,14 @@ impl Cpe {
         self.own("DeviceInfo.SoftwareVersion")
     }
 
-    /// Tells it where it listens for connection requests.
+    /// Tells it where it listens for connection requests. Another place than
+    /// before is told with `4 VALUE CHANGE` (`forceDefaultEnabled`).
     pub fn set_connection_request_url(&mut self, url: &str) {
         let path = self.path("ManagementServer.ConnectionRequestURL");
-        self.model.change(&path, url);
+        let known = !self.model.text(&path).is_empty();
+        if self.model.change(&path, url) && known {
+            self.raise(EventCode::ValueChange, "");
+        }
     }
 
     /// Changes a value from inside the device. Returns whether it differs now;

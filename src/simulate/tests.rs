@@ -415,6 +415,18 @@ fn a_connection_request_does_not_wait_for_a_retry() {
 }
 
 #[test]
+fn another_place_to_listen_at_is_told() {
+    let mut cpe = gateway();
+    cpe.set_connection_request_url("http://127.0.0.1:1/a");
+    assert_eq!(events_of(&open(&mut cpe, NOW)), ["0 BOOTSTRAP", "1 BOOT"]);
+    end(&mut cpe, NOW);
+    cpe.set_connection_request_url("http://127.0.0.1:1/a");
+    assert!(matches!(cpe.next(NOW), Next::Wait(_)));
+    cpe.set_connection_request_url("http://127.0.0.1:2/b");
+    assert_eq!(events_of(&open(&mut cpe, NOW)), ["4 VALUE CHANGE"]);
+}
+
+#[test]
 fn fault_8005_repeats_the_very_same_inform() {
     let mut cpe = gateway();
     let Action::Post(first) = cpe.open_session(NOW) else { panic!() };

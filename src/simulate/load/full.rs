@@ -10,7 +10,7 @@ use super::super::fetcher;
 use super::super::listener::lock;
 use super::super::runner::{MAX_MESSAGE, lead};
 use super::wire::Word;
-use super::{LoadKind, LoadPlan, Login, serial};
+use super::{Given, LoadKind, LoadPlan, Login, serial};
 use crate::device::{EventCode, Secret};
 use crate::time::{Clock, SystemClock};
 
@@ -20,7 +20,7 @@ pub(super) struct Full {
     remember: bool,
     parameters: usize,
     login: Option<Login>,
-    credentials: BTreeMap<u64, Login>,
+    credentials: BTreeMap<u64, Given>,
     client: ClientSettings,
     /// The devices that are between two sessions.
     resting: Mutex<HashMap<u64, Cpe>>,
@@ -49,7 +49,7 @@ impl Full {
     pub(super) async fn session(
         &self,
         device: u64,
-        given: &mut BTreeMap<u64, Login>,
+        given: &mut BTreeMap<u64, Given>,
     ) -> Result<(), Word> {
         let rested = lock(&self.resting).remove(&device);
         let mut cpe = match rested {
@@ -67,8 +67,10 @@ impl Full {
             SimEvent::SessionEnded { failure, .. } => Some(failure),
             _ => None,
         });
-        if let Some(login) = cpe.login().filter(|login| Some(login) != before.as_ref()) {
-            given.insert(device, login);
+        if cpe.login() != before
+            && let Some(now) = Given::of(&cpe)
+        {
+            given.insert(device, now);
         }
         if self.remember {
             self.settle(&mut cpe).await;
@@ -101,7 +103,8 @@ impl Full {
     fn make(&self, device: u64) -> Option<Cpe> {
         let blueprint = Blueprint::device2(&serial(device), self.parameters).ok()?;
         let nobody = || (Box::default(), Secret::new(""));
-        let login = self.credentials.get(&device).or(self.login.as_ref()).cloned();
+        let own = self.credentials.get(&device).map(|given| &given.login);
+        let login = own.or(self.login.as_ref()).cloned();
         let (username, password) = login.unwrap_or_else(nobody);
         let blueprint = blueprint.with_acs(&self.acs, &username, password);
         let now = SystemClock.now();

@@ -6,7 +6,7 @@
 //! (coordinated omission).
 //!
 //! `periodic` sessions are made of prepared bytes, so that the generator is not
-//! what is measured; the other kinds are led by [`Cpe`](super::Cpe).
+//! what is measured; the other kinds are led by [`Cpe`].
 
 mod full;
 mod histogram;
@@ -24,6 +24,7 @@ use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
 use super::client::ClientAuth;
+use super::cpe::Cpe;
 use crate::class::Class;
 use crate::device::{IdError, Secret};
 use crate::http::Target;
@@ -34,6 +35,23 @@ pub use report::{Latency, LoadReport, ServerCost};
 
 /// A user name and its password.
 pub type Login = (Box<str>, Secret);
+
+/// What a device was given by its ACS.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Given {
+    /// What it shows at the ACS.
+    pub login: Login,
+    /// What a connection request must show.
+    pub connection_request: Option<Login>,
+}
+
+impl Given {
+    /// What a device has now; `None` if it has no user name.
+    pub fn of(cpe: &Cpe) -> Option<Self> {
+        let connection_request = cpe.connection_request_login();
+        Some(Self { login: cpe.login()?, connection_request })
+    }
+}
 
 /// Which sessions are led.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -83,7 +101,7 @@ pub struct LoadPlan {
     /// What a device shows that has no credentials of its own.
     pub login: Option<Login>,
     /// Credentials of their own, by device number.
-    pub credentials: BTreeMap<u64, Login>,
+    pub credentials: BTreeMap<u64, Given>,
     /// How many parameters a device has.
     pub parameters: usize,
     /// Whether a connection is used for more than one session.
@@ -156,7 +174,7 @@ impl Progress {
 struct Tally {
     latency: Histogram,
     errors: BTreeMap<&'static str, u64>,
-    given: BTreeMap<u64, Login>,
+    given: BTreeMap<u64, Given>,
 }
 
 /// What leads one session of a device; the error is a word to count it by.

@@ -12,7 +12,7 @@ use super::super::client::ClientAuth;
 use super::super::cpe::Cpe;
 use super::super::talk::Action;
 use super::wire::{Answer, Wire, Word};
-use super::{LoadError, LoadPlan, Login, serial};
+use super::{Given, LoadError, LoadPlan, Login, serial};
 use crate::device::EventCode;
 use crate::http::{DigestClient, Host, Offer, Target};
 use crate::time::{Clock, SystemClock};
@@ -25,7 +25,7 @@ pub(super) struct Periodic {
     keep_alive: bool,
     auth: ClientAuth,
     login: Option<Login>,
-    credentials: BTreeMap<u64, Login>,
+    credentials: BTreeMap<u64, Given>,
     path: Box<str>,
     /// Request line and the headers that never change.
     head: String,
@@ -84,7 +84,8 @@ impl Periodic {
 
     /// One session: Inform, empty POST, 204. `kept` is the worker's connection.
     pub(super) async fn session(&self, device: u64, kept: &mut Option<Wire>) -> Result<(), Word> {
-        let login = self.credentials.get(&device).or(self.login.as_ref());
+        let own = self.credentials.get(&device).map(|given| &given.login);
+        let login = own.or(self.login.as_ref());
         let mut wire = match kept.take().filter(|wire| wire.open) {
             Some(wire) => wire,
             None => Wire::connect(self.at, self.tls.as_ref(), self.timeout).await?,

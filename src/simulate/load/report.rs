@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use super::{Histogram, LoadPlan, Login, Usage};
+use super::{Given, Histogram, LoadPlan, Usage};
 
 /// The outcome of a run.
 #[derive(Clone, Debug, Serialize)]
@@ -36,7 +36,7 @@ pub struct LoadReport {
     pub server: Option<ServerCost>,
     /// The credentials that devices were given, by device number; never shown.
     #[serde(skip)]
-    pub given: BTreeMap<u64, Login>,
+    pub given: BTreeMap<u64, Given>,
 }
 
 /// Latencies in milliseconds.
@@ -74,7 +74,7 @@ impl LoadReport {
         plan: &LoadPlan,
         latency: &Histogram,
         errors: BTreeMap<&'static str, u64>,
-        given: BTreeMap<u64, Login>,
+        given: BTreeMap<u64, Given>,
         elapsed: Duration,
         server: Option<(Usage, Usage)>,
     ) -> Self {

@@ -84,7 +84,7 @@ async fn first_contact_answers_what_is_asked_and_keeps_what_is_given() {
     ])]);
     let report = run(plan(&acs, LoadKind::FirstContact)).await;
     assert_eq!((report.sessions, report.failed), (50, 0), "{:?}", report.errors);
-    let given: Vec<&str> = report.given.values().map(|(user, _)| &**user).collect();
+    let given: Vec<&str> = report.given.values().map(|given| &*given.login.0).collect();
     assert_eq!(given, ["own"]);
     acs.script.state.lock().unwrap().users.clear();
 
