@@ -343,9 +343,9 @@ fn with_margin(raw: &[u8]) -> Option<Vec<u8>> {
     for op in Ops::new(raw) {
         match op {
             Op::Set(key, value) if key.starts_with(b"g/") => {
-                let mut version: FileVersion = record::decode(value).ok()?;
+                let mut version: FileVersion = record::decode_plain(value).ok()?;
                 version.counter = version.counter.saturating_add(MARGIN);
-                put_set(&mut out, key, &record::encode(&version).ok()?);
+                put_set(&mut out, key, &record::encode_plain(&version).ok()?);
             }
             Op::Set(key, value) => put_set(&mut out, key, value),
             Op::Remove(key) => put_remove(&mut out, key),

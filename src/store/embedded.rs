@@ -92,7 +92,7 @@ impl<I: Index> Embedded<I> {
     }
 
     fn record<T: Stored>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
-        self.read(key, record::decode)
+        self.read(key, |bytes| record::decode(bytes, &self.shared.vault))
     }
 
     /// Records of a kind in key order, strictly after a key.
@@ -113,7 +113,7 @@ impl<I: Index> Embedded<I> {
             if Head::split(value).is_some_and(|(head, _)| head.parts > 0) {
                 found.push(Err(key.to_vec()));
             } else {
-                match record::decode(value) {
+                match record::decode(value, &self.shared.vault) {
                     Ok(record) => found.push(Ok(record)),
                     Err(error) => result = Err(error),
                 }
@@ -234,7 +234,7 @@ impl<I: Index> Store for Embedded<I> {
             return Ok(events);
         }
         self.index()?.scan_back(&prefix, end_of(&prefix).as_deref(), &mut |_, value| {
-            match record::decode(value) {
+            match record::decode(value, &self.shared.vault) {
                 Ok(event) => events.push(event),
                 Err(error) => result = Err(error),
             }
@@ -295,7 +295,7 @@ impl<I: Index> Store for Embedded<I> {
             return Ok(());
         }
         let told = self.shared.notices.receiver_count() > 0;
-        let prepared = step::prepare(&batch, &self.shared.names, told)?;
+        let prepared = step::prepare(&batch, &self.shared.names, &self.shared.vault, told)?;
         drop(batch);
         let (answer, answered) = oneshot::channel();
         match &self.committer {

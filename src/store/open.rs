@@ -21,7 +21,7 @@ use super::resolve::Bounds;
 use super::sled::SledIndex;
 use super::snapshot::{Errand, Folders, Snapshotter};
 use super::writer::{Queue, Shared, State, Writer};
-use super::{BackupReport, Store, StoreError, backup, keys};
+use super::{BackupReport, Store, StoreError, Vault, backup, keys};
 use crate::config::{Engine, StoreConfig};
 
 /// How many notices a slow watcher may be behind.
@@ -85,7 +85,7 @@ pub async fn open_on(
 /// A store in memory: the same behaviour, and nothing survives.
 pub fn memory(config: &StoreConfig) -> Arc<dyn Store> {
     let index = MemoryIndex::default();
-    let shared = Arc::new(share(index, Names::default(), State::default()));
+    let shared = Arc::new(share(index, Names::default(), Vault::ephemeral(), State::default()));
     let writer = Writer::new(shared.clone(), None, bounds(config), 0, Ranges::default());
     let committer = Committer::Inline(Arc::new(Mutex::new(writer)));
     Arc::new(Embedded::new(shared, committer, config.events_per_device, Box::new(|_| Ok(()))))
@@ -123,10 +123,11 @@ pub fn restore(backup: &Path, data: &Path) -> Result<BackupReport, StoreError> {
     result
 }
 
-fn share<I>(index: I, names: Names, state: State) -> Shared<I> {
+fn share<I>(index: I, names: Names, vault: Arc<Vault>, state: State) -> Shared<I> {
     Shared {
         index,
         names,
+        vault,
         notices: broadcast::channel(NOTICES).0,
         applying: std::sync::RwLock::default(),
         closed: false.into(),
@@ -146,6 +147,7 @@ fn open_sled(
     ground.disk.create_folder(&folders.data)?;
     ground.disk.create_folder(&folders.store)?;
     let lock = lock_folder(&folders.store)?;
+    let vault = Vault::open(&folders.data)?;
     let Recovered { index, manifest, position, ranges, journal_bytes, alarms, journal_lost } =
         recover(&folders, ground, config.cache)?;
     let names = load_names(&index)?;
@@ -157,7 +159,7 @@ fn open_sled(
         alarms,
         ..State::default()
     };
-    let shared = Arc::new(share(index, names, state));
+    let shared = Arc::new(share(index, names, vault, state));
     let queue = Arc::new(Queue::default());
     let mut journal = Journal::resume(ground.disk.clone(), &folders.journal, position);
     let mut snapshotter = Snapshotter {

@@ -12,7 +12,7 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{FileRecord, StoreError};
+use super::{FileRecord, StoreError, Vault};
 use crate::device::{Credentials, Device, Event, Labels, Task};
 use crate::phone::{FileVersion, Phone, Seen, Site};
 
@@ -22,12 +22,15 @@ pub(super) const HEAD: usize = 8;
 /// The flag of a task that is ended.
 pub(super) const ENDED: u8 = 1;
 
+/// The flag of a body that is sealed by the vault.
+const SEALED: u8 = 2;
+
 /// What stands before the body of every record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Head {
     /// The version of the record's form.
     pub(super) version: u8,
-    /// [`ENDED`], or 0.
+    /// [`ENDED`], [`SEALED`].
     pub(super) flags: u8,
     /// Further parts that lie under keys of their own.
     pub(super) parts: u16,
@@ -64,6 +67,9 @@ pub(super) trait Stored: Serialize + DeserializeOwned {
     /// The version of its form; raised by one when the form changes, and
     /// `migrate` then learns the form before.
     const VERSION: u8 = 1;
+    /// Whether the body is sealed: kinds in which an operator's secrets stand
+    /// among other things.
+    const SEALED: bool = false;
 
     /// The record's revision, if its kind has any.
     fn revision(&self) -> u32 {
@@ -82,25 +88,62 @@ pub(super) trait Stored: Serialize + DeserializeOwned {
     }
 }
 
-/// A record as bytes.
+/// A record as bytes; sealed, if its kind is.
 ///
 /// # Errors
 /// [`StoreError::TooLarge`] if it cannot be encoded, which no record of the
 /// house is.
-pub(super) fn encode<T: Stored>(record: &T) -> Result<Vec<u8>, StoreError> {
+pub(super) fn encode<T: Stored>(record: &T, vault: &Vault) -> Result<Vec<u8>, StoreError> {
+    if !T::SEALED {
+        return encode_plain(record);
+    }
+    let body = postcard::to_stdvec(record).map_err(|_| StoreError::TooLarge(T::NAME.to_owned()))?;
+    let mut bytes = Vec::with_capacity(HEAD + body.len() + 32);
+    head_for(record, SEALED).put(&mut bytes);
+    bytes.extend(vault.seal_bytes(&body));
+    Ok(bytes)
+}
+
+/// A record of a kind that is not sealed as bytes.
+///
+/// # Errors
+/// As [`encode`].
+pub(super) fn encode_plain<T: Stored>(record: &T) -> Result<Vec<u8>, StoreError> {
     let mut bytes = Vec::with_capacity(512);
-    Head { version: T::VERSION, flags: record.flags(), parts: 0, revision: record.revision() }
-        .put(&mut bytes);
+    head_for(record, 0).put(&mut bytes);
     postcard::to_extend(record, bytes).map_err(|_| StoreError::TooLarge(T::NAME.to_owned()))
 }
 
-/// A record from its bytes, migrated if it has the form before the present one.
+fn head_for<T: Stored>(record: &T, sealed: u8) -> Head {
+    let flags = record.flags() | sealed;
+    Head { version: T::VERSION, flags, parts: 0, revision: record.revision() }
+}
+
+/// A record from its bytes, opened if it is sealed, migrated if it has the form
+/// before the present one.
 ///
 /// # Errors
-/// [`StoreError::Damaged`] when the bytes are no such record.
-pub(super) fn decode<T: Stored>(bytes: &[u8]) -> Result<T, StoreError> {
+/// [`StoreError::Damaged`] when the bytes are no such record, or were sealed
+/// under another key.
+pub(super) fn decode<T: Stored>(bytes: &[u8], vault: &Vault) -> Result<T, StoreError> {
+    match Head::split(bytes) {
+        Some((head, body)) if head.flags & SEALED != 0 => parse(head, &vault.unseal_bytes(body)?),
+        _ => decode_plain(bytes),
+    }
+}
+
+/// A record of a kind that is not sealed from its bytes.
+///
+/// # Errors
+/// As [`decode`].
+pub(super) fn decode_plain<T: Stored>(bytes: &[u8]) -> Result<T, StoreError> {
+    let (head, body) = Head::split(bytes)
+        .ok_or_else(|| StoreError::Damaged(format!("{} is cut short", T::NAME)))?;
+    parse(head, body)
+}
+
+fn parse<T: Stored>(head: Head, body: &[u8]) -> Result<T, StoreError> {
     let damaged = |why: &str| StoreError::Damaged(format!("{} cannot be read: {why}", T::NAME));
-    let (head, body) = Head::split(bytes).ok_or_else(|| damaged("it is cut short"))?;
     if head.version == T::VERSION {
         return postcard::from_bytes(body).map_err(|error| damaged(&error.to_string()));
     }
@@ -132,6 +175,7 @@ impl Stored for Credentials {
 
 impl Stored for Task {
     const NAME: &'static str = "a task";
+    const SEALED: bool = true;
 
     fn revision(&self) -> u32 {
         self.revision
@@ -148,6 +192,7 @@ impl Stored for Event {
 
 impl Stored for Phone {
     const NAME: &'static str = "a phone";
+    const SEALED: bool = true;
 
     fn revision(&self) -> u32 {
         self.revision
@@ -160,6 +205,7 @@ impl Stored for Seen {
 
 impl Stored for Site {
     const NAME: &'static str = "a site";
+    const SEALED: bool = true;
 
     fn revision(&self) -> u32 {
         self.revision
@@ -216,20 +262,20 @@ mod tests {
 
     #[test]
     fn the_version_before_is_migrated_and_others_are_refused() {
-        let old = encode(&Before { name: "x".into() }).unwrap();
-        assert_eq!(decode::<Now>(&old).unwrap(), Now { count: 1, name: "x".into() });
-        let new = encode(&Now { count: 5, name: "y".into() }).unwrap();
-        assert_eq!(decode::<Now>(&new).unwrap().count, 5);
-        let error = decode::<Before>(&new).unwrap_err().to_string();
+        let old = encode_plain(&Before { name: "x".into() }).unwrap();
+        assert_eq!(decode_plain::<Now>(&old).unwrap(), Now { count: 1, name: "x".into() });
+        let new = encode_plain(&Now { count: 5, name: "y".into() }).unwrap();
+        assert_eq!(decode_plain::<Now>(&new).unwrap().count, 5);
+        let error = decode_plain::<Before>(&new).unwrap_err().to_string();
         assert!(error.contains("newer program"), "{error}");
-        assert!(decode::<Now>(&[0; HEAD]).is_err());
+        assert!(decode_plain::<Now>(&[0; HEAD]).is_err());
     }
 
     #[test]
     fn every_cut_is_refused() {
-        let bytes = encode(&Now { count: 300, name: "name".into() }).unwrap();
+        let bytes = encode_plain(&Now { count: 300, name: "name".into() }).unwrap();
         for cut in 0..bytes.len() {
-            assert!(decode::<Now>(&bytes[..cut]).is_err(), "cut at {cut}");
+            assert!(decode_plain::<Now>(&bytes[..cut]).is_err(), "cut at {cut}");
         }
     }
 }

@@ -246,7 +246,7 @@ impl<I: Index> Resolver<'_, I> {
         value: &[u8],
         gate: &FileVersion,
     ) -> Result<(), StoreError> {
-        if let Some(old) = self.look(key, record::decode::<FileVersion>)? {
+        if let Some(old) = self.look(key, record::decode_plain::<FileVersion>)? {
             let old = old?;
             let rises = gate.counter > old.counter;
             if !rises && (gate.counter, gate.body_hash) != (old.counter, old.body_hash) {

@@ -3,7 +3,7 @@
 
 use super::names::Names;
 use super::record::{self, Head, Setting, Stored};
-use super::{Batch, Change, Notice, Record, StoreError, frame, keys, tree};
+use super::{Batch, Change, Notice, Record, StoreError, Vault, frame, keys, tree};
 use crate::device::{DeviceId, Event, Task, TaskId};
 use crate::phone::FileVersion;
 
@@ -50,12 +50,17 @@ impl Prepared {
 }
 
 /// Encodes a batch. `told` says whether anybody listens to notices.
-pub(super) fn prepare(batch: &Batch, names: &Names, told: bool) -> Result<Prepared, StoreError> {
+pub(super) fn prepare(
+    batch: &Batch,
+    names: &Names,
+    vault: &Vault,
+    told: bool,
+) -> Result<Prepared, StoreError> {
     let mut prepared =
         Prepared { steps: Vec::with_capacity(batch.changes().len()), ..Prepared::default() };
     for change in batch.changes() {
         match change {
-            Change::Put(record) => prepared.put(record, names)?,
+            Change::Put(record) => prepared.put(record, names, vault)?,
             Change::ForgetDevice(id) => prepared.steps.push(Step::ForgetDevice(id.clone())),
             Change::ForgetPhone(mac) => prepared
                 .steps
@@ -72,29 +77,33 @@ pub(super) fn prepare(batch: &Batch, names: &Names, told: bool) -> Result<Prepar
 }
 
 impl Prepared {
-    fn put(&mut self, record: &Record, names: &Names) -> Result<(), StoreError> {
+    fn put(&mut self, record: &Record, names: &Names, vault: &Vault) -> Result<(), StoreError> {
         let step = match record {
             Record::Device(device) => {
                 let key = keys::of_device(b'd', &device.id);
-                Step::Device { value: small(&key, &**device)?, key }
+                Step::Device { value: small(&key, &**device, vault)?, key }
             }
             Record::Tree(id, tree) => return self.put_tree(id, tree, names),
-            Record::Labels(id, labels) => large(keys::of_device(b'l', id), labels, true)?,
+            Record::Labels(id, labels) => large(keys::of_device(b'l', id), labels, true, vault)?,
             Record::Credentials(credentials) => {
-                small_step(keys::of_device(b'c', &credentials.device), &**credentials)?
+                small_step(keys::of_device(b'c', &credentials.device), &**credentials, vault)?
             }
-            Record::Task(task) => task_step(task)?,
-            Record::Event(event) => event_step(event)?,
-            Record::Phone(phone) => large(keys::of_phone(b'h', phone.mac), &**phone, true)?,
-            Record::Seen(mac, seen) => small_step(keys::of_phone(b's', *mac), seen)?,
-            Record::Site(site) => large(keys::named(b'i', &site.name), &**site, true)?,
+            Record::Task(task) => task_step(task, vault)?,
+            Record::Event(event) => event_step(event, vault)?,
+            Record::Phone(phone) => large(keys::of_phone(b'h', phone.mac), &**phone, true, vault)?,
+            Record::Seen(mac, seen) => small_step(keys::of_phone(b's', *mac), seen, vault)?,
+            Record::Site(site) => large(keys::named(b'i', &site.name), &**site, true, vault)?,
             Record::FileVersion(version) => {
                 let key = keys::named(b'g', &version.key);
-                Step::Gate { value: small(&key, version)?, key, gate: Box::new(version.clone()) }
+                Step::Gate {
+                    value: small(&key, version, vault)?,
+                    key,
+                    gate: Box::new(version.clone()),
+                }
             }
-            Record::File(file) => small_step(keys::named(b'f', &file.sha256), file)?,
+            Record::File(file) => small_step(keys::named(b'f', &file.sha256), file, vault)?,
             Record::Setting(name, value) => {
-                large(keys::named(b'm', name), &Setting(value.clone()), false)?
+                large(keys::named(b'm', name), &Setting(value.clone()), false, vault)?
             }
         };
         self.steps.push(step);
@@ -122,29 +131,34 @@ impl Prepared {
     }
 }
 
-fn small<T: Stored>(key: &[u8], record: &T) -> Result<Vec<u8>, StoreError> {
+fn small<T: Stored>(key: &[u8], record: &T, vault: &Vault) -> Result<Vec<u8>, StoreError> {
     check_key(key)?;
-    let value = record::encode(record)?;
+    let value = record::encode(record, vault)?;
     if value.len() > PART { Err(StoreError::TooLarge(keys::describe(key))) } else { Ok(value) }
 }
 
-fn small_step<T: Stored>(key: Vec<u8>, record: &T) -> Result<Step, StoreError> {
-    Ok(Step::Small { value: small(&key, record)?, key })
+fn small_step<T: Stored>(key: Vec<u8>, record: &T, vault: &Vault) -> Result<Step, StoreError> {
+    Ok(Step::Small { value: small(&key, record, vault)?, key })
 }
 
-fn large<T: Stored>(key: Vec<u8>, record: &T, revised: bool) -> Result<Step, StoreError> {
+fn large<T: Stored>(
+    key: Vec<u8>,
+    record: &T,
+    revised: bool,
+    vault: &Vault,
+) -> Result<Step, StoreError> {
     check_key(&key)?;
-    Ok(Step::Large { value: record::encode(record)?, key, revised })
+    Ok(Step::Large { value: record::encode(record, vault)?, key, revised })
 }
 
-fn task_step(task: &Task) -> Result<Step, StoreError> {
+fn task_step(task: &Task, vault: &Vault) -> Result<Step, StoreError> {
     check_key(&keys::listed_task(b'u', &task.device, task.id))?;
-    Ok(Step::Task { device: task.device.clone(), id: task.id, value: record::encode(task)? })
+    Ok(Step::Task { device: task.device.clone(), id: task.id, value: record::encode(task, vault)? })
 }
 
-fn event_step(event: &Event) -> Result<Step, StoreError> {
+fn event_step(event: &Event, vault: &Vault) -> Result<Step, StoreError> {
     let key = keys::under_device(b'e', &event.device);
-    Ok(Step::Event { value: small(&key, event)?, device: event.device.clone() })
+    Ok(Step::Event { value: small(&key, event, vault)?, device: event.device.clone() })
 }
 
 /// Room is left for what parts and lists add to a key.

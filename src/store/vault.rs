@@ -86,13 +86,17 @@ impl Vault {
 
     /// Seals a secret so that it can be stored.
     pub fn seal(&self, secret: &Secret) -> Sealed {
+        Sealed(self.seal_bytes(secret.expose().as_bytes()))
+    }
+
+    /// Seals a whole record that may hold secrets.
+    pub(super) fn seal_bytes(&self, plain: &[u8]) -> Vec<u8> {
         let mut nonce = [0; NONCE_LEN];
         fill(&self.random, &mut nonce);
-        let text = secret.expose().as_bytes();
-        let mut bytes = Vec::with_capacity(1 + NONCE_LEN + text.len() + AES_256_GCM.tag_len());
+        let mut bytes = Vec::with_capacity(1 + NONCE_LEN + plain.len() + AES_256_GCM.tag_len());
         bytes.push(FORM);
         bytes.extend_from_slice(&nonce);
-        let mut body = text.to_vec();
+        let mut body = plain.to_vec();
         let aad = Aad::from([FORM]);
         // Fails beyond 64 GiB only; what then results cannot be unsealed.
         let _ = self.sealing.seal_in_place_append_tag(
@@ -101,7 +105,7 @@ impl Vault {
             &mut body,
         );
         bytes.append(&mut body);
-        Sealed(bytes)
+        bytes
     }
 
     /// Opens what [`Vault::seal`] made.
@@ -110,21 +114,25 @@ impl Vault {
     /// [`StoreError::Damaged`] when it was sealed under another key or was
     /// altered.
     pub fn unseal(&self, sealed: &Sealed) -> Result<Secret, StoreError> {
-        let damaged = || {
-            StoreError::Damaged(format!(
-                "a secret was not sealed with this installation's {KEY_FILE}"
-            ))
-        };
-        let (&form, rest) = sealed.0.split_first().ok_or_else(damaged)?;
+        let bytes = self.unseal_bytes(&sealed.0)?;
+        let text = String::from_utf8(bytes).map_err(|_| foreign())?;
+        Ok(Secret::new(text))
+    }
+
+    /// Opens what [`Vault::seal_bytes`] made.
+    pub(super) fn unseal_bytes(&self, sealed: &[u8]) -> Result<Vec<u8>, StoreError> {
+        let damaged = foreign;
+        let (&form, rest) = sealed.split_first().ok_or_else(damaged)?;
         let (nonce, body) = rest.split_at_checked(NONCE_LEN).ok_or_else(damaged)?;
         let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| damaged())?;
         let mut body = body.to_vec();
-        let text = self
+        let plain = self
             .sealing
             .open_in_place(nonce, Aad::from([form]), &mut body)
-            .map_err(|_| damaged())?;
-        let text = std::str::from_utf8(text).map_err(|_| damaged())?;
-        Ok(Secret::new(text))
+            .map_err(|_| damaged())?
+            .len();
+        body.truncate(plain);
+        Ok(body)
     }
 
     /// A key for one purpose, the same at every start: HMAC-SHA-256 of the
@@ -145,6 +153,10 @@ impl Vault {
         fill(&self.random, &mut random);
         hex::encode(random)
     }
+}
+
+fn foreign() -> StoreError {
+    StoreError::Damaged(format!("a secret was not sealed with this installation's {KEY_FILE}"))
 }
 
 /// The key from which others are derived; apart from the sealing key, so that

@@ -15,7 +15,7 @@ use super::ranges::Ranges;
 use super::resolve::{Bounds, Overlay, Resolver};
 use super::snapshot::Errand;
 use super::step::Prepared;
-use super::{Health, Notice, StoreError};
+use super::{Health, Notice, StoreError, Vault};
 
 /// Bytes at which a group is written though more batches wait.
 const GROUP_BYTES: usize = 4 << 20;
@@ -24,6 +24,8 @@ const GROUP_BYTES: usize = 4 << 20;
 pub(super) struct Shared<I> {
     pub(super) index: I,
     pub(super) names: Names,
+    /// Seals the kinds of records in which secrets stand.
+    pub(super) vault: Arc<Vault>,
     pub(super) notices: broadcast::Sender<Notice>,
     /// Held for writing while a group is applied: whoever reads a record that
     /// lies in parts holds it for reading.
