@@ -243,3 +243,21 @@ impl Complaint {
         due
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn accepted_sockets_send_without_delay() {
+        let listener = listen(SocketAddr::from(([127, 0, 0, 1], 0))).unwrap();
+        let _client = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+        let (accepted, _) = listener.accept().await.unwrap();
+        assert!(accepted.nodelay().unwrap());
+    }
+
+    #[test]
+    fn outside_a_runtime_a_door_is_an_error_and_no_panic() {
+        assert!(listen(SocketAddr::from(([127, 0, 0, 1], 0))).is_err());
+    }
+}
