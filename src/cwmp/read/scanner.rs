@@ -32,30 +32,44 @@ pub(in crate::cwmp) struct Scanner<'a> {
 }
 
 /// The opening tag of an element.
-pub(in crate::cwmp) struct Tag<'a>(BytesStart<'a>);
+pub(in crate::cwmp) struct Tag<'a> {
+    start: BytesStart<'a>,
+    /// Where the name begins behind its prefix.
+    local_at: usize,
+}
 
 /// One step through the document.
 enum Step<'a> {
     Open(Tag<'a>),
     Close,
+    /// Text as it stands there; its line ends are still to be made those of XML.
+    Raw(Cow<'a, str>),
+    /// What a reference stands for.
     Text(Cow<'a, str>),
     End,
 }
 
-impl Tag<'_> {
+impl<'a> Tag<'a> {
+    fn new(start: BytesStart<'a>) -> Self {
+        let name = start.name().into_inner().as_bytes();
+        let local_at = name.iter().position(|&b| b == b':').map_or(0, |colon| colon + 1);
+        Self { start, local_at }
+    }
+
     /// The name without its prefix: prefixes mean nothing here (Q5).
     pub(in crate::cwmp) fn local(&self) -> &str {
-        self.0.local_name().into_inner()
+        self.start.name().into_inner().get(self.local_at..).unwrap_or_default()
     }
 
     /// The prefix of the name; empty if there is none.
     pub(super) fn prefix(&self) -> &str {
-        self.0.name().into_inner().split_once(':').map_or("", |(prefix, _)| prefix)
+        let end = self.local_at.saturating_sub(1);
+        self.start.name().into_inner().get(..end).unwrap_or_default()
     }
 
     /// The namespaces that are declared here: prefix and URI.
     pub(super) fn declarations(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        attributes(&self.0).flatten().filter_map(|attribute| {
+        attributes(&self.start).flatten().filter_map(|attribute| {
             let key = attribute.key.into_inner();
             let prefix = match key.strip_prefix("xmlns")? {
                 "" => "",
@@ -67,7 +81,7 @@ impl Tag<'_> {
 
     /// The value of an attribute by its local name, as it stands there.
     pub(in crate::cwmp) fn attribute(&self, local: &str) -> Option<Cow<'_, str>> {
-        let mut attributes = attributes(&self.0).flatten();
+        let mut attributes = attributes(&self.start).flatten();
         let found = attributes.find(|one| one.key.local_name().into_inner() == local)?;
         Some(found.value)
     }
@@ -118,11 +132,13 @@ impl<'a> Scanner<'a> {
     /// The next element inside of the present one; `None` when that has ended.
     /// At the top, `None` is the end of the document.
     pub(super) fn child(&mut self) -> Result<Option<Tag<'a>>, ReadError> {
+        // Blanks between elements are the commonest thing in a message.
+        self.reader.config_mut().trim_text_start = true;
         loop {
             match self.step()? {
                 Step::Open(tag) => return Ok(Some(tag)),
                 Step::Close | Step::End => return Ok(None),
-                Step::Text(_) => {}
+                Step::Raw(_) | Step::Text(_) => {}
             }
         }
     }
@@ -170,16 +186,23 @@ impl<'a> Scanner<'a> {
 
     /// The text of the present element to its end, blanks included.
     pub(in crate::cwmp) fn value(&mut self) -> Result<Cow<'a, str>, ReadError> {
+        self.reader.config_mut().trim_text_start = false;
         let mut text = Cow::Borrowed("");
         loop {
-            match self.step()? {
-                Step::Text(more) if text.is_empty() => text = more,
-                Step::Text(more) => text.to_mut().push_str(&more),
+            let more = match self.step()? {
+                Step::Raw(more) => with_line_feeds(more),
+                Step::Text(more) => more,
                 Step::Open(_) => {
                     self.odd(Oddity::ElementInText);
                     self.skip_out_of(self.depth)?;
+                    continue;
                 }
                 Step::Close | Step::End => return Ok(text),
+            };
+            if text.is_empty() {
+                text = more;
+            } else {
+                text.to_mut().push_str(&more);
             }
             if text.len() > self.limits.value_bytes {
                 return Err(self.error(Problem::TooMuch("bytes in a value")));
@@ -270,8 +293,8 @@ impl<'a> Scanner<'a> {
                     self.depth = self.depth.saturating_sub(1);
                     Step::Close
                 }
-                Event::Text(text) => Step::Text(with_line_feeds(text.into_inner())),
-                Event::CData(text) => Step::Text(with_line_feeds(text.into_inner())),
+                Event::Text(text) => Step::Raw(text.into_inner()),
+                Event::CData(text) => Step::Raw(text.into_inner()),
                 Event::GeneralRef(reference) => Step::Text(self.resolve(&reference)),
                 Event::Comment(_) | Event::PI(_) | Event::Decl(_) => continue,
                 Event::DocType(_) => return Err(self.error(Problem::Doctype)),
@@ -301,7 +324,7 @@ impl<'a> Scanner<'a> {
         {
             return Err(self.error(Problem::TooMuch("attributes")));
         }
-        let tag = Tag(tag);
+        let tag = Tag::new(tag);
         if self.depth > MESSAGE_DEPTH && matches!(tag.local(), "Inform" | "Body" | "Envelope") {
             return Err(self.error(Problem::SecondMessage(tag.local().into())));
         }
@@ -355,7 +378,7 @@ fn attributes<'t>(tag: &'t BytesStart<'_>) -> Attributes<'t> {
 
 /// Line ends as XML wants them: CR LF and CR alone become LF (XML 1.0 §2.11).
 fn with_line_feeds(text: Cow<'_, str>) -> Cow<'_, str> {
-    if text.contains('\r') {
+    if text.as_bytes().contains(&b'\r') {
         Cow::Owned(text.replace("\r\n", "\n").replace('\r', "\n"))
     } else {
         text
