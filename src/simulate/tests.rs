@@ -319,6 +319,31 @@ fn a_transfer_complete_without_an_answer_is_sent_again() {
 }
 
 #[test]
+fn a_device_that_is_held_back_speaks_later() {
+    let held = |body: &str, id: &str| {
+        let text = String::from_utf8(acs(id, body)).unwrap();
+        let hold = "</cwmp:ID><cwmp:HoldRequests soap:mustUnderstand=\"1\">1</cwmp:HoldRequests>";
+        text.replace("</cwmp:ID>", hold).into_bytes()
+    };
+    let mut cpe = gateway();
+    open(&mut cpe, NOW);
+    ask(&mut cpe, &download("dl-1", "http://127.0.0.1/f", 0)).unwrap();
+    end(&mut cpe, NOW);
+    cpe.next(NOW);
+    cpe.transfer_done(Err(FetchFailure::Missing), NOW);
+    let id = posted(cpe.open_session(NOW)).id.unwrap();
+    let answer = held(INFORM_RESPONSE, &id);
+    assert_eq!(cpe.handle_reply(reply(200, &answer), NOW), Action::PostEmpty);
+    // A request without the header lets go: after its answer the device speaks.
+    ask(&mut cpe, "<cwmp:GetRPCMethods/>").unwrap();
+    let complete = posted(cpe.handle_reply(reply(204, b""), NOW));
+    assert!(matches!(complete.message, Message::CpeRequest(CpeRequest::TransferComplete(_))));
+    let answer = acs(&complete.id.unwrap(), "<cwmp:TransferCompleteResponse/>");
+    assert_eq!(cpe.handle_reply(reply(200, &answer), NOW), Action::PostEmpty);
+    end(&mut cpe, NOW);
+}
+
+#[test]
 fn other_images_are_told_as_of_no_use() {
     let image = firmware_image("2.0.0", 2000).unwrap();
     for (bytes, size) in [(&b"<html>"[..], 0), (&image[..], 1999)] {
