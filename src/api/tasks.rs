@@ -72,7 +72,8 @@ pub(super) struct TaskView {
     /// Why the outcome is unknown.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Box<str>>,
-    /// What there is to tell, oldest first; values read as `name = value`.
+    /// What there is to tell, oldest first. Values that were read stand in the
+    /// device's parameters.
     notes: Vec<String>,
     revision: u32,
     /// What came of waking the device; only in the answer to its making.

@@ -197,7 +197,7 @@ pub(super) async fn run(
             let answer = client.delete(&format!("/devices/{}", encode(&id))).await?;
             return Ok(output.said(&answer, &format!("{} is forgotten", clean(&id)))?);
         }
-        D::Get { id, names, waiting } => (id, json!({"action": "get", "names": names}), waiting),
+        D::Get { id, names, waiting } => return read(client, &id, &names, waiting, output).await,
         D::Set { id, values, waiting } => {
             (id, json!({"action": "set", "values": assignments(&values)?}), waiting)
         }
@@ -220,6 +220,38 @@ pub(super) async fn run(
     };
     let asked = task::ask(client, &id, &body, waiting).await?;
     if waiting.no_wait() { task::queued(&asked, output) } else { task::report(&asked, output) }
+}
+
+/// Reads parameters from the device, then prints what it said.
+async fn read(
+    client: &Client,
+    id: &str,
+    names: &[String],
+    waiting: Waiting,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    let body = json!({"action": "get", "names": names});
+    let mut asked = task::ask(client, id, &body, waiting).await?;
+    if waiting.no_wait() {
+        return task::queued(&asked, output);
+    }
+    if task::verdict(&asked).is_err() {
+        return task::report(&asked, output);
+    }
+    let resource = format!("/devices/{}/parameters", encode(id));
+    let mut items: Vec<Value> = Vec::new();
+    for name in names {
+        let found = pages(client, &resource, &[("path", Some(name.clone()))], Listing::ALL).await?;
+        // A full name is the beginning of others as well.
+        let meant = |item: &&Value| name.ends_with('.') || item["name"] == name.as_str();
+        items.extend(found["items"].as_array().into_iter().flatten().filter(meant).cloned());
+    }
+    let found = json!({"items": items, "next": null});
+    if output.json {
+        asked["parameters"] = found["items"].clone();
+        return task::report(&asked, output);
+    }
+    Ok(output.list(&found, PARAMETERS)?)
 }
 
 async fn events(

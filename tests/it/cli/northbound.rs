@@ -96,6 +96,31 @@ async fn set_waits_for_the_outcome_and_exits_by_it() {
 }
 
 #[tokio::test]
+async fn get_prints_what_the_device_said() {
+    let rig = Rig::open();
+    let known = device("1");
+    let mut tree = Tree::new();
+    for (name, value) in [("Device.X", "seven"), ("Device.XY", "other")] {
+        let name = ParamPath::parse(name).unwrap();
+        tree.learn_value(&name, Value::string(value), known.first_seen);
+    }
+    rig.put_devices([known]).await;
+    rig.put(Record::Tree(id("1"), tree.into())).await;
+    let id = id("1").to_string();
+    let command = ["device", "get", &id, "Device.X"];
+    let (told, ()) = tokio::join!(run(&rig, &command, ""), end_next(&rig, Outcome::Applied));
+    assert_eq!(told.code, 0, "{}", told.err);
+    assert!(told.out.contains("seven") && !told.out.contains("other"), "{}", told.out);
+    let command = ["device", "get", &id, "Device.X", "--json"];
+    let (told, ()) = tokio::join!(run(&rig, &command, ""), end_next(&rig, Outcome::Applied));
+    assert_eq!(told.json()["parameters"][0]["value"], "seven");
+    let fault = FaultRecord { code: 9005, text: "no".into(), parameters: Vec::new() };
+    let (failed, ()) =
+        tokio::join!(run(&rig, &command, ""), end_next(&rig, Outcome::Failed(fault)));
+    assert_eq!(failed.code, 6, "{}", failed.err);
+}
+
+#[tokio::test]
 async fn what_devices_say_cannot_steer_the_terminal() {
     let rig = Rig::open();
     let evil = device("1");
