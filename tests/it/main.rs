@@ -17,6 +17,7 @@ mod files;
 mod http;
 mod lab;
 mod phones;
+mod secrets;
 mod simulate;
 mod store;
 mod wake;

@@ -15,6 +15,9 @@ use tokio::io::AsyncBufReadExt as _;
 /// Longer than anything that a test waits for takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The server's log, in the lab's folder.
+const LOG: &str = "server.log";
+
 /// A server and its data folder; both are gone when it is dropped.
 pub(crate) struct Lab {
     folder: tempfile::TempDir,
@@ -46,11 +49,8 @@ impl Lab {
         for set in sets {
             command.arg("--set").arg(set);
         }
-        command
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .kill_on_drop(true);
+        let log = std::fs::File::create(folder.path().join(LOG)).unwrap();
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
         let mut child = command.spawn().unwrap();
         // The banner is printed when the doors are open.
         let out = child.stdout.take().unwrap();
@@ -66,6 +66,11 @@ impl Lab {
 
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// What it has logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder().join(LOG)).unwrap()
     }
 
     pub(crate) fn data(&self) -> PathBuf {
