@@ -38,6 +38,8 @@ enum Work {
     Write(Writer),
     /// AddObject is on its way.
     Add,
+    /// A row without values is asked for, to see that it is there.
+    AddCheck(ParamPath, Outcome),
     /// DeleteObject is on its way.
     Delete,
     /// The deleted instance is asked for, which has to fail.
@@ -92,8 +94,8 @@ impl Job {
                 Work::Read(reader) | Work::Version(reader) => reader.next(context),
                 Work::Survey(survey) => survey.next(context),
                 Work::Write(writer) => writer.next(context),
-                Work::DeleteCheck(instance) => {
-                    let path = Some(instance.clone());
+                Work::AddCheck(row, _) | Work::DeleteCheck(row) => {
+                    let path = Some(row.clone());
                     return Some(AcsRequest::GetParameterNames(GetParameterNames {
                         path,
                         next_level: false,
@@ -122,6 +124,10 @@ impl Job {
             Work::Survey(survey) => survey.answer(answer, context),
             Work::Write(writer) => writer.answer(answer, context),
             Work::Add => self.after_add(answer, context),
+            Work::AddCheck(row, outcome) => {
+                let (row, outcome) = (row.clone(), outcome.clone());
+                self.after_add_check(&row, outcome, &answer, context);
+            }
             Work::Delete => self.after_delete(answer, context),
             Work::DeleteCheck(instance) => {
                 let instance = instance.clone();
@@ -151,6 +157,7 @@ impl Job {
             }
             Work::Begin
             | Work::Write(_)
+            | Work::AddCheck(..)
             | Work::Delete
             | Work::DeleteCheck(_)
             | Work::Methods
@@ -163,10 +170,7 @@ impl Job {
         if let TaskState::Sent { phase, .. } = &self.task.state {
             return match (phase, &self.task.action) {
                 (Phase::Row { instance }, Action::AddObject { table, values }) => {
-                    match row_values(table, *instance, values) {
-                        Ok(values) => Work::Write(Writer::new(&values, context)),
-                        Err(_) => Work::Rest,
-                    }
+                    take_up_row(table, *instance, values, context)
                 }
                 (Phase::ReadBack, Action::Download(_)) => Work::Version(version_reader(root)),
                 // It waits for a transfer or a boot, not for a session.
@@ -240,6 +244,7 @@ impl Job {
             Work::Version(_) => self.conclude_download(root, context),
             Work::Begin
             | Work::Add
+            | Work::AddCheck(..)
             | Work::Delete
             | Work::DeleteCheck(_)
             | Work::Download
@@ -281,11 +286,30 @@ impl Job {
         self.note(format!("made {row}").into());
         if values.is_empty() {
             let outcome = if made.status == 0 { Outcome::Applied } else { Outcome::Accepted };
-            self.work = Work::Rest;
-            return self.end(outcome, context);
+            self.wait_for(Phase::Row { instance: made.instance }, context);
+            self.work = Work::AddCheck(row, outcome);
+            return;
         }
         self.wait_for(Phase::Row { instance: made.instance }, context);
         self.work = Work::Write(Writer::new(&values, context));
+    }
+
+    fn after_add_check(
+        &mut self,
+        row: &ParamPath,
+        outcome: Outcome,
+        answer: &Answer,
+        context: &Context<'_>,
+    ) {
+        match answer {
+            Ok(CpeResponse::GetParameterNames(infos)) if !infos.is_empty() => {
+                self.end(outcome, context)
+            }
+            _ => {
+                let text = format!("the device said that it made {row}, but does not have it");
+                self.end(Outcome::Failed(failure(text)), context);
+            }
+        }
     }
 
     fn after_delete(&mut self, answer: Answer, context: &mut Context<'_>) {
@@ -410,6 +434,22 @@ impl Job {
             self.task.revision += 1;
             self.changed = true;
         }
+    }
+}
+
+/// A row was made in an earlier session: its values, or a look whether it is
+/// there.
+fn take_up_row(
+    table: &ParamPath,
+    instance: u32,
+    values: &[(Box<str>, Value)],
+    context: &Context<'_>,
+) -> Work {
+    let row = ParamPath::parse(&format!("{table}{instance}."));
+    match (row, row_values(table, instance, values)) {
+        (Ok(row), Ok(values)) if values.is_empty() => Work::AddCheck(row, Outcome::Applied),
+        (Ok(_), Ok(values)) => Work::Write(Writer::new(&values, context)),
+        _ => Work::Rest,
     }
 }
 

@@ -375,6 +375,18 @@ fn a_row_is_added_filled_and_read_back() {
 }
 
 #[test]
+fn a_row_without_values_is_looked_for() {
+    let (mut fake, mut tree) = (Fake::with(3), Tree::new());
+    fake.values.insert("Device.T.1.Name".into(), Value::string("there"));
+    let action = Action::AddObject { table: path("Device.T."), values: Vec::new() };
+    let ran = run(situation(vec![task(1, action.clone())]), &mut tree, &mut fake);
+    assert_eq!((last_state(&ran, 1), ran.requests.len()), ("applied", 2));
+    // The next row is promised, but never shows up.
+    let ran = run(situation(vec![task(2, action)]), &mut tree, &mut fake);
+    assert_eq!(last_state(&ran, 2), "failed");
+}
+
+#[test]
 fn c3_an_impossible_instance_number_is_a_failure() {
     let (mut fake, mut tree) = (Fake { next_instance: 0, ..Fake::with(1) }, Tree::new());
     let action = Action::AddObject { table: path("Device.T."), values: Vec::new() };

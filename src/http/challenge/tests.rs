@@ -1,3 +1,5 @@
+//! Tests of the server side of Digest: the vectors of the RFCs, tampering, stale nonces.
+
 use proptest::prelude::*;
 
 use super::super::answer::{DigestClient, Offer};

@@ -1,3 +1,5 @@
+//! Tests of reading bodies: limits, pace on a virtual clock, compressed bombs.
+
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};

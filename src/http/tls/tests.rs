@@ -1,3 +1,5 @@
+//! Tests of certificates: made, brought, renewed, reloaded, refused.
+
 use std::os::unix::fs::PermissionsExt as _;
 
 use super::*;
