@@ -40,7 +40,7 @@ fn commit(worker: u32, n: u32) -> Batch {
     batch
         .put(Record::Labels(id(worker), labels(n, "t")))
         .put(Record::Event(event(worker, n.into())));
-    if n % 4 == 0 {
+    if n.is_multiple_of(4) {
         batch.put(put_tree(worker, tree(30, &format!("{n}/"))));
     }
     batch

@@ -44,7 +44,7 @@ async fn child() {
                 let mut batch = Batch::from(Record::Device(Box::new(device)));
                 batch.put(Record::Event(event(worker, n.into())));
                 batch.put(put_task(&task(worker, n))).put(put_task(&ended(task(worker, n))));
-                if n % 8 == 0 {
+                if n.is_multiple_of(8) {
                     batch.put(put_tree(worker, tree(20, &format!("{n}/"))));
                 }
                 store.commit(batch).await.unwrap();
