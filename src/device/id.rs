@@ -28,7 +28,7 @@ pub enum IdError {
     /// The serial number is empty.
     #[error("the device gives no serial number")]
     NoSerial,
-    /// A part is longer than 256 characters or holds control characters.
+    /// A part is longer than 256 bytes or holds control characters.
     #[error("the device's identity is too long or holds control characters")]
     Unusable,
     /// A text is no device id (`OUI-ProductClass-Serial`, percent-encoded).
@@ -36,8 +36,8 @@ pub enum IdError {
     BadId,
 }
 
-/// The longest part of an identity that is taken, in characters (the standard
-/// says 64).
+/// The longest part of an identity that is taken, in bytes (the standard
+/// says 64 characters), so that an id is never longer than what reads back.
 const MAX_PART: usize = 256;
 
 impl DeviceIdentity {
@@ -53,7 +53,7 @@ impl DeviceIdentity {
     ) -> Result<Self, IdError> {
         let part = |text: &str| {
             let text = text.trim();
-            if text.chars().count() > MAX_PART || text.chars().any(char::is_control) {
+            if text.len() > MAX_PART || text.chars().any(char::is_control) {
                 return Err(IdError::Unusable);
             }
             Ok(Box::<str>::from(text))
