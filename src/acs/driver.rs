@@ -98,7 +98,8 @@ struct Work {
     device: Device,
     own: Option<Credentials>,
     tasks: Vec<Task>,
-    tree: Option<Tree>,
+    /// Shared with the commits that record it.
+    tree: Option<Arc<Tree>>,
     /// The device did something after the InformResponse.
     spoke: bool,
     bootstrap: bool,
@@ -155,8 +156,8 @@ impl Driver {
         if updated.brings_news {
             let mut known = shared.store.tree(&id).await?.unwrap_or_default();
             inventory::learn(&mut known, &inform, now);
-            batch.put(Record::Tree(id.clone(), Arc::new(known.clone())));
-            tree = Some(known);
+            let known = tree.insert(Arc::new(known));
+            batch.put(Record::Tree(id.clone(), known.clone()));
         }
         if matches!(caller.principal, Principal::Device(_)) {
             confirm(&mut own, &mut batch);
@@ -285,7 +286,7 @@ impl Driver {
 
     fn give_up(&mut self, now: Timestamp) {
         if let (Some(planner), Some(tree)) = (&mut self.work.planner, &mut self.work.tree) {
-            planner.abandon(tree, now);
+            planner.abandon(Arc::make_mut(tree), now);
         }
     }
 
@@ -295,7 +296,7 @@ impl Driver {
         now: Timestamp,
     ) {
         if let (Some(planner), Some(tree)) = (&mut self.work.planner, &mut self.work.tree) {
-            planner.answer(answer, tree, now);
+            planner.answer(answer, Arc::make_mut(tree), now);
             self.work.tree_changed = true;
         }
     }
@@ -397,10 +398,10 @@ impl Driver {
                 } else {
                     if self.work.tree.is_none() {
                         let known = self.shared.store.tree(&self.work.device.id).await?;
-                        self.work.tree = Some(known.unwrap_or_default());
+                        self.work.tree = Some(Arc::new(known.unwrap_or_default()));
                     }
                     let Some(tree) = &mut self.work.tree else { return Ok(None) };
-                    planner.next(tree, now)
+                    planner.next(Arc::make_mut(tree), now)
                 }
             };
             self.collect();
@@ -545,7 +546,7 @@ impl Driver {
             let count = u32::try_from(tree.parameter_count()).unwrap_or(u32::MAX);
             work.device_changed |= work.device.parameter_count != count;
             work.device.parameter_count = count;
-            work.pending.put(Record::Tree(work.device.id.clone(), Arc::new(tree.clone())));
+            work.pending.put(Record::Tree(work.device.id.clone(), tree.clone()));
             work.tree_changed = false;
         }
         if std::mem::take(&mut work.device_changed) {

@@ -71,7 +71,7 @@ impl Default for CwmpConfig {
             give_credentials: None,
             session_timeout: 60,
             inform_interval: 0,
-            read_batch: 64,
+            read_batch: 128,
             write_batch: 64,
             max_body: 64 << 20,
             max_sessions: 20_000,

@@ -20,6 +20,13 @@ pub struct Param {
     pub read_at: Timestamp,
 }
 
+impl Param {
+    /// A name whose value is not known yet.
+    const fn named(writable: bool, now: Timestamp) -> Self {
+        Self { value: None, writable: Some(writable), read_at: now }
+    }
+}
+
 /// The known parameters and objects of a device, ordered by path.
 ///
 /// Objects stand under their path with the trailing dot.
@@ -117,15 +124,35 @@ impl Tree {
         match self.params.get_mut(path.as_str()) {
             Some(param) => param.writable = Some(writable),
             None => {
-                let param = Param { value: None, writable: Some(writable), read_at: now };
-                self.params.insert(path.clone(), param);
+                self.params.insert(path.clone(), Param::named(writable, now));
             }
         }
     }
 
-    /// Forgets exactly one entry; what lies below an object stays.
-    pub fn remove_entry(&mut self, path: &ParamPath) {
-        self.params.remove(path.as_str());
+    /// Takes over the complete list of names below an object, each with
+    /// whether it is writable: new ones are added, those that are no longer
+    /// there are forgotten, values that are known stay.
+    ///
+    /// The tree is rebuilt in one pass, which costs far less than a look-up for
+    /// each name.
+    pub fn adopt_names(&mut self, below: &str, mut names: Vec<(ParamPath, bool)>, now: Timestamp) {
+        names.sort();
+        names.dedup_by(|a, b| a.0 == b.0);
+        let mut names = names.into_iter().peekable();
+        let old = std::mem::take(&mut self.params);
+        let mut merged = Vec::with_capacity(old.len() + names.len());
+        for (path, param) in old {
+            while let Some((name, writable)) = names.next_if(|(name, _)| *name < path) {
+                merged.push((name, Param::named(writable, now)));
+            }
+            if let Some((name, writable)) = names.next_if(|(name, _)| *name == path) {
+                merged.push((name, Param { writable: Some(writable), ..param }));
+            } else if path.as_str() == below || !path.as_str().starts_with(below) {
+                merged.push((path, param));
+            }
+        }
+        merged.extend(names.map(|(name, writable)| (name, Param::named(writable, now))));
+        self.params = merged.into_iter().collect();
     }
 
     /// Forgets a parameter, or an object with all that lies below it.
@@ -160,6 +187,23 @@ mod tests {
         tree.remove(&path("A.T.1."));
         let left: Vec<&str> = tree.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(left, ["A.T.10.X", "A.T.2.X"]);
+    }
+
+    #[test]
+    fn a_complete_list_of_names_replaces_what_stood_below() {
+        let (then, now) = (Timestamp::from_millis(1), Timestamp::from_millis(2));
+        let mut tree = Tree::new();
+        for name in ["A.Before", "B.Gone", "B.Kept", "C.After"] {
+            tree.learn_value(&path(name), Value::string(name), then);
+        }
+        let names = [("B.New", false), ("B.Kept", true), ("B.", false), ("B.New", false)];
+        tree.adopt_names("B.", names.map(|(name, writable)| (path(name), writable)).into(), now);
+        let left: Vec<&str> = tree.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(left, ["A.Before", "B.", "B.Kept", "B.New", "C.After"]);
+        let kept = tree.get("B.Kept").unwrap();
+        assert_eq!((kept.writable, kept.read_at), (Some(true), then));
+        assert_eq!(tree.text("B.Kept"), Some("B.Kept"), "what was read stays");
+        assert_eq!(tree.get("B.New").unwrap().read_at, now);
     }
 
     #[test]

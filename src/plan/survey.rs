@@ -5,7 +5,7 @@ use std::collections::{HashSet, VecDeque};
 use super::context::{Answer, Context, mismatch};
 use super::reader::Reader;
 use crate::cwmp::{AcsRequest, CpeResponse, Fault, FaultCode, GetParameterNames, ParameterInfo};
-use crate::param::{ParamPath, Tree};
+use crate::param::ParamPath;
 
 /// More names than this are not taken from one device (security: endless trees).
 const MAX_NAMES: usize = 200_000;
@@ -112,33 +112,16 @@ impl Survey {
     /// read the values.
     fn adopt(&self, infos: Vec<ParameterInfo>, context: &mut Context<'_>) -> Reader {
         let below = self.below.as_str();
-        let infos: Vec<ParameterInfo> = infos
+        let names: Vec<(ParamPath, bool)> = infos
             .into_iter()
             .take(MAX_NAMES)
             .filter(|info| info.name.as_str().starts_with(below))
+            .map(|info| (info.name, info.writable))
             .collect();
-        forget_missing(context.tree, below, &infos);
-        let mut names = Vec::with_capacity(infos.len());
-        for info in infos {
-            context.tree.learn_name(&info.name, info.writable, context.now);
-            if !info.name.is_object() {
-                names.push(info.name);
-            }
-        }
-        Reader::new(names)
-    }
-}
-
-/// Removes from the tree what a complete list of names no longer holds.
-fn forget_missing(tree: &mut Tree, below: &str, infos: &[ParameterInfo]) {
-    let there: HashSet<&str> = infos.iter().map(|info| info.name.as_str()).collect();
-    let gone: Vec<ParamPath> = tree
-        .under(below)
-        .filter(|(path, _)| path.as_str() != below && !there.contains(path.as_str()))
-        .map(|(path, _)| path.clone())
-        .collect();
-    for path in gone {
-        tree.remove_entry(&path);
+        let parameters = names.iter().filter(|(name, _)| !name.is_object());
+        let reader = Reader::new(parameters.map(|(name, _)| name.clone()).collect());
+        context.tree.adopt_names(below, names, context.now);
+        reader
     }
 }
 

@@ -56,20 +56,16 @@ pub(super) fn decompress(bytes: &[u8], len: usize) -> std::io::Result<Vec<u8>> {
 /// to be durable.
 pub(super) fn encode(tree: &Tree, names: &Names) -> Result<(Vec<u8>, Vec<u32>), StoreError> {
     let too_large = || StoreError::TooLarge("a parameter tree".to_owned());
-    learn_names(tree, names);
-    let table = names.table();
-    let mut rows = Rows { out: Vec::with_capacity(64 * tree.len() + 8), fresh: Vec::new() };
-    rows.item(&tree.len()).ok_or_else(too_large)?;
-    let mut name = String::new();
-    let mut numbers = Vec::new();
-    let mut before = Timestamp::default();
-    for (path, param) in tree.iter() {
-        split(path.as_str(), &mut name, &mut numbers);
-        rows.row(&table, path, &name, &numbers, param, before).ok_or_else(too_large)?;
-        before = param.read_at;
+    let mut rows = encode_rows(tree, &names.table()).ok_or_else(too_large)?;
+    if !rows.unknown.is_empty() {
+        // Seldom: a data model that was never met. Once its names have ids,
+        // the dictionary is needed for reading only.
+        for name in &rows.unknown {
+            names.learn(name);
+        }
+        rows = encode_rows(tree, &names.table()).ok_or_else(too_large)?;
     }
-    drop(table);
-    let Rows { out: raw, mut fresh } = rows;
+    let Rows { out: raw, mut fresh, .. } = rows;
     if raw.len() > MAX_RAW {
         return Err(too_large());
     }
@@ -82,29 +78,26 @@ pub(super) fn encode(tree: &Tree, names: &Names) -> Result<(Vec<u8>, Vec<u32>), 
     Ok((bytes, fresh))
 }
 
-/// Gives ids to the names that have none. Apart from the encoding itself, which
-/// then needs the dictionary for reading only.
-fn learn_names(tree: &Tree, names: &Names) {
+fn encode_rows(tree: &Tree, table: &Table) -> Option<Rows> {
+    let out = Vec::with_capacity(32 * tree.len() + 8);
+    let mut rows = Rows { out, fresh: Vec::new(), unknown: Vec::new() };
+    rows.item(&tree.len())?;
     let mut name = String::new();
     let mut numbers = Vec::new();
-    let mut unknown: Vec<Box<str>> = Vec::new();
-    {
-        let table = names.table();
-        for (path, _) in tree.iter() {
-            split(path.as_str(), &mut name, &mut numbers);
-            if table.id(&name).is_none() {
-                unknown.push(name.as_str().into());
-            }
-        }
+    let mut before = Timestamp::default();
+    for (path, param) in tree.iter() {
+        split(path.as_str(), &mut name, &mut numbers);
+        rows.row(table, path, &name, &numbers, param, before)?;
+        before = param.read_at;
     }
-    for name in unknown {
-        names.learn(&name);
-    }
+    Some(rows)
 }
 
 struct Rows {
     out: Vec<u8>,
     fresh: Vec<u32>,
+    /// Names that the dictionary does not hold.
+    unknown: Vec<Box<str>>,
 }
 
 impl Rows {
@@ -132,7 +125,10 @@ impl Rows {
                     self.item(number)?;
                 }
             }
-            None => self.item(&(0u32, path.as_str()))?,
+            None => {
+                self.unknown.push(name.into());
+                self.item(&(0u32, path.as_str()))?;
+            }
         }
         self.item(&param.writable)?;
         match &param.value {
@@ -204,18 +200,25 @@ fn read_path(raw: &mut &[u8], table: &Table, path: &mut String) -> Option<()> {
 fn split(path: &str, name: &mut String, numbers: &mut Vec<u32>) {
     name.clear();
     numbers.clear();
-    for (n, segment) in path.split('.').enumerate() {
-        if n > 0 {
-            name.push('.');
+    // Only a segment that begins with a digit can be a number; what stands
+    // between two of these is copied whole.
+    let bytes = path.as_bytes();
+    let mut copied = 0;
+    let mut at = 0;
+    while at < bytes.len() {
+        let end =
+            bytes[at..].iter().position(|&byte| byte == b'.').map_or(bytes.len(), |dot| at + dot);
+        if bytes[at].is_ascii_digit()
+            && let Some(number) = instance(&path[at..end])
+        {
+            name.push_str(&path[copied..at]);
+            name.push(NUMBER);
+            numbers.push(number);
+            copied = end;
         }
-        match instance(segment) {
-            Some(number) => {
-                numbers.push(number);
-                name.push(NUMBER);
-            }
-            None => name.push_str(segment),
-        }
+        at = end + 1;
     }
+    name.push_str(&path[copied..]);
 }
 
 /// The instance number that a segment is, if it is written as numbers are.

@@ -49,9 +49,12 @@ fn rubbish_below(folder: &Path, how: &dyn Fn(&mut Vec<u8>)) {
     }
 }
 
+/// A way to spoil a file's bytes.
+type Damage = dyn Fn(&mut Vec<u8>);
+
 #[tokio::test(flavor = "multi_thread")]
 async fn an_index_of_rubbish_is_rebuilt_with_an_alarm() {
-    let ways: [(&str, &dyn Fn(&mut Vec<u8>)); 6] = [
+    let ways: [(&str, &Damage); 6] = [
         ("ones", &|bytes| bytes.fill(0xff)),
         ("zeroes", &|bytes| bytes.fill(0)),
         ("text", &|bytes| *bytes = b"rubbish\n".repeat(9000)),

@@ -33,8 +33,11 @@ struct State {
     full_at_sync: bool,
     failing_syncs: u32,
     free: Option<u64>,
-    watcher: Option<Arc<dyn Fn(u64, &MemoryDisk) + Send + Sync>>,
+    watcher: Option<Arc<Watcher>>,
 }
+
+/// Is told of each sync, with its number.
+type Watcher = dyn Fn(u64, &MemoryDisk) + Send + Sync;
 
 /// The disk. Clones are the same disk.
 #[derive(Clone, Default)]
