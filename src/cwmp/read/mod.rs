@@ -1,4 +1,4 @@
-//! The reader: bytes of the wire in, an [`Envelope`](super::Envelope) out.
+//! The reader: bytes of the wire in, an [`Envelope`] out.
 //!
 //! Lenient where the field is broken, each time with a [`Warning`]; bounded in
 //! size, depth and count everywhere. `decode` makes text of the bytes, `scanner`
