@@ -24,6 +24,10 @@ use super::writer::{Queue, Shared, State, Writer};
 use super::{BackupReport, Store, StoreError, Vault, backup, keys};
 use crate::config::{Engine, StoreConfig};
 
+/// How often, and with which pause, the lock of a folder is tried.
+const LOCK_TRIES: u32 = 20;
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(50);
+
 /// How many notices a slow watcher may be behind.
 const NOTICES: usize = 4096;
 
@@ -189,16 +193,20 @@ fn open_sled(
     Ok(Arc::new(Embedded::new(shared, committer, config.events_per_device, ending)))
 }
 
-/// One process at a time: the lock goes with the process.
+/// One process at a time: the lock goes with the process. A process that is
+/// just ending, or a child that has not yet begun its own program, may hold it
+/// for a moment longer.
 fn lock_folder(store: &Path) -> Result<File, StoreError> {
     let file = File::create(store.join("lock"))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(std::fs::TryLockError::WouldBlock) => Err(StoreError::Io(std::io::Error::other(
-            format!("{} is in use by another process", store.display()),
-        ))),
-        Err(std::fs::TryLockError::Error(error)) => Err(error.into()),
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(file),
+            Err(std::fs::TryLockError::WouldBlock) => std::thread::sleep(LOCK_PAUSE),
+            Err(std::fs::TryLockError::Error(error)) => return Err(error.into()),
+        }
     }
+    let text = format!("{} is in use by another process", store.display());
+    Err(StoreError::Io(std::io::Error::other(text)))
 }
 
 fn load_names<I: Index>(index: &I) -> Result<Names, StoreError> {
