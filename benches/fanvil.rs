@@ -28,7 +28,7 @@ use provost::time::SystemClock;
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 
-/// A phone with six accounts and 900 settings: about 32 KB.
+/// A phone with six accounts and 936 settings: about 32 KB.
 fn phone(sealed: impl Fn(&str) -> Sealed) -> Phone {
     let account = |line: u8| Account {
         line,
@@ -39,7 +39,7 @@ fn phone(sealed: impl Fn(&str) -> Sealed) -> Phone {
         server: "pbx.example.net".into(),
         port: 5060,
     };
-    let keys = (1..=300).flat_map(|key| {
+    let keys = (1..=312).flat_map(|key| {
         [("Type", "1"), ("Value", "1002@1/bc"), ("Title", "Berta")]
             .map(|(name, value)| (format!("DSSKEY/Fkey{key} {name}").into(), value.into()))
     });

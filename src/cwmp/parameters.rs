@@ -51,7 +51,12 @@ pub struct SetParameterValues {
 impl ParameterValue {
     /// Reads a `ParameterValueStruct`; `None` if its name is none.
     pub(super) fn read(xml: &mut Scanner<'_>) -> Result<Option<Self>, ReadError> {
-        let (mut name, mut value) = (None, None);
+        let (mut name, mut value) = (xml.plain_name(), None);
+        if name.is_some()
+            && let Some((kind, text)) = xml.plain_value()
+        {
+            value = Some(Value::new(text, ValueType::from_name(kind)));
+        }
         xml.members(|xml, tag| {
             match tag.local() {
                 "Name" => name = Some(xml.path()?),
@@ -97,7 +102,10 @@ fn read_value<'a>(xml: &mut Scanner<'a>, tag: &Tag<'a>) -> Result<Value, ReadErr
 impl ParameterInfo {
     /// Reads a `ParameterInfoStruct`; `None` if its name is none.
     pub(super) fn read(xml: &mut Scanner<'_>) -> Result<Option<Self>, ReadError> {
-        let (mut name, mut writable) = (None, false);
+        let (mut name, mut writable) = (xml.plain_name().flatten(), false);
+        if name.is_some() {
+            writable = xml.plain_writable().unwrap_or(false);
+        }
         xml.members(|xml, tag| {
             match tag.local() {
                 "Name" => name = xml.path()?,

@@ -26,7 +26,8 @@ pub(in crate::cwmp) struct Scanner<'a> {
     elements: u32,
     /// The element opened last has no content: `<a/>`.
     hollow: bool,
-    /// Bytes that were left out before the document.
+    /// Bytes that the parser was not shown: what was left out before the
+    /// document, and elements that were read in their plain form.
     skipped: u64,
     warnings: Vec<Warning>,
 }
@@ -47,6 +48,16 @@ enum Step<'a> {
     /// What a reference stands for.
     Text(Cow<'a, str>),
     End,
+}
+
+/// The text before a closing tag, and what stands behind it; `None` if there is
+/// more to the text than letters: references, other elements, line ends that
+/// are not those of XML.
+fn plain_text<'a>(content: &'a [u8], close: &str) -> Option<(&'a str, &'a [u8])> {
+    let end = memchr::memchr3(b'<', b'&', b'\r', content)?;
+    let (text, rest) = content.split_at_checked(end)?;
+    let rest = rest.strip_prefix(close.as_bytes())?;
+    Some((std::str::from_utf8(text).ok()?, rest))
 }
 
 impl<'a> Tag<'a> {
@@ -252,11 +263,81 @@ impl<'a> Scanner<'a> {
     /// A parameter's or object's name; `None` if it is none.
     pub(in crate::cwmp) fn path(&mut self) -> Result<Option<ParamPath>, ReadError> {
         let text = self.value()?;
-        let path = ParamPath::parse(&text).ok();
+        Ok(self.path_in(&text))
+    }
+
+    fn path_in(&mut self, text: &str) -> Option<ParamPath> {
+        let path = ParamPath::parse(text).ok();
         if path.is_none() {
             self.odd(Oddity::BadName);
         }
-        Ok(path)
+        path
+    }
+
+    /// The name that comes next, if it comes in the plainest form there is:
+    /// `<Name>text</Name>` without references or attributes. `None` means that
+    /// it has to be read the long way, which then finds everything in place.
+    ///
+    /// Messages with thousands of parameters are made of little else, and most
+    /// devices write them so.
+    pub(in crate::cwmp) fn plain_name(&mut self) -> Option<Option<ParamPath>> {
+        let (text, rest) = plain_text(self.plain_rest("<Name>")?, "</Name>")?;
+        self.pass_over(text.len(), rest)?;
+        Some(self.path_in(text))
+    }
+
+    /// The boolean that comes next, as in [`Scanner::plain_name`]; only `0` and
+    /// `1`, `true` and `false`.
+    pub(in crate::cwmp) fn plain_writable(&mut self) -> Option<bool> {
+        let (text, rest) = plain_text(self.plain_rest("<Writable>")?, "</Writable>")?;
+        let yes = match text {
+            "1" | "true" => true,
+            "0" | "false" => false,
+            _ => return None,
+        };
+        self.pass_over(text.len(), rest)?;
+        Some(yes)
+    }
+
+    /// The value that comes next, as in [`Scanner::plain_name`]: the name of its
+    /// type, which is the only attribute, and its text.
+    pub(in crate::cwmp) fn plain_value(&mut self) -> Option<(&'a str, &'a str)> {
+        let rest = self.plain_rest("<Value ")?;
+        let end = memchr::memchr(b'>', rest)?;
+        let attribute = std::str::from_utf8(rest.get(..end)?).ok()?;
+        let (name, kind) = attribute.strip_suffix('"')?.split_once("=\"")?;
+        let is_type = name.rsplit(':').next() == Some("type");
+        let is_plain = |c: char| c.is_ascii_alphanumeric() || c == ':';
+        if !is_type || !kind.chars().all(is_plain) || !name.chars().all(is_plain) {
+            return None;
+        }
+        let (text, rest) = plain_text(rest.get(end + 1..)?, "</Value>")?;
+        self.pass_over(text.len(), rest)?;
+        Some((kind, text))
+    }
+
+    /// What stands behind an opening tag that comes next to the letter, blanks
+    /// before it left out.
+    fn plain_rest(&self, tag: &str) -> Option<&'a [u8]> {
+        let rest: &'a [u8] = self.reader.get_ref();
+        if self.hollow {
+            return None;
+        }
+        let begin = rest.iter().position(|byte| !byte.is_ascii_whitespace())?;
+        rest.get(begin..)?.strip_prefix(tag.as_bytes())
+    }
+
+    /// Goes on behind an element that was read in its plain form; `None` if a
+    /// limit is reached, which is for the long way to tell.
+    fn pass_over(&mut self, text: usize, rest: &'a [u8]) -> Option<()> {
+        if text > self.limits.value_bytes || self.elements >= self.limits.elements {
+            return None;
+        }
+        self.elements += 1;
+        let before = self.reader.get_ref().len();
+        self.skipped += u64::try_from(before - rest.len()).unwrap_or(0);
+        *self.reader.get_mut() = rest;
+        Some(())
     }
 
     /// A name that may be empty, which is the root.

@@ -2,6 +2,7 @@
 
 mod golden;
 mod hostile;
+mod plain;
 mod quirks;
 mod roundtrip;
 mod samples;
