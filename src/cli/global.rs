@@ -7,6 +7,7 @@ use crate::config::{Config, ConfigError};
 
 /// Options of every command.
 #[derive(Clone, Debug, clap::Args)]
+#[command(next_help_heading = "Options of every command")]
 pub struct Global {
     /// The data folder
     #[arg(

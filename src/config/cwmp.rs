@@ -36,7 +36,8 @@ pub struct CwmpConfig {
     /// Whether Basic is taken over plain HTTP as well.
     pub basic_over_http: bool,
     /// Whether devices are given credentials of their own after first contact.
-    /// Unset: yes, except in `open` mode.
+    /// Unset: in `shared` mode only. In `device` mode they have their own, and
+    /// come back with them after a factory reset.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub give_credentials: Option<bool>,
     /// Seconds that a session may be silent before it is given up, at least 30.
@@ -85,7 +86,7 @@ impl Default for CwmpConfig {
 impl CwmpConfig {
     /// Whether devices are given credentials of their own.
     pub fn gives_credentials(&self) -> bool {
-        self.give_credentials.unwrap_or(self.auth != AuthMode::Open)
+        self.give_credentials.unwrap_or(self.auth == AuthMode::Shared)
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {

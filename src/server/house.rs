@@ -128,8 +128,14 @@ impl Server {
 
         data.publish(&addresses)?;
         warn_of_risks(&config);
-        info!(cwmp = ?addresses.cwmp, cwmp.tls = ?addresses.cwmp_tls, northbound = ?addresses.northbound,
-            files = ?addresses.files, files.tls = ?addresses.files_tls, "the doors are open");
+        info!(
+            cwmp = addresses.cwmp.map(display),
+            cwmp.tls = addresses.cwmp_tls.map(display),
+            northbound = addresses.northbound.map(display),
+            files = addresses.files.map(display),
+            files.tls = addresses.files_tls.map(display),
+            "the doors are open"
+        );
         let new_onboarding = onboarding.filter(|_| is_new);
         Ok(Self { addresses, new_onboarding, data, store, tls, stop, doors })
     }
