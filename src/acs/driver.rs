@@ -407,18 +407,22 @@ impl Driver {
             self.collect();
             match step {
                 Step::Rpc { request, record_first } => {
-                    let first = record_first.as_ref().map(|task| task.id);
-                    if let Some(task) = record_first {
-                        self.work.pending.put(Record::Task(task));
+                    if let Some(task) = &record_first {
+                        self.work.pending.put(Record::Task(task.clone()));
                     }
                     // Outcomes are told as soon as they are known, and what
                     // must not be repeated is recorded before it leaves.
-                    if self.commit_pending().await? || first.is_none() {
+                    if self.commit_pending().await? {
                         return Ok(Some(request));
                     }
-                    // The task was withdrawn meanwhile.
-                    if let (Some(planner), Some(id)) = (&mut self.work.planner, first) {
-                        planner.forget(id);
+                    // Something in it was changed by somebody else: was it this
+                    // task, withdrawn meanwhile?
+                    let Some(task) = record_first else { return Ok(Some(request)) };
+                    if self.shared.store.task(task.id).await?.as_ref() == Some(&*task) {
+                        return Ok(Some(request));
+                    }
+                    if let Some(planner) = &mut self.work.planner {
+                        planner.forget(task.id);
                     }
                 }
                 Step::Satisfied => {
