@@ -99,11 +99,6 @@ impl Acs {
         })
     }
 
-    /// How many sessions are live.
-    pub fn live_sessions(&self) -> usize {
-        self.sessions.len()
-    }
-
     /// Gives up silent sessions and overdue tasks, until `stop`; then ends the
     /// sessions that are live.
     pub async fn sweep(self: Arc<Self>, stop: CancellationToken) {
@@ -140,28 +135,33 @@ impl Acs {
             Err(error) => return Err(refuse_body(&error)),
         };
         let now = self.clock.now();
+        let input = if body.iter().all(u8::is_ascii_whitespace) {
+            Input::Empty
+        } else {
+            let Some(envelope) = self.read(&body, &parts.headers, &peer) else {
+                return Err(plain(StatusCode::BAD_REQUEST, "not a CWMP message\n"));
+            };
+            if matches!(envelope.message, Message::CpeRequest(CpeRequest::Inform(_))) {
+                let host = parts.headers.get(HOST).and_then(host_name);
+                let address = peer.address.ip();
+                let caller = Caller { principal, address, local: peer.local, host };
+                return self.open(envelope, caller, &peer, now).await;
+            }
+            Input::Message(envelope)
+        };
+        // Only now: an Inform needs no session, and the search by circumstance
+        // looks at all that are live.
         let live = known
             .filter(|live| self.may_speak(live, &principal, &peer))
             .or_else(|| self.session_by_circumstance(&principal, peer.address.ip()));
-        if body.iter().all(u8::is_ascii_whitespace) {
-            return Ok(match live {
-                Some(live) => self.converse(&live, Input::Empty, &peer, now).await,
-                // A device that ends its session once more, or never began one
-                // (Q20, Q45).
-                None => empty(StatusCode::NO_CONTENT),
-            });
-        }
-        let Some(envelope) = self.read(&body, &parts.headers, &peer) else {
-            return Err(plain(StatusCode::BAD_REQUEST, "not a CWMP message\n"));
-        };
-        if matches!(envelope.message, Message::CpeRequest(CpeRequest::Inform(_))) {
-            let host = parts.headers.get(HOST).and_then(host_name);
-            let caller = Caller { principal, address: peer.address.ip(), local: peer.local, host };
-            return self.open(envelope, caller, &peer, now).await;
-        }
-        match live {
-            Some(live) => Ok(self.converse(&live, Input::Message(envelope), &peer, now).await),
-            None => Err(plain(StatusCode::BAD_REQUEST, "no session: begin with an Inform\n")),
+        match (live, input) {
+            (Some(live), input) => Ok(self.converse(&live, input, &peer, now).await),
+            // A device that ends its session once more, or never began one
+            // (Q20, Q45).
+            (None, Input::Empty) => Ok(empty(StatusCode::NO_CONTENT)),
+            (None, Input::Message(_)) => {
+                Err(plain(StatusCode::BAD_REQUEST, "no session: begin with an Inform\n"))
+            }
         }
     }
 

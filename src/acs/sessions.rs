@@ -94,7 +94,6 @@ impl Sessions {
         let mut table = lock(&self.table);
         let superseded = table.by_device.insert(live.device.clone(), live.cookie);
         let superseded = superseded.and_then(|cookie| table.remove(&cookie));
-        table.by_device.insert(live.device.clone(), live.cookie);
         table.by_connection.insert(connection, live.cookie);
         table.by_cookie.insert(live.cookie, live);
         superseded

@@ -65,11 +65,6 @@ impl ParamPath {
         self.0.ends_with('.')
     }
 
-    /// Whether `self` is `prefix` or lies below it; `prefix` ends with a dot.
-    pub fn is_under(&self, prefix: &Self) -> bool {
-        self.0.starts_with(prefix.as_str())
-    }
-
     /// The root object of the path with its dot: `Device.` or
     /// `InternetGatewayDevice.`.
     pub fn root(&self) -> &str {
@@ -136,8 +131,6 @@ mod tests {
         assert_eq!(object.root(), "Device.");
         assert_eq!(object.leaf(), "1");
         let name = ParamPath::parse("Device.WiFi.SSID.1.Name").unwrap();
-        assert!(name.is_under(&object));
-        assert!(!ParamPath::parse("Device.WiFi.SSID.10.Name").unwrap().is_under(&object));
         assert_eq!(name.leaf(), "Name");
     }
 }
