@@ -311,10 +311,23 @@ impl Driver {
             CpeRequest::TransferComplete(complete) => {
                 return self.take_transfer(complete, now).await;
             }
-            CpeRequest::AutonomousTransferComplete(complete) => format!("{complete:?}"),
-            CpeRequest::RequestDownload(request) => format!("{request:?}"),
-            CpeRequest::DuStateChangeComplete(change) => format!("{change:?}"),
-            CpeRequest::AutonomousDuStateChangeComplete(change) => format!("{change:?}"),
+            // In words, and without the URLs, which may hold passwords.
+            CpeRequest::AutonomousTransferComplete(complete) => {
+                let way = if complete.is_download { "fetched" } else { "sent" };
+                format!(
+                    "{way} a file of type {:?} on its own: fault {} {}",
+                    complete.file_type, complete.fault_code, complete.fault_string
+                )
+            }
+            CpeRequest::RequestDownload(wanted) => {
+                format!("asked for a file of type {:?}", wanted.file_type)
+            }
+            CpeRequest::DuStateChangeComplete(change) => {
+                format!("changed {} deployment units as asked", change.results.len())
+            }
+            CpeRequest::AutonomousDuStateChangeComplete(change) => {
+                format!("changed {} deployment units on its own", change.results.len())
+            }
             CpeRequest::Inform(_)
             | CpeRequest::GetRpcMethods
             | CpeRequest::Kicked(_)

@@ -428,6 +428,31 @@ async fn q55_two_silences_after_the_inform_response_change_its_form() {
 }
 
 #[tokio::test]
+async fn an_autonomous_transfer_is_kept_as_history_without_its_url() {
+    let mut lab = Lab::with(false);
+    let _ = lab.session().await;
+    lab.cpe.raise(EventCode::AutonomousTransferComplete, "");
+    let (mut driver, _) = {
+        let simulate::Action::Post(inform) = lab.cpe.open_session(lab.clock.now()) else {
+            panic!()
+        };
+        let envelope = read(&inform, None, Side::Cpe, &ReadLimits::default()).unwrap().envelope;
+        Driver::open(lab.shared.clone(), envelope, lab.caller(), lab.clock.now()).await.unwrap()
+    };
+    let told = br#"<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Body><c:AutonomousTransferComplete xmlns:c="urn:dslforum-org:cwmp-1-2"><TransferURL>http://user:canary@h/f</TransferURL><IsDownload>1</IsDownload><FileType>1 Firmware Upgrade Image</FileType><FaultStruct><FaultCode>0</FaultCode><FaultString></FaultString></FaultStruct></c:AutonomousTransferComplete></e:Body></e:Envelope>"#;
+    let envelope = read(told, None, Side::Cpe, &ReadLimits::default()).unwrap().envelope;
+    let Reply::Envelope(reply) = driver.handle(Input::Message(envelope), lab.clock.now()).await
+    else {
+        panic!()
+    };
+    assert!(String::from_utf8(reply).unwrap().contains("AutonomousTransferCompleteResponse"));
+    let events = lab.store.events(&lab.id, 10).await.unwrap();
+    let EventKind::Told(text) = &events[0].kind else { panic!("{events:?}") };
+    assert!(text.contains("fetched") && text.contains("1 Firmware Upgrade Image"), "{text}");
+    assert!(!text.contains("canary"), "{text}");
+}
+
+#[tokio::test]
 async fn b11_invented_devices_are_let_in_only_so_many_a_minute() {
     let lab = Lab::with(false);
     for number in 0..12 {
