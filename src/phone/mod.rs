@@ -6,8 +6,10 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod allow;
 mod mac;
 mod record;
 
+pub use allow::{Allow, AllowError};
 pub use mac::{Mac, MacError};
 pub use record::{Account, FileVersion, Phone, Seen, Site, Vendor};
