@@ -13,7 +13,7 @@ use super::problem::{ApiError, Problem, bad_value};
 use super::sites::{check_site_name, seal_key, shown_secret, shown_settings, taken_settings};
 use super::state::{Shared, State as Inner};
 use crate::device::{Sealed, Secret};
-use crate::phone::{Account, Mac, Phone, Seen, Site, Vendor};
+use crate::phone::{Account, Mac, Phone, Seen, Site, Transport, Vendor};
 use crate::provision::fanvil;
 use crate::store::{Batch, Change, Record};
 use crate::time::Timestamp;
@@ -252,17 +252,7 @@ pub(super) async fn put(
 
 fn new_phone(state: &Inner, mac: Mac) -> Phone {
     let token = Secret::new(state.deps.vault.random_hex(TOKEN_BYTES));
-    Phone {
-        mac,
-        revision: 0,
-        vendor: Vendor::Fanvil,
-        model: "".into(),
-        site: DEFAULT_SITE.into(),
-        token: state.deps.vault.seal(&token),
-        config_key: None,
-        accounts: Vec::new(),
-        settings: BTreeMap::new(),
-    }
+    Phone::new(mac, Vendor::Fanvil, "", DEFAULT_SITE, state.deps.vault.seal(&token))
 }
 
 /// Forgets a phone
@@ -372,6 +362,10 @@ fn account(
         display_name: display_name.into(),
         server: change.server.into(),
         port,
+        transport: Transport::Udp,
+        outbound_proxy: "".into(),
+        voicemail: "".into(),
+        label: "".into(),
     };
     // Refused here rather than when the phone asks for its file.
     fanvil::check_account(&account, Some(&new_password))

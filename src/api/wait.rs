@@ -38,7 +38,7 @@ async fn news_of(notices: &mut broadcast::Receiver<Notice>, id: TaskId) {
     loop {
         match notices.recv().await {
             Ok(Notice::Task { id: changed, .. }) if changed == id => return,
-            Ok(Notice::Device(_) | Notice::Task { .. } | Notice::Phone(_) | Notice::Site(_)) => {}
+            Ok(_) => {}
             // Something was missed: look again.
             Err(RecvError::Lagged(_)) => return,
             // The store is shut down; the next look tells so, or time runs out.

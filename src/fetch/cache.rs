@@ -148,6 +148,10 @@ impl Inner {
                     }
                 }
                 Ok(Notice::Site(site)) => self.drop_site(&site),
+                Ok(Notice::Layer(_)) => {
+                    self.epoch += 1;
+                    self.clear();
+                }
                 Ok(_) => {}
                 // Some were missed: anything may have changed.
                 Err(TryRecvError::Lagged(_)) => {

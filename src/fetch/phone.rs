@@ -17,10 +17,9 @@ use crate::device::{Sealed, Secret};
 use crate::http::{Body, Peer};
 use crate::phone::{FileVersion, Mac, Phone, Seen, Site, Vendor};
 use crate::provision::fanvil::{
-    self, Agent, CipherError, ConfigKey, Line, Named, RenderError, TextError, VersionError,
-    VersionForm,
+    self, Agent, CipherError, ConfigKey, Named, TextError, VersionError, VersionForm,
 };
-use crate::provision::{self, Claim};
+use crate::provision::{self, Claim, Line, RenderError};
 use crate::store::{Record, StoreError};
 use crate::time::Timestamp;
 
@@ -194,7 +193,7 @@ impl Fetch {
                 Draft {
                     gate: format!("fanvil/common/{}/{name}", phone.site).into(),
                     form: file.form,
-                    body: fanvil::render_common(site, file, secrets)?,
+                    body: fanvil::render_common(&site.settings, file.form, secrets)?,
                     key,
                     name: name.into(),
                 }
@@ -214,7 +213,8 @@ impl Fetch {
             .zip(&passwords)
             .map(|(account, password)| Line { account, password: password.as_ref() })
             .collect();
-        Ok(fanvil::render_device(phone, &lines, secrets)?)
+        let form = VersionForm::of_model(&phone.model);
+        Ok(fanvil::render_device(&phone.settings, &lines, secrets, form)?)
     }
 
     /// The version of a draft, durable before anybody sees it.

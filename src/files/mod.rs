@@ -5,6 +5,8 @@
 //! [`Links`] makes the URLs under which a device may fetch one file for a while
 //! and checks them again, without keeping a record of any.
 //!
+//! [`Source`] is what the phone's doors stand before.
+//!
 //! What a file is called, whose it is and whether anybody still wants it is
 //! the inventory's business ([`crate::store::FileRecord`]); serving it is
 //! [`crate::fetch`]'s.
@@ -12,7 +14,9 @@
 mod error;
 mod links;
 mod shelf;
+mod source;
 
 pub use error::FilesError;
 pub use links::{Grant, Link, Links};
 pub use shelf::{Shelf, Stored, Upload};
+pub use source::{Ask, Content, Found, Login, NotFound, SharedSource, Source, Ticket};

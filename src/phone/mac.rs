@@ -18,9 +18,23 @@ pub struct Mac([u8; 6]);
 pub struct MacError;
 
 impl Mac {
+    /// Its first three bytes: whose address block it is of.
+    pub const fn oui(self) -> [u8; 3] {
+        let [a, b, c, ..] = self.0;
+        [a, b, c]
+    }
+
     /// The six bytes in transmission order.
     pub const fn bytes(self) -> [u8; 6] {
         self.0
+    }
+}
+
+impl TryFrom<[u8; 6]> for Mac {
+    type Error = MacError;
+
+    fn try_from(bytes: [u8; 6]) -> Result<Self, MacError> {
+        if bytes == [0; 6] { Err(MacError) } else { Ok(Self(bytes)) }
     }
 }
 
@@ -35,7 +49,7 @@ impl FromStr for Mac {
         };
         let mut bytes = [0; 6];
         hex::decode_to_slice(digits, &mut bytes).map_err(|_| MacError)?;
-        if bytes == [0; 6] { Err(MacError) } else { Ok(Self(bytes)) }
+        bytes.try_into()
     }
 }
 

@@ -10,10 +10,25 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod directives;
+mod error;
+mod family;
 mod gate;
+mod layers;
 mod link;
+mod template;
 mod vendor;
 
+pub use directives::{
+    AcsMode, Dialect, DirectiveError, Directives, PREFIX as DIRECTIVE_PREFIX, ResyncWay,
+};
+pub use error::RenderError;
+pub use family::{
+    AcsLogin, AgentClaim, Ciphers, Draft, Family, Firmware, Folders, Inputs, Kind, Line, Subject,
+    Versioned, Wanted, family,
+};
 pub use gate::{advance, fingerprint};
+pub use layers::{LayerSettings, merge};
 pub use link::{Claim, PhoneLinks};
-pub use vendor::fanvil;
+pub use template::{TemplateError, Templates};
+pub use vendor::{astlinux, audiocodes, digium, fanvil};

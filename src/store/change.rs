@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::FileRecord;
 use crate::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
 use crate::param::Tree;
-use crate::phone::{FileVersion, Mac, Phone, Seen, Site};
+use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 
 /// One typed record to be written.
 #[derive(Clone, Debug)]
@@ -26,8 +26,12 @@ pub enum Record {
     Phone(Box<Phone>),
     /// What a phone was last seen doing.
     Seen(Mac, Seen),
+    /// What a phone fetched, and its first-fetch lock.
+    FetchLog(Box<FetchLog>),
     /// A site; revisioned.
     Site(Box<Site>),
+    /// Settings above or beside sites; revisioned.
+    Layer(Box<Layer>),
     /// A file's version gate: refused as a conflict unless its counter is
     /// higher than, or equal with the same hash as, the one stored.
     FileVersion(FileVersion),
@@ -47,8 +51,12 @@ pub enum Change {
     Put(Record),
     /// Forget a device with its tree, labels, credentials, tasks and history.
     ForgetDevice(DeviceId),
-    /// Forget a phone.
+    /// Forget a phone, with what it was seen doing.
     ForgetPhone(Mac),
+    /// Forget a site. Its phones stay.
+    ForgetSite(Box<str>),
+    /// Forget a layer of settings.
+    ForgetLayer(Scope),
     /// Forget a file's record.
     ForgetFile(Box<str>),
 }
@@ -117,4 +125,6 @@ pub enum Notice {
     Phone(Mac),
     /// A site.
     Site(Box<str>),
+    /// A layer of settings.
+    Layer(Scope),
 }

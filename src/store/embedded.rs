@@ -19,7 +19,7 @@ use super::{
 };
 use crate::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
 use crate::param::Tree;
-use crate::phone::{FileVersion, Mac, Phone, Seen, Site};
+use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 
 /// How commits get to the committer.
 pub(super) enum Committer<I> {
@@ -258,6 +258,18 @@ impl<I: Index> Store for Embedded<I> {
 
     async fn seen(&self, mac: Mac) -> Result<Option<Seen>, StoreError> {
         self.record(&keys::of_phone(b's', mac))
+    }
+
+    async fn fetch_log(&self, mac: Mac) -> Result<Option<FetchLog>, StoreError> {
+        self.record(&keys::of_phone(b'k', mac))
+    }
+
+    async fn layer(&self, scope: &Scope) -> Result<Option<Layer>, StoreError> {
+        self.record(&keys::named(b'j', &scope.to_string()))
+    }
+
+    async fn layers(&self) -> Result<Vec<Layer>, StoreError> {
+        self.page(b"j/", None, usize::MAX)
     }
 
     async fn site(&self, name: &str) -> Result<Option<Site>, StoreError> {

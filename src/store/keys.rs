@@ -10,7 +10,8 @@
 //! | `u/<device>/<task>` | task of a device (no value) |
 //! | `q/<device>/<task>` | open task of a device (no value) |
 //! | `r/<device>/<n>` | the task that ended n-th |
-//! | `h/<mac>`, `s/<mac>` | phone, what it was last seen doing |
+//! | `h/<mac>`, `s/<mac>`, `k/<mac>` | phone, what it was last seen doing, what it fetched |
+//! | `j/<scope>` | layer of settings |
 //! | `i/<site>`, `g/<file key>`, `f/<sha256>`, `m/<name>` | site, version gate, file, setting |
 //! | `n/<id>` | path name of the dictionary |
 //! | `o/<key>/<n>` | the n-th further part of a record that is large |
@@ -119,6 +120,8 @@ pub(super) fn describe(key: &[u8]) -> String {
         Some(b'e') => "an event".to_owned(),
         Some(b't') => task_of(key).map_or_else(|| "a task".to_owned(), |id| format!("task {id}")),
         Some(b'h') => format!("phone {}", hex::encode(id)),
+        Some(b'k') => format!("what phone {} fetched", hex::encode(id)),
+        Some(b'j') => format!("layer {text}"),
         Some(b's') => format!("what is known of phone {}", hex::encode(id)),
         Some(b'i') => format!("site {text}"),
         Some(b'g') => format!("the version of {text}"),

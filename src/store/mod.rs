@@ -6,6 +6,7 @@
 //! when somebody else changed them meanwhile.
 
 mod backup;
+mod before;
 mod change;
 mod disk;
 mod embedded;
@@ -40,7 +41,7 @@ use tokio::sync::broadcast;
 use crate::class::Class;
 use crate::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
 use crate::param::Tree;
-use crate::phone::{FileVersion, Mac, Phone, Seen, Site};
+use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use crate::time::Timestamp;
 
 /// A file that is kept by content, as the inventory knows it; the bytes lie in
@@ -146,6 +147,12 @@ pub trait Store: Send + Sync + 'static {
     async fn phones(&self, after: Option<Mac>, limit: usize) -> Result<Vec<Phone>, StoreError>;
     /// What a phone was last seen doing.
     async fn seen(&self, mac: Mac) -> Result<Option<Seen>, StoreError>;
+    /// What a phone fetched, and its first-fetch lock.
+    async fn fetch_log(&self, mac: Mac) -> Result<Option<FetchLog>, StoreError>;
+    /// One layer of settings.
+    async fn layer(&self, scope: &Scope) -> Result<Option<Layer>, StoreError>;
+    /// All layers, in key order.
+    async fn layers(&self) -> Result<Vec<Layer>, StoreError>;
     /// One site.
     async fn site(&self, name: &str) -> Result<Option<Site>, StoreError>;
     /// All sites, in key order.

@@ -12,9 +12,9 @@
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use super::{FileRecord, StoreError, Vault};
+use super::{FileRecord, StoreError, Vault, before};
 use crate::device::{Credentials, Device, Event, Labels, Task};
-use crate::phone::{FileVersion, Phone, Seen, Site};
+use crate::phone::{FetchLog, FileVersion, Layer, Phone, Seen, Site};
 
 /// Bytes before the body.
 pub(super) const HEAD: usize = 8;
@@ -192,10 +192,15 @@ impl Stored for Event {
 
 impl Stored for Phone {
     const NAME: &'static str = "a phone";
+    const VERSION: u8 = 2;
     const SEALED: bool = true;
 
     fn revision(&self) -> u32 {
         self.revision
+    }
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::phone(body)
     }
 }
 
@@ -205,6 +210,24 @@ impl Stored for Seen {
 
 impl Stored for Site {
     const NAME: &'static str = "a site";
+    const VERSION: u8 = 2;
+    const SEALED: bool = true;
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::site(body)
+    }
+}
+
+impl Stored for FetchLog {
+    const NAME: &'static str = "what a phone fetched";
+}
+
+impl Stored for Layer {
+    const NAME: &'static str = "a layer of settings";
     const SEALED: bool = true;
 
     fn revision(&self) -> u32 {

@@ -62,9 +62,16 @@ pub(super) fn prepare(
         match change {
             Change::Put(record) => prepared.put(record, names, vault)?,
             Change::ForgetDevice(id) => prepared.steps.push(Step::ForgetDevice(id.clone())),
-            Change::ForgetPhone(mac) => prepared
-                .steps
-                .push(Step::Forget(vec![keys::of_phone(b'h', *mac), keys::of_phone(b's', *mac)])),
+            Change::ForgetPhone(mac) => {
+                let kept = [b'h', b's', b'k'].map(|kind| keys::of_phone(kind, *mac));
+                prepared.steps.push(Step::Forget(kept.to_vec()));
+            }
+            Change::ForgetSite(name) => {
+                prepared.steps.push(Step::Forget(vec![keys::named(b'i', name)]));
+            }
+            Change::ForgetLayer(scope) => {
+                prepared.steps.push(Step::Forget(vec![keys::named(b'j', &scope.to_string())]));
+            }
             Change::ForgetFile(sha256) => {
                 prepared.steps.push(Step::Forget(vec![keys::named(b'f', sha256)]));
             }
@@ -93,6 +100,10 @@ impl Prepared {
             Record::Phone(phone) => large(keys::of_phone(b'h', phone.mac), &**phone, true, vault)?,
             Record::Seen(mac, seen) => small_step(keys::of_phone(b's', *mac), seen, vault)?,
             Record::Site(site) => large(keys::named(b'i', &site.name), &**site, true, vault)?,
+            Record::FetchLog(log) => small_step(keys::of_phone(b'k', log.mac), &**log, vault)?,
+            Record::Layer(layer) => {
+                large(keys::named(b'j', &layer.scope.to_string()), &**layer, true, vault)?
+            }
             Record::FileVersion(version) => {
                 let key = keys::named(b'g', &version.key);
                 Step::Gate {
@@ -179,8 +190,11 @@ fn notice(change: &Change) -> Option<Notice> {
         }),
         Change::Put(Record::Phone(phone)) => Some(Notice::Phone(phone.mac)),
         Change::Put(Record::Site(site)) => Some(Notice::Site(site.name.clone())),
+        Change::Put(Record::Layer(layer)) => Some(Notice::Layer(layer.scope.clone())),
         Change::ForgetDevice(id) => Some(Notice::Device(id.clone())),
         Change::ForgetPhone(mac) => Some(Notice::Phone(*mac)),
+        Change::ForgetSite(name) => Some(Notice::Site(name.clone())),
+        Change::ForgetLayer(scope) => Some(Notice::Layer(scope.clone())),
         Change::Put(_) | Change::ForgetFile(_) => None,
     }
 }

@@ -9,7 +9,7 @@ use provost::device::Secret;
 use provost::fetch::{Fetch, FetchDeps};
 use provost::files::{Link, Links, Shelf};
 use provost::http::{Door, TlsMaterial};
-use provost::phone::{Account, Mac, Phone, Site, Vendor};
+use provost::phone::{Account, Mac, Phone, Site, Transport, Vendor};
 use provost::provision::PhoneLinks;
 use provost::store::{Record, Store, Vault};
 use provost::time::{Clock as _, ManualClock, Timestamp};
@@ -113,17 +113,17 @@ impl Rig {
             display_name: "Anna".into(),
             server: "pbx.example.net".into(),
             port: 5060,
+            transport: Transport::Udp,
+            outbound_proxy: "".into(),
+            voicemail: "".into(),
+            label: "".into(),
         };
+        let token = self.vault.seal(&Secret::new("own"));
         Phone {
-            mac: mac.parse().unwrap(),
             revision,
-            vendor: Vendor::Fanvil,
-            model: "X6".into(),
-            site: "hq".into(),
-            token: self.vault.seal(&Secret::new("own")),
-            config_key: None,
             accounts: vec![account],
             settings: [("PHONE/Menu Password".into(), "canary-menu".into())].into(),
+            ..Phone::new(mac.parse().unwrap(), Vendor::Fanvil, "X6", "hq", token)
         }
     }
 

@@ -8,7 +8,7 @@ use provost::device::{
     Learned, Outcome, Sealed, Stage, Task, TaskId, TaskState,
 };
 use provost::param::{ParamPath, Tree, Value};
-use provost::phone::{Account, FileVersion, Mac, Phone, Seen, Site, Vendor};
+use provost::phone::{Account, FileVersion, Mac, Phone, Seen, Site, Transport, Vendor};
 use provost::store::{FileRecord, Record};
 use provost::time::Timestamp;
 
@@ -132,13 +132,7 @@ pub(crate) fn mac(n: u8) -> Mac {
 
 pub(crate) fn phone(n: u8, revision: u32) -> Phone {
     Phone {
-        mac: mac(n),
         revision,
-        vendor: Vendor::Fanvil,
-        model: "X4".into(),
-        site: "here".into(),
-        token: Sealed(vec![n]),
-        config_key: None,
         accounts: vec![Account {
             line: 1,
             user: "100".into(),
@@ -147,8 +141,13 @@ pub(crate) fn phone(n: u8, revision: u32) -> Phone {
             display_name: "Anna".into(),
             server: "sip.example.net".into(),
             port: 5060,
+            transport: Transport::Tls,
+            outbound_proxy: "".into(),
+            voicemail: "*97".into(),
+            label: "".into(),
         }],
         settings: [("A/B".into(), "c".into())].into(),
+        ..Phone::new(mac(n), Vendor::Fanvil, "X4", "here", Sealed(vec![n]))
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod agent;
 mod cipher;
+mod family;
 mod names;
 mod open;
 mod render;
@@ -16,10 +17,9 @@ mod version;
 
 pub use agent::Agent;
 pub use cipher::{CipherError, ConfigKey, Profile, decrypt, encrypt};
+pub use family::FAMILY;
 pub use names::{CommonFile, Named, common_file, common_names, resolve};
 pub use open::{OpenError, open};
-pub use render::{
-    Line, RenderError, check_account, check_setting, is_secret, render_common, render_device,
-};
+pub use render::{check_account, check_setting, is_secret, render_common, render_device};
 pub use text::{Module, Row, Text, TextError, assemble};
 pub use version::{VersionError, VersionForm};

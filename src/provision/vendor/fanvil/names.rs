@@ -128,6 +128,11 @@ fn named(model: &str, like: impl Fn(&str) -> bool) -> Option<&'static CommonFile
     common_file(model).filter(has).or_else(|| COMMON_FILES.iter().find(has))
 }
 
+/// The model whose common file has this very name.
+pub(super) fn file_named(name: &str) -> Option<&'static CommonFile> {
+    named("", |known| known == name)
+}
+
 /// `<mac>.cfg` in any case.
 fn is_device_name(name: &str, mac: Mac) -> bool {
     let Some((stem, ending)) = name.split_once('.') else { return false };

@@ -7,11 +7,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
-use super::text::{BodyWriter, TextError};
-use super::{CommonFile, VersionForm, common_file};
-use crate::class::Class;
+use super::names::file_named;
+use super::text::BodyWriter;
+use super::{VersionForm, common_file};
 use crate::device::Secret;
-use crate::phone::{Account, Phone, Site};
+use crate::phone::{Account, Settings};
+use crate::provision::{Line, RenderError};
 
 /// Lines without an account are switched off up to this one, because a phone
 /// keeps whatever a file does not name.
@@ -26,39 +27,6 @@ const ODD_MODULES: [(&str, &str); 3] = [
     ("FIRMWARE CHECK", "FIRMWARE CHECK MODULE"),
     ("PHONE FEATURE", "PHONE FEATURE MODULE"),
 ];
-
-/// One account with its password opened.
-#[derive(Clone, Copy, Debug)]
-pub struct Line<'a> {
-    /// The account.
-    pub account: &'a Account,
-    /// Its password; `None` leaves it out of the file.
-    pub password: Option<&'a Secret>,
-}
-
-/// Why a file cannot be made. Never tells a secret.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum RenderError {
-    /// A setting's name is not of the form `MODULE/Key`.
-    #[error("`{0}` is no name of a setting: write MODULE/Key, as in AUTOUPDATE/Flash Interval")]
-    SettingName(String),
-    /// A name or value could not be written without becoming something else.
-    #[error(transparent)]
-    Text(#[from] TextError),
-    /// Two accounts have the same line, or one has line 0.
-    #[error("line {0}: each account needs a line of its own, from 1")]
-    Line(u8),
-}
-
-impl RenderError {
-    /// What it means to whoever asked.
-    pub const fn class(&self) -> Class {
-        match self {
-            Self::SettingName(_) | Self::Line(_) => Class::Invalid,
-            Self::Text(error) => error.class(),
-        }
-    }
-}
 
 /// Checks one setting before it is taken into the inventory.
 ///
@@ -90,10 +58,14 @@ pub fn check_account(account: &Account, password: Option<&Secret>) -> Result<(),
 ///
 /// # Errors
 /// [`RenderError`] for a setting that cannot be written.
-pub fn render_common(site: &Site, file: &CommonFile, secrets: bool) -> Result<String, RenderError> {
+pub fn render_common(
+    settings: &Settings,
+    form: VersionForm,
+    secrets: bool,
+) -> Result<String, RenderError> {
     let mut draft = Draft::default();
-    draft.set_all(&site.settings, secrets)?;
-    draft.body(file.form)
+    draft.set_all(settings, secrets)?;
+    draft.body(form)
 }
 
 /// The body of a phone's own file: its accounts, then its settings.
@@ -104,9 +76,10 @@ pub fn render_common(site: &Site, file: &CommonFile, secrets: bool) -> Result<St
 /// # Errors
 /// [`RenderError`] for an account or a setting that cannot be written.
 pub fn render_device(
-    phone: &Phone,
+    settings: &Settings,
     lines: &[Line<'_>],
     secrets: bool,
+    form: VersionForm,
 ) -> Result<String, RenderError> {
     let mut draft = Draft::default();
     let mut used = [false; 256];
@@ -118,7 +91,7 @@ pub fn render_device(
         }
         draft.line(line, secrets);
     }
-    for number in phone.settings.keys().filter_map(|name| line_of(name)) {
+    for number in settings.keys().filter_map(|name| line_of(name)) {
         used.get_mut(usize::from(number)).into_iter().for_each(|used| *used = true);
     }
     for number in 1..=LINES {
@@ -126,8 +99,8 @@ pub fn render_device(
             draft.make(number, "Enable Reg", Cow::Borrowed("0"));
         }
     }
-    draft.set_all(&phone.settings, secrets)?;
-    draft.body(VersionForm::of_model(&phone.model))
+    draft.set_all(settings, secrets)?;
+    draft.body(form)
 }
 
 /// Whether a setting's key names something secret.
@@ -143,6 +116,11 @@ impl VersionForm {
     /// The form of a model's firmware; ten digits if the model is unknown.
     pub fn of_model(model: &str) -> Self {
         common_file(model).map_or(Self::TenDigits, |file| file.form)
+    }
+
+    /// The form of the model that a common file of this name is for.
+    pub fn of_file(name: &str) -> Option<Self> {
+        file_named(name).map(|file| file.form)
     }
 }
 
@@ -182,11 +160,7 @@ impl<'a> Draft<'a> {
         self.made = rows.len();
     }
 
-    fn set_all(
-        &mut self,
-        settings: &'a BTreeMap<Box<str>, Box<str>>,
-        secrets: bool,
-    ) -> Result<(), RenderError> {
+    fn set_all(&mut self, settings: &'a Settings, secrets: bool) -> Result<(), RenderError> {
         for (name, value) in settings {
             if secrets || !is_secret(name) {
                 self.set(name, value)?;
@@ -196,7 +170,10 @@ impl<'a> Draft<'a> {
     }
 
     fn set(&mut self, name: &'a str, value: &'a str) -> Result<(), RenderError> {
-        let bad = || RenderError::SettingName(name.chars().take(64).collect());
+        let bad = || RenderError::SettingName {
+            name: name.chars().take(64).collect(),
+            wanted: "write MODULE/Key, as in AUTOUPDATE/Flash Interval",
+        };
         let (module, key) = name.split_once('/').ok_or_else(bad)?;
         if module.is_empty() || key.is_empty() {
             return Err(bad());

@@ -5,19 +5,19 @@ use proptest::prelude::*;
 use super::super::{Text, assemble};
 use super::*;
 use crate::device::Sealed;
-use crate::phone::Vendor;
+use crate::phone::{Phone, Transport, Vendor};
 
 const COMMON_X6: &str = include_str!("../../../../../tests/fixtures/fanvil/common-x6.cfg");
 const DEVICE_X6: &str = include_str!("../../../../../tests/fixtures/fanvil/device-x6.cfg");
 const DEVICE_X4: &str =
     include_str!("../../../../../tests/fixtures/fanvil/device-x4-without-secrets.cfg");
 
-fn settings(rows: &[(&str, &str)]) -> BTreeMap<Box<str>, Box<str>> {
+fn settings(rows: &[(&str, &str)]) -> Settings {
     rows.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect()
 }
 
-fn site() -> Site {
-    let settings = settings(&[
+fn site() -> Settings {
+    settings(&[
         ("AUTOUPDATE/Flash Server IP", "http://acs.example.net:7567/p/$mac/"),
         ("AUTOUPDATE/Flash Protocol", "4"),
         ("AUTOUPDATE/Flash Mode", "2"),
@@ -28,8 +28,7 @@ fn site() -> Site {
         ("MMI/Account1 Name", "admin"),
         ("MMI/Account1 Password", "s3cret-admin"),
         ("SIP Hotspot/Enable Hotspot", "0"),
-    ]);
-    Site { name: "hq".into(), settings, ..Site::default() }
+    ])
 }
 
 fn account(line: u8, user: &str) -> Account {
@@ -41,6 +40,10 @@ fn account(line: u8, user: &str) -> Account {
         display_name: "".into(),
         server: "pbx.example.net".into(),
         port: 5060,
+        transport: Transport::Udp,
+        outbound_proxy: "".into(),
+        voicemail: "".into(),
+        label: "".into(),
     }
 }
 
@@ -52,14 +55,8 @@ fn phone(model: &str) -> Phone {
         port: 5080,
         ..account(3, "1003")
     };
+    let mac = "0c383e07e16c".parse().unwrap();
     Phone {
-        mac: "0c383e07e16c".parse().unwrap(),
-        revision: 1,
-        vendor: Vendor::Fanvil,
-        model: model.into(),
-        site: "hq".into(),
-        token: Sealed(Vec::new()),
-        config_key: None,
         accounts: vec![first, third],
         settings: settings(&[
             ("DSSKEY/Fkey1 Type", "1"),
@@ -71,6 +68,7 @@ fn phone(model: &str) -> Phone {
             ("TR069/Enable TR069", "1"),
             ("TR069/ACS URL", "http://acs.example.net:7547/"),
         ]),
+        ..Phone::new(mac, Vendor::Fanvil, model, "hq", Sealed(Vec::new()))
     }
 }
 
@@ -82,7 +80,7 @@ fn render(phone: &Phone, passwords: &[&str], secrets: bool) -> Result<String, Re
         .zip(&passwords)
         .map(|(account, password)| Line { account, password: Some(password) })
         .collect();
-    render_device(phone, &lines, secrets)
+    render_device(&phone.settings, &lines, secrets, VersionForm::of_model(&phone.model))
 }
 
 fn file(version: &str, body: &str) -> String {
@@ -92,7 +90,7 @@ fn file(version: &str, body: &str) -> String {
 #[test]
 fn golden_common_file() {
     let x6 = common_file("X6").unwrap();
-    let body = render_common(&site(), x6, true).unwrap();
+    let body = render_common(&site(), x6.form, true).unwrap();
     assert_eq!(file("2.0000000001", &body), COMMON_X6);
 }
 
@@ -110,7 +108,7 @@ fn golden_device_file_of_an_older_model_without_secrets() {
 
 #[test]
 fn without_secrets_the_common_file_has_none() {
-    let body = render_common(&site(), common_file("X6").unwrap(), false).unwrap();
+    let body = render_common(&site(), VersionForm::of_model("X6"), false).unwrap();
     assert!(body.contains("Account1 Name") && !body.contains("s3cret"), "{body}");
 }
 
@@ -185,8 +183,8 @@ fn settings_that_would_become_something_else_are_refused() {
         ("AUTOUPDATE/Schlüssel", "1"),
     ] {
         assert!(check_setting(name, value).is_err(), "{name:?}");
-        let site = Site { settings: settings(&[(name, value)]), ..site() };
-        assert!(render_common(&site, common_file("X6").unwrap(), true).is_err(), "{name:?}");
+        let site = settings(&[(name, value)]);
+        assert!(render_common(&site, VersionForm::of_model("X6"), true).is_err(), "{name:?}");
     }
     assert_eq!(check_setting("AUTOUPDATE/Flash Mode", "a:b <c> größer"), Ok(()));
 }
@@ -203,7 +201,7 @@ proptest! {
         let account = Account {
             display_name: display.clone().into(), user: user.clone().into(), ..account(1, "")
         };
-        let phone = Phone { accounts: vec![account], settings: BTreeMap::new(), ..phone("X6") };
+        let phone = Phone { accounts: vec![account], settings: Settings::new(), ..phone("X6") };
         if let Ok(body) = render(&phone, &[&password], true) {
             let text = Text::read(file("2.1", &body).as_bytes()).unwrap();
             prop_assert_eq!(text.modules.len(), 1);

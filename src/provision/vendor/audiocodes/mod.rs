@@ -1,0 +1,5 @@
+//! AudioCodes 400HD.
+
+mod family;
+
+pub use family::{AudioCodes, FAMILY};

@@ -1,0 +1,5 @@
+//! Digium and Sangoma D series.
+
+mod family;
+
+pub use family::{Digium, FAMILY};
