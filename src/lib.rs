@@ -11,7 +11,8 @@
 //! [`phone`] (P) phones, accounts, sites. Each may use those before it.
 //!
 //! **Floor 2, languages.** [`cwmp`] (P) messages and the order of a session;
-//! [`schema`] (P) what is known of data models; [`config`] the settings;
+//! [`schema`] (P) what is known of data models; [`sip`] (P) the messages of SIP
+//! that phones need; [`config`] the settings;
 //! [`log`] logging.
 //!
 //! **Floor 3, decide, hold, carry.** [`plan`] (P) what to ask of a device next;
@@ -19,7 +20,7 @@
 //! HTTP faces share.
 //!
 //! **Floor 4, services.** [`provision`] phone files; [`wake`] connection
-//! requests; [`simulate`] simulated CPEs and phones.
+//! requests and NOTIFYs; [`simulate`] simulated CPEs and phones.
 //!
 //! **Floor 5, faces.** [`acs`] the device's door; [`fetch`] the phone's and the
 //! file door; [`api`] the northbound.
@@ -49,6 +50,7 @@ pub mod provision;
 pub mod schema;
 pub mod server;
 pub mod simulate;
+pub mod sip;
 pub mod store;
 pub mod time;
 pub mod wake;

@@ -19,6 +19,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("phone", 5),
     ("cwmp", 20),
     ("schema", 20),
+    ("sip", 20),
     ("config", 20),
     ("log", 20),
     ("plan", 30),
@@ -39,7 +40,7 @@ const FLOORS: &[(&str, u32)] = &[
 ];
 
 /// The rooms that open no socket, read no clock and no file.
-const PURE: &[&str] = &["param", "device", "phone", "cwmp", "schema", "plan", "provision"];
+const PURE: &[&str] = &["param", "device", "phone", "cwmp", "schema", "sip", "plan", "provision"];
 
 /// `log.rs` is told by its own section of the settings what to log, and how.
 const GRANTED: &[(&str, &str)] = &[("log", "config")];

@@ -7,14 +7,18 @@
 //! carries nothing that the device chose but a path, follows no redirect, and
 //! takes two seconds and 8 KiB at most.
 //!
-//! [`Waker::wake`] is all that others use: it reads the store, asks the guard
+//! Phones are told by SIP NOTIFY ([`notify()`]).
+//!
+//! [`Waker::wake`] is all that others use for devices: it reads the store, asks the guard
 //! (`guard`), counts (`pace`) and speaks (`request`).
 
 mod error;
 mod guard;
+mod notify;
 mod pace;
 mod request;
 mod waker;
 
 pub use error::WakeError;
+pub use notify::{NOTIFY_WITHIN, NotifyOutcome, NotifyRequest, notify};
 pub use waker::Waker;
