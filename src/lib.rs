@@ -22,6 +22,9 @@
 //! **Floor 4, services.** [`provision`] phone files; [`wake`] connection
 //! requests and NOTIFYs; [`simulate`] simulated CPEs and phones.
 //!
+//! **Floor 4½.** [`supply`] which phone gets which file, who may have it, and
+//! what is logged of it: what all phone doors stand before.
+//!
 //! **Floor 5, faces.** [`acs`] the device's door; [`fetch`] the phone's and the
 //! file door; [`api`] the northbound.
 //!
@@ -52,5 +55,6 @@ pub mod server;
 pub mod simulate;
 pub mod sip;
 pub mod store;
+pub mod supply;
 pub mod time;
 pub mod wake;

@@ -16,6 +16,7 @@ mod family;
 mod gate;
 mod layers;
 mod link;
+mod site_link;
 mod template;
 mod vendor;
 
@@ -30,5 +31,6 @@ pub use family::{
 pub use gate::{advance, fingerprint};
 pub use layers::{LayerSettings, merge};
 pub use link::{Claim, PhoneLinks};
+pub use site_link::SiteLinks;
 pub use template::{TemplateError, Templates};
 pub use vendor::{astlinux, audiocodes, digium, fanvil};

@@ -127,4 +127,6 @@ pub enum Notice {
     Site(Box<str>),
     /// A layer of settings.
     Layer(Scope),
+    /// An uploaded file's record, by its SHA-256.
+    File(Box<str>),
 }

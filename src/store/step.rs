@@ -191,11 +191,13 @@ fn notice(change: &Change) -> Option<Notice> {
         Change::Put(Record::Phone(phone)) => Some(Notice::Phone(phone.mac)),
         Change::Put(Record::Site(site)) => Some(Notice::Site(site.name.clone())),
         Change::Put(Record::Layer(layer)) => Some(Notice::Layer(layer.scope.clone())),
+        Change::Put(Record::File(file)) => Some(Notice::File(file.sha256.clone())),
         Change::ForgetDevice(id) => Some(Notice::Device(id.clone())),
         Change::ForgetPhone(mac) => Some(Notice::Phone(*mac)),
         Change::ForgetSite(name) => Some(Notice::Site(name.clone())),
         Change::ForgetLayer(scope) => Some(Notice::Layer(scope.clone())),
-        Change::Put(_) | Change::ForgetFile(_) => None,
+        Change::ForgetFile(sha256) => Some(Notice::File(sha256.clone())),
+        Change::Put(_) => None,
     }
 }
 
