@@ -42,6 +42,8 @@ pub(super) struct ClientSettings {
     pub(super) timeout: Duration,
     /// The most bytes of an answer.
     pub(super) body_limit: u64,
+    /// The User-Agent; the program's own if `None`.
+    pub(super) agent: Option<Box<str>>,
 }
 
 /// Why there is no answer; turned into [`super::SessionFailure`] or
@@ -240,7 +242,7 @@ impl Client {
             .method(method)
             .uri(&*self.target.path)
             .header(HOST, self.target.host_header())
-            .header(USER_AGENT, "provost-simulate");
+            .header(USER_AGENT, self.settings.agent.as_deref().unwrap_or("provost-simulate"));
         if !self.cookies.is_empty() {
             let pairs: Vec<String> =
                 self.cookies.iter().map(|(name, value)| format!("{name}={value}")).collect();

@@ -2,8 +2,8 @@
 //!
 //! [`Cpe`] is a device without a socket or a clock: it follows TR-069 to the
 //! letter and is thereby the reference client of the house. [`Model`] is the
-//! data model that it answers from, made by a [`Blueprint`]. [`FanvilPhone`] is
-//! a phone that is provisioned by files. [`start`] runs one `Cpe` over real
+//! data model that it answers from, made by a [`Blueprint`]. [`FanvilPhone`] and
+//! [`FilePhone`] are phones that are provisioned by files. [`start`] runs one `Cpe` over real
 //! sockets; [`load`] runs very many cheaply and measures.
 //!
 //! What an ACS wants of a device is not known here, and nothing of Provost's
@@ -15,6 +15,7 @@ mod cpe;
 mod events;
 mod fanvil;
 mod fetcher;
+mod file_phone;
 mod gateway;
 mod image;
 mod listener;
@@ -33,6 +34,7 @@ pub use blueprint::Blueprint;
 pub use client::ClientAuth;
 pub use cpe::{Cpe, Next, SimEvent};
 pub use fanvil::{Decode, FanvilPhone, PhoneFetchError, PhoneFile, PhoneFileKind, PhoneVerdict};
+pub use file_phone::{FilePhone, FilePhoneVerdict, PhoneSettings, ReadFile};
 pub use image::{ImageError, firmware_image, read_firmware_image};
 pub use model::{Check, Model, ModelFault, Parameter};
 pub use runner::{RunnerSettings, SimError, SimHandle, start};

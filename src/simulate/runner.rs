@@ -116,6 +116,7 @@ pub async fn start(
         tls: settings.tls.clone(),
         timeout: settings.timeout,
         body_limit: MAX_MESSAGE,
+        agent: None,
     };
     let client = Client::new(cpe.acs_url(), cpe.login(), client_settings)
         .map_err(|error| SimError::Url(error.to_string()))?;

@@ -39,6 +39,7 @@ impl Full {
                 tls: plan.tls.clone(),
                 timeout: plan.timeout,
                 body_limit: MAX_MESSAGE,
+                agent: None,
             },
             resting: Mutex::default(),
         }
