@@ -11,6 +11,7 @@ mod log;
 mod northbound;
 mod phones;
 mod store;
+mod tftp;
 mod tls;
 
 pub use cwmp::{AuthMode, CwmpConfig};
@@ -20,6 +21,7 @@ pub use log::{LogConfig, LogFormat};
 pub use northbound::NorthboundConfig;
 pub use phones::PhonesConfig;
 pub use store::{Engine, StoreConfig};
+pub use tftp::TftpConfig;
 pub use tls::TlsConfig;
 
 use std::path::PathBuf;
@@ -36,6 +38,8 @@ pub struct Config {
     pub cwmp: CwmpConfig,
     /// `[files]`: the file and phone door.
     pub files: FilesConfig,
+    /// `[tftp]`: the TFTP door.
+    pub tftp: TftpConfig,
     /// `[northbound]`: the operator's door.
     pub northbound: NorthboundConfig,
     /// `[store]`: what survives.
@@ -129,6 +133,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         self.cwmp.check()?;
         self.files.check()?;
+        self.tftp.check()?;
         self.limits.check()
     }
 }

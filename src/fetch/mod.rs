@@ -1,4 +1,4 @@
-//! The phone's and the file door: HTTP(S).
+//! The phone's and the file doors: HTTP(S), and TFTP ([`tftp`]).
 //!
 //! `GET|HEAD /f/<token>/<name>` is a file for a device that a Download RPC sent
 //! here, under a signed link with credentials of its own ([`crate::files::Links`]).
@@ -11,10 +11,12 @@
 
 mod answer;
 mod cache;
+mod complaint;
 mod door;
 mod firmware;
 mod phone;
 mod range;
+pub mod tftp;
 mod throttle;
 
 pub use door::{Fetch, FetchDeps};

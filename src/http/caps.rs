@@ -12,9 +12,9 @@ use tokio::sync::Notify;
 /// The sources are spread over this many locks.
 const SHARDS: usize = 16;
 
-/// The connections of one door.
+/// The connections of one door; other doors count what they serve in its place.
 #[derive(Debug)]
-pub(super) struct Caps {
+pub struct Caps {
     in_all: usize,
     per_source: usize,
     open: AtomicUsize,
@@ -24,20 +24,23 @@ pub(super) struct Caps {
 
 /// One connection's place; given back when it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub struct Place {
     caps: Arc<Caps>,
     source: IpAddr,
 }
 
 /// Which cap refused a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Full {
+pub enum Full {
+    /// That of all together.
     InAll,
+    /// That of this source.
     Source,
 }
 
 impl Caps {
-    pub(super) fn new(in_all: usize, per_source: usize) -> Arc<Self> {
+    /// So many in all, and so many of one source: an IPv4 address or an IPv6 /64.
+    pub fn new(in_all: usize, per_source: usize) -> Arc<Self> {
         Arc::new(Self {
             in_all,
             per_source,
@@ -48,7 +51,10 @@ impl Caps {
     }
 
     /// Takes a place for a connection from `address`.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, Full> {
+    ///
+    /// # Errors
+    /// [`Full`] says which cap is reached.
+    pub fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, Full> {
         if self.open.load(Ordering::Relaxed) >= self.in_all {
             return Err(Full::InAll);
         }
@@ -66,7 +72,7 @@ impl Caps {
     }
 
     /// Waits until every place was given back, but no longer than `most`.
-    pub(super) async fn emptied(&self, most: Duration) {
+    pub async fn emptied(&self, most: Duration) {
         let empty = async {
             while self.open.load(Ordering::Acquire) > 0 {
                 self.none_left.notified().await;

@@ -13,6 +13,7 @@ mod cli;
 mod cwmp;
 mod demo;
 mod docs;
+mod doors;
 mod files;
 mod http;
 mod lab;
