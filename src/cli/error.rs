@@ -133,6 +133,9 @@ pub enum CliError {
         /// Where it stands.
         state: String,
     },
+    /// The command has said what went wrong, and chose its own exit code.
+    #[error("ended with {0}")]
+    Ended(u8),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -183,7 +186,7 @@ impl CliError {
                 Class::Upstream
             }
             Self::Refused { class, .. } => *class,
-            Self::TaskFailed { .. } => Class::Failed,
+            Self::TaskFailed { .. } | Self::Ended(_) => Class::Failed,
         }
     }
 }

@@ -19,6 +19,7 @@ mod error;
 mod file;
 mod global;
 mod list;
+mod massdeploy;
 mod output;
 mod phone;
 mod run;

@@ -10,6 +10,7 @@ use super::client::Client;
 use super::device::{self, DeviceCommand};
 use super::file::{self, FileCommand};
 use super::inspect::InspectError;
+use super::massdeploy;
 use super::output::Output;
 use super::phone::{self, PhoneCommand, SiteCommand};
 use super::simulate::SimulateError;
@@ -55,6 +56,10 @@ enum Command {
     Restore(RestoreArgs),
     /// Encrypt, decrypt and show Fanvil files
     Fanvil(fanvil::Args),
+    /// Generate the files of an AstLinux mass deployment; -h tells its options
+    Massdeploy(massdeploy::Args),
+    /// Generate the files of one AstLinux phone; -h tells its options
+    PhoneprovBuild(massdeploy::Args),
     /// Decode CWMP messages and say what each tells
     Inspect(inspect::Args),
     Simulate(Box<simulate::Args>),
@@ -78,6 +83,7 @@ pub async fn main() -> ExitCode {
             | CliError::Simulate(SimulateError::Output(error))
             | CliError::Inspect(InspectError::Output(error)),
         ) if error.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(CliError::Ended(code)) => ExitCode::from(code),
         Err(error) => fail(&error.to_string(), error.class()),
     }
 }
@@ -120,6 +126,8 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Backup => backup::backup(&global, &Client::new(&global)?, output).await,
         Command::Restore(args) => backup::restore(args, &global, output).await,
         Command::Fanvil(args) => Ok(fanvil::run(args)?),
+        Command::Massdeploy(args) => massdeploy::mass(&args),
+        Command::PhoneprovBuild(args) => massdeploy::build(&args),
         Command::Inspect(args) => {
             inspect::run(&args, output.json, output.out)?;
             Ok(())

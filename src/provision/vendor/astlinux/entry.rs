@@ -105,6 +105,24 @@ impl Entry {
         })
     }
 
+    /// What stands for a phone where only the heads of files are written: the
+    /// word that asks for it in the place of the extension, and no address.
+    pub fn init(template: &str, word: &str) -> Self {
+        let line = || Line {
+            ext: word.into(),
+            cid_name: word.into(),
+            cid_num: word.into(),
+            password: Secret::default(),
+            account: None,
+        };
+        Self {
+            number: 0,
+            template: template.into(),
+            mac: "00:00:00:00:00:00".into(),
+            lines: [(); LINES].map(|()| line()),
+        }
+    }
+
     /// Whether the word in the place of the extensions asks for the files'
     /// heads alone.
     pub fn is_init(word: &str) -> bool {

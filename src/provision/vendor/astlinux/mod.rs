@@ -36,4 +36,4 @@ pub use mass::{MassError, Row, rows};
 pub use mode::Mode;
 pub use passwords::{Added, add_passwords};
 pub use phone::{Phone, PhoneFile, RenderError, Server, SqlRow, render_phone};
-pub use template::{Template, TemplateError};
+pub use template::{MAX_TEMPLATE, Template, TemplateError};

@@ -43,15 +43,15 @@ impl RawBody {
 
 /// What is left of a line; `None` if nothing is.
 fn filter<'a>(line: &'a [u8], extension: &[u8]) -> Option<&'a [u8]> {
-    if is_excluded(line, extension) {
+    if !line.starts_with(b"#") {
+        return (!line.is_empty()).then_some(line);
+    }
+    if longest(&[b"#<.*!", extension, b"!.*>"].concat(), line).is_some() {
         return None;
     }
     let mut line = line;
-    if let Some(rest) = line.strip_prefix(b"#<")
-        && let Some(rest) = strip(rest, extension)
-        && let Some(rest) = rest.strip_prefix(b">")
-    {
-        line = rest;
+    if let Some(end) = longest(&[b"#<", extension, b">"].concat(), line) {
+        line = &line[end..];
     }
     if let Some(rest) = line.strip_prefix(b"#<!")
         && let Some(end) = memmem::rfind(rest, b"!>")
@@ -61,21 +61,45 @@ fn filter<'a>(line: &'a [u8], extension: &[u8]) -> Option<&'a [u8]> {
     (!line.is_empty() && !line.starts_with(b"#")).then_some(line)
 }
 
-/// `^#<.*!EXT!.*>`
-fn is_excluded(line: &[u8], extension: &[u8]) -> bool {
-    let Some(inside) = line.strip_prefix(b"#<") else { return false };
-    let Some(last) = memchr::memrchr(b'>', inside) else { return false };
-    memchr::memchr_iter(b'!', &inside[..last]).any(|at| {
-        strip(&inside[at + 1..last], extension).is_some_and(|rest| rest.starts_with(b"!"))
-    })
-}
-
-/// Takes the extension off the front; a dot in it stands for any character.
-fn strip<'a>(text: &'a [u8], extension: &[u8]) -> Option<&'a [u8]> {
-    let (front, rest) = text.split_at_checked(extension.len())?;
-    let same =
-        front.iter().zip(extension).all(|(byte, pattern)| *pattern == b'.' || byte == pattern);
-    same.then_some(rest)
+/// The end of the longest match of a basic regular expression at the begin of a
+/// text. The original makes its expressions of the extension, so that a dot in it
+/// stands for any character, and a star repeats what stands before it: `#<*98>`
+/// is not for the extension `*98`. Brackets and backslashes are taken as they
+/// stand.
+fn longest(expression: &[u8], text: &[u8]) -> Option<usize> {
+    let mut steps: Vec<(u8, bool)> = Vec::new();
+    for byte in expression {
+        match (byte, steps.last_mut()) {
+            (b'*', Some((_, repeated))) => *repeated = true,
+            _ => steps.push((*byte, false)),
+        }
+    }
+    // All places in the expression at once, so that no text takes long.
+    let mut at = vec![false; steps.len() + 1];
+    at[0] = true;
+    let mut end = None;
+    for taken in 0..=text.len() {
+        for (index, (_, repeated)) in steps.iter().enumerate() {
+            if at[index] && *repeated {
+                at[index + 1] = true;
+            }
+        }
+        if at[steps.len()] {
+            end = Some(taken);
+        }
+        let Some(byte) = text.get(taken) else { break };
+        let mut next = vec![false; at.len()];
+        for (index, (wanted, repeated)) in steps.iter().enumerate() {
+            if at[index] && (*wanted == b'.' || wanted == byte) {
+                next[if *repeated { index } else { index + 1 }] = true;
+            }
+        }
+        if !next.contains(&true) {
+            break;
+        }
+        at = next;
+    }
+    end
 }
 
 /// Puts in the first `count` variables, one after the other, as `sed` does. False

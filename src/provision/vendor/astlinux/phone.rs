@@ -130,6 +130,11 @@ impl<'a> Phone<'a> {
         phone
     }
 
+    /// Its template.
+    pub const fn template(&self) -> &'a Template {
+        self.template
+    }
+
     /// The phone's row.
     pub const fn entry(&self) -> &'a Entry {
         self.entry

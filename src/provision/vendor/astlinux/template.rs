@@ -7,8 +7,8 @@ use super::mode::Mode;
 use super::original::RawBody;
 use crate::class::Class;
 
-/// The largest template, in bytes. The largest that phones come with have 60 KB.
-const MAX_TEMPLATE: usize = 256 << 10;
+/// The largest template, in bytes.
+pub const MAX_TEMPLATE: usize = 256 << 10;
 
 /// A template: what a phone type's files look like.
 ///

@@ -161,8 +161,12 @@ fn lines_for_some_extensions_only() {
     assert_eq!(both("", body, &["t", MAC, "31", "p"]).1, for_31);
     let for_32 = "not 31\nnot 3\n #kept\n  \nend\n";
     assert_eq!(both("", body, &["t", MAC, "32", "p"]).1, for_32);
-    let star = "star\nnot 31\nneither\nnot 3\n[bracket\n #kept\n  \nend\n";
-    assert_eq!(both("", body, &["t", MAC, "*9;31", "p"]).1, star);
+    // A star in a marker repeats what stands before it, for the original.
+    let star = "not 31\nneither\nnot 3\n[bracket\n #kept\n  \nend\n";
+    let words = ["t", MAC, "*9;31", "p"];
+    assert_eq!(body_in(Mode::Right, body, &words), format!("star\n{star}"));
+    assert_eq!(body_in(Mode::Original, body, &words), star);
+    assert_eq!(body_in(Mode::Original, "#<9>nine\n#<<9>both\n#<!9!>no", &words), "nine\nboth\n");
 }
 
 #[test]
