@@ -17,6 +17,7 @@ mod doors;
 mod files;
 mod http;
 mod lab;
+mod massdeploy;
 mod phones;
 mod secrets;
 mod simulate;

@@ -1,0 +1,22 @@
+//! A mass deployment taken over as phones: what Provost would serve is what the
+//! command writes.
+
+use std::collections::BTreeMap;
+
+use provost::provision::astlinux::{Server, Template, import};
+
+use super::{Box, DESK, done};
+
+#[test]
+fn an_imported_phones_file_is_the_one_that_is_written() {
+    let system = Box::new(&[("desk", DESK)]);
+    let mass = "desk 00:15:65:00:00:01 21/Ann;22 s&1|x\ndesk 00:15:65:00:00:02 23 s2 acc\n";
+    system.deploy(mass, "").is(0, &done(2), "");
+    let templates = BTreeMap::from([("desk".into(), Template::parse(DESK.as_bytes()).unwrap())]);
+    let phones = import(mass.as_bytes(), &templates, &Server::new("192.168.7.1")).unwrap();
+    assert_eq!(phones.len(), 2);
+    for phone in phones {
+        let file = phone.file.unwrap();
+        assert_eq!(file.body, system.read(&format!("phoneprov/{}", file.path)).into_bytes());
+    }
+}
