@@ -18,11 +18,6 @@ pub(super) fn value<'a>(path: &str, text: &'a str) -> Cow<'a, str> {
     if secret { Cow::Borrowed(MASK) } else { url(text) }
 }
 
-/// A setting of a phone in its vendor's own keys, as it may be shown.
-pub(super) fn setting<'a>(key: &str, text: &'a str) -> Cow<'a, str> {
-    if is_secret_setting(key) && !text.is_empty() { Cow::Borrowed(MASK) } else { url(text) }
-}
-
 /// Whether a vendor's key looks like that of a secret: `SIP1/Phone Pwd`,
 /// `WEB/Password`, `AUTOUPDATE/Auto Server Passwd`.
 pub(super) fn is_secret_setting(key: &str) -> bool {

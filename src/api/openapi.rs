@@ -8,7 +8,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use super::problem::Problem;
-use super::{devices, events, files, parameters, phones, sites, system, tasks};
+use super::{devices, events, files, layers, parameters, phones, sites, system, tasks};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -22,8 +22,13 @@ use super::{devices, events, files, parameters, phones, sites, system, tasks};
         tasks::create, tasks::list, tasks::show, tasks::cancel,
         files::upload, files::list, files::show, files::remove,
         phones::list, phones::show, phones::put, phones::forget, phones::url,
-        phones::put_account, phones::remove_account,
-        sites::list, sites::show, sites::put,
+        phones::put_account, phones::remove_account, phones::put_key, phones::remove_key,
+        phones::renew_token, phones::fetches, phones::unlock,
+        sites::list, sites::show, sites::put, sites::forget,
+        layers::list,
+        layers::show_global, layers::show_tenant, layers::show_model,
+        layers::put_global, layers::put_tenant, layers::put_model,
+        layers::forget_global, layers::forget_tenant, layers::forget_model,
         system::health, system::backup, system::openapi,
     ),
     components(schemas(Problem)),

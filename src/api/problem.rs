@@ -65,6 +65,16 @@ pub(super) enum ApiError {
         /// The key.
         name: String,
     },
+    /// It cannot go while something needs it.
+    #[error("{by} needs the {what} {name}")]
+    InUse {
+        /// `site` and the like.
+        what: &'static str,
+        /// The key.
+        name: String,
+        /// One of those that need it.
+        by: String,
+    },
     /// `If-Match` names another revision than the stored one.
     #[error("the record has revision {stored}, not {given}")]
     OtherRevision {
@@ -111,6 +121,7 @@ impl ApiError {
             | Self::BodyStalled => Class::Invalid,
             Self::TooLarge { .. } => Class::TooLarge,
             Self::Exists { .. }
+            | Self::InUse { .. }
             | Self::OtherRevision { .. }
             | Self::TaskSent(_)
             | Self::TaskOver { .. }
@@ -143,6 +154,7 @@ impl ApiError {
             Self::TooLarge { .. } => "too-large",
             Self::BodyStalled => "body-stalled",
             Self::Exists { .. } => "exists",
+            Self::InUse { .. } => "in-use",
             Self::OtherRevision { .. } => "other-revision",
             Self::TaskSent(_) => "task-sent",
             Self::TaskOver { .. } => "task-over",

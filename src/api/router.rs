@@ -7,7 +7,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::problem::ApiError;
 use super::state::Shared;
-use super::{devices, events, files, parameters, phones, sites, system, tasks};
+use super::{devices, events, files, layers, parameters, phones, sites, system, tasks};
 
 /// One line of the table.
 struct Route {
@@ -52,12 +52,29 @@ fn table() -> Vec<Route> {
         route(PUT,    "/api/v1/phones/{mac}", phones::put),
         route(DELETE, "/api/v1/phones/{mac}", phones::forget),
         route(GET,    "/api/v1/phones/{mac}/url", phones::url),
+        route(POST,   "/api/v1/phones/{mac}/token", phones::renew_token),
+        route(GET,    "/api/v1/phones/{mac}/fetches", phones::fetches),
+        route(POST,   "/api/v1/phones/{mac}/unlock", phones::unlock),
+        route(PUT,    "/api/v1/phones/{mac}/keys/{position}", phones::put_key),
+        route(DELETE, "/api/v1/phones/{mac}/keys/{position}", phones::remove_key),
         route(PUT,    "/api/v1/phones/{mac}/accounts/{line}", phones::put_account),
         route(DELETE, "/api/v1/phones/{mac}/accounts/{line}", phones::remove_account),
 
         route(GET,    "/api/v1/sites", sites::list),
         route(GET,    "/api/v1/sites/{name}", sites::show),
         route(PUT,    "/api/v1/sites/{name}", sites::put),
+        route(DELETE, "/api/v1/sites/{name}", sites::forget),
+
+        route(GET,    "/api/v1/layers", layers::list),
+        route(GET,    "/api/v1/layers/global", layers::show_global),
+        route(PUT,    "/api/v1/layers/global", layers::put_global),
+        route(DELETE, "/api/v1/layers/global", layers::forget_global),
+        route(GET,    "/api/v1/layers/tenant/{name}", layers::show_tenant),
+        route(PUT,    "/api/v1/layers/tenant/{name}", layers::put_tenant),
+        route(DELETE, "/api/v1/layers/tenant/{name}", layers::forget_tenant),
+        route(GET,    "/api/v1/layers/model/{vendor}/{model}", layers::show_model),
+        route(PUT,    "/api/v1/layers/model/{vendor}/{model}", layers::put_model),
+        route(DELETE, "/api/v1/layers/model/{vendor}/{model}", layers::forget_model),
     ]
 }
 

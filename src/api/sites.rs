@@ -8,37 +8,101 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::extract::{IfMatch, Json, plain_text, present};
-use super::mask::{self, MASK};
+use super::mask::MASK;
 use super::problem::{ApiError, Problem, bad_value};
-use super::state::Shared;
+use super::settings::{Meant, seal_key, shown_secret, taken};
+use super::state::{Shared, State as Inner};
 use crate::device::{Sealed, Secret};
-use crate::phone::Site;
-use crate::provision::fanvil;
-use crate::store::{Record, Vault};
+use crate::phone::{Access, Allow, AllowError, Contact, Mac, Site, SiteLogin};
+use crate::store::{Batch, Change, Record, Vault};
 
-/// Settings of one phone or site at most.
-const MAX_SETTINGS: usize = 2000;
+/// Entries of a site's phone book at most.
+const MAX_CONTACTS: usize = 10_000;
+
+/// Logins of a site at most.
+const MAX_LOGINS: usize = 8;
 
 /// A place with phones.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct SiteView {
     name: Box<str>,
+    /// Whose it is: names the layer `tenant/…`; nobody's if empty.
+    tenant: Box<str>,
     /// `"set"` if there is a key for common files; the key is never shown.
     common_key: Option<&'static str>,
-    /// Settings for all its phones, `MODULE/Key` → value; secrets are masked.
+    /// Settings for all its phones; `vendor:name` is for one vendor. Secrets are
+    /// masked.
     settings: BTreeMap<String, String>,
-    /// Whether secrets may leave over plain HTTP in unencrypted files.
+    /// Whether secrets may leave over TFTP, FTP and plain HTTP in unencrypted
+    /// files.
     plain_secrets: bool,
+    access: AccessView,
+    /// What its phones' phone book holds.
+    contacts: Vec<ContactEntry>,
     revision: u32,
+}
+
+/// Who may fetch the files of a site's phones, and how.
+#[derive(Debug, Serialize, ToSchema)]
+struct AccessView {
+    /// Whether a file may be asked for by name alone, without a token in the
+    /// path.
+    tokenless: bool,
+    /// Where phones may ask from; anywhere if empty.
+    #[schema(value_type = Vec<String>)]
+    allow: Vec<Allow>,
+    /// Whether a phone's own file is given only once without a token.
+    lock: bool,
+    /// Logins of which one is needed where there is no token.
+    logins: Vec<LoginView>,
+}
+
+/// A login for the phones of a site.
+#[derive(Debug, Serialize, ToSchema)]
+struct LoginView {
+    user: Box<str>,
+    /// Always `"set"`: a password is never shown.
+    password: &'static str,
+}
+
+/// An entry of a site's phone book.
+#[derive(Debug, Deserialize, Serialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct ContactEntry {
+    #[schema(value_type = String)]
+    name: Box<str>,
+    #[schema(value_type = String)]
+    number: Box<str>,
+    /// The group; none if empty.
+    #[serde(default)]
+    #[schema(value_type = String)]
+    group: Box<str>,
 }
 
 impl From<Site> for SiteView {
     fn from(site: Site) -> Self {
         Self {
             name: site.name,
+            tenant: site.tenant,
             common_key: shown_secret(site.common_key.as_ref()),
-            settings: shown_settings(&site.settings),
+            settings: Meant::Shared.all_shown(&site.settings),
             plain_secrets: site.plain_secrets,
+            access: AccessView {
+                tokenless: site.access.tokenless,
+                allow: site.access.allow,
+                lock: site.access.lock,
+                logins: site
+                    .access
+                    .logins
+                    .into_iter()
+                    .map(|login| LoginView { user: login.user, password: "set" })
+                    .collect(),
+            },
+            contacts: site
+                .contacts
+                .into_iter()
+                .map(|Contact { name, number, group }| ContactEntry { name, number, group })
+                .collect(),
             revision: site.revision,
         }
     }
@@ -48,6 +112,8 @@ impl From<Site> for SiteView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SiteChange {
+    /// Whose it is; empty for nobody's.
+    tenant: Option<String>,
     /// 64 hex digits; `null` takes the key away.
     #[serde(default, deserialize_with = "present")]
     #[schema(value_type = Option<String>)]
@@ -55,6 +121,31 @@ pub(super) struct SiteChange {
     /// All settings from now on; a masked value (`***`) keeps what is stored.
     settings: Option<BTreeMap<String, String>>,
     plain_secrets: Option<bool>,
+    access: Option<AccessChange>,
+    /// The whole phone book from now on.
+    contacts: Option<Vec<ContactEntry>>,
+}
+
+/// What is to be changed about who may fetch; a field that is absent stays as
+/// it is.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct AccessChange {
+    tokenless: Option<bool>,
+    /// All allowed sources from now on: addresses, networks (`10.10.50.0/24`) and
+    /// patterns (`10.10.50.*`).
+    allow: Option<Vec<String>>,
+    lock: Option<bool>,
+    /// All logins from now on; a password that is absent stays as it is.
+    logins: Option<Vec<LoginChange>>,
+}
+
+/// A login as it is to be.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(super) struct LoginChange {
+    user: String,
+    password: Option<String>,
 }
 
 /// The sites.
@@ -106,12 +197,116 @@ pub(super) async fn put(
         site.common_key = seal_key(&state.deps.vault, "common_key", key)?;
     }
     if let Some(settings) = change.settings {
-        site.settings = taken_settings(settings, &site.settings)?;
+        site.settings = taken(Meant::Shared, settings, &site.settings)?;
+    }
+    if let Some(tenant) = change.tenant {
+        if !tenant.is_empty() {
+            check_site_name("tenant", &tenant)?;
+        }
+        site.tenant = tenant.into();
+    }
+    if let Some(access) = change.access {
+        change_access(&state.deps.vault, access, &mut site.access)?;
+    }
+    if let Some(contacts) = change.contacts {
+        site.contacts = taken_contacts(contacts)?;
     }
     site.plain_secrets = change.plain_secrets.unwrap_or(site.plain_secrets);
     site.revision = site.revision.saturating_add(1);
     state.store().commit(Record::Site(Box::new(site.clone())).into()).await?;
     Ok((status, axum::Json(site.into())))
+}
+
+/// Forgets a site at which no phone stands
+#[utoipa::path(delete, path = "/api/v1/sites/{name}", tag = "phones",
+    params(("name" = String, Path, description = "The site")),
+    responses((status = 204), (status = 404, body = Problem), (status = 409, body = Problem)))]
+pub(super) async fn forget(
+    State(state): State<Shared>,
+    Path(name): Path<String>,
+) -> Result<StatusCode, ApiError> {
+    if state.store().site(&name).await?.is_none() {
+        return Err(ApiError::NoSuch { what: "site", name });
+    }
+    if let Some(phone) = phone_at(&state, &name).await? {
+        return Err(ApiError::InUse { what: "site", name, by: format!("phone {phone}") });
+    }
+    let mut batch = Batch::new();
+    batch.push(Change::ForgetSite(name.into()));
+    state.store().commit(batch).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// A phone that stands at a site. Looks at all phones if there is none: sites
+/// are seldom forgotten.
+async fn phone_at(state: &Inner, site: &str) -> Result<Option<Mac>, ApiError> {
+    let mut after = None;
+    loop {
+        let phones = state.store().phones(after, 1000).await?;
+        if let Some(phone) = phones.iter().find(|phone| *phone.site == *site) {
+            return Ok(Some(phone.mac));
+        }
+        match phones.last() {
+            Some(last) => after = Some(last.mac),
+            None => return Ok(None),
+        }
+    }
+}
+
+fn change_access(vault: &Vault, change: AccessChange, access: &mut Access) -> Result<(), ApiError> {
+    access.tokenless = change.tokenless.unwrap_or(access.tokenless);
+    access.lock = change.lock.unwrap_or(access.lock);
+    if let Some(allow) = change.allow {
+        let wrong = |error| bad_value("access.allow", error);
+        if allow.iter().any(|one| one.contains([' ', ','])) {
+            return Err(wrong(AllowError::NoPattern));
+        }
+        access.allow = Allow::list(&allow.join(" ")).map_err(wrong)?;
+    }
+    let Some(logins) = change.logins else { return Ok(()) };
+    if logins.len() > MAX_LOGINS {
+        return Err(bad_value("access.logins", format!("at most {MAX_LOGINS}")));
+    }
+    let before = std::mem::take(&mut access.logins);
+    for LoginChange { user, password } in logins {
+        let password = password.filter(|password| password != MASK);
+        plain_text("access.logins.user", &user, 64)?;
+        plain_text("access.logins.password", password.as_deref().unwrap_or_default(), 128)?;
+        if user.is_empty() || user.contains(':') {
+            return Err(bad_value("access.logins.user", "not empty, without `:`"));
+        }
+        if access.logins.iter().any(|login| *login.user == *user) {
+            return Err(bad_value("access.logins.user", "each once"));
+        }
+        let stored = before.iter().find(|login| *login.user == *user);
+        let password: Sealed = match (password, stored) {
+            (Some(password), _) if !password.is_empty() => vault.seal(&Secret::new(password)),
+            (None, Some(stored)) => stored.password.clone(),
+            _ => return Err(bad_value("access.logins.password", "a new login needs one")),
+        };
+        access.logins.push(SiteLogin { user: user.into(), password });
+    }
+    Ok(())
+}
+
+fn taken_contacts(contacts: Vec<ContactEntry>) -> Result<Vec<Contact>, ApiError> {
+    if contacts.len() > MAX_CONTACTS {
+        return Err(bad_value("contacts", format!("at most {MAX_CONTACTS}")));
+    }
+    let mut taken = Vec::with_capacity(contacts.len());
+    for (at, ContactEntry { name, number, group }) in contacts.into_iter().enumerate() {
+        let field = |name: &str| format!("contacts[{at}].{name}");
+        for (part, text) in [("name", &name), ("number", &number), ("group", &group)] {
+            plain_text(&field(part), text, 128)?;
+        }
+        for (part, text) in [("name", &name), ("number", &number)] {
+            if text.trim().is_empty() {
+                return Err(bad_value(field(part), "not empty"));
+            }
+        }
+        taken.push(Contact { name, number, group });
+    }
+    Ok(taken)
 }
 
 /// A name that is safe in URLs, file names and keys.
@@ -124,64 +319,4 @@ pub(super) fn check_site_name(field: &str, name: &str) -> Result<(), ApiError> {
     } else {
         Err(bad_value(field, "1 to 64 letters, digits, `-`, `_` and `.`, not beginning with `.`"))
     }
-}
-
-/// Seals an encryption key after a look at its form.
-pub(super) fn seal_key(
-    vault: &Vault,
-    field: &str,
-    key: Option<String>,
-) -> Result<Option<Sealed>, ApiError> {
-    let Some(key) = key else { return Ok(None) };
-    if key.len() != 64 || !key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-        return Err(bad_value(field, "an AES-256 key: 64 hex digits"));
-    }
-    Ok(Some(vault.seal(&Secret::new(key.to_ascii_lowercase()))))
-}
-
-/// All that is shown of a secret: that there is one.
-pub(super) fn shown_secret(secret: Option<&Sealed>) -> Option<&'static str> {
-    secret.map(|_| "set")
-}
-
-/// Settings with their secrets masked.
-pub(super) fn shown_settings(settings: &BTreeMap<Box<str>, Box<str>>) -> BTreeMap<String, String> {
-    let shown = |key: &str, value: &str| mask::setting(key, value).into_owned();
-    settings.iter().map(|(key, value)| (key.to_string(), shown(key, value))).collect()
-}
-
-/// Settings from a request; masked values keep what is stored, so that what
-/// was shown can be sent back.
-pub(super) fn taken_settings(
-    settings: BTreeMap<String, String>,
-    stored: &BTreeMap<Box<str>, Box<str>>,
-) -> Result<BTreeMap<Box<str>, Box<str>>, ApiError> {
-    if settings.len() > MAX_SETTINGS {
-        return Err(bad_value("settings", format!("at most {MAX_SETTINGS}")));
-    }
-    let mut taken = BTreeMap::new();
-    for (key, value) in settings {
-        plain_text("settings", &key, 128)?;
-        let field = format!("settings[{key}]");
-        let is_path = key
-            .split_once('/')
-            .is_some_and(|(module, name)| !module.trim().is_empty() && !name.trim().is_empty());
-        if !is_path {
-            return Err(bad_value(field, "a key has the form MODULE/Key"));
-        }
-        plain_text(&field, &value, 4096)?;
-        let value = match stored.get(key.as_str()) {
-            Some(stored) if value.contains(MASK) && *mask::setting(&key, stored) == value => {
-                stored.clone()
-            }
-            _ if value == MASK => {
-                return Err(bad_value(field, "nothing is stored that `***` could keep"));
-            }
-            _ => value.into(),
-        };
-        // Refused here rather than when a phone asks for its file.
-        fanvil::check_setting(&key, &value).map_err(|error| bad_value(field, error.to_string()))?;
-        taken.insert(key.into(), value);
-    }
-    Ok(taken)
 }

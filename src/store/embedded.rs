@@ -247,6 +247,12 @@ impl<I: Index> Store for Embedded<I> {
         result.map(|()| events)
     }
 
+    async fn device_of_phone(&self, mac: Mac) -> Result<Option<DeviceId>, StoreError> {
+        let value = self.index()?.get(&keys::of_phone(b'v', mac))?;
+        let text = value.and_then(|value| String::from_utf8(value.as_ref().to_vec()).ok());
+        Ok(text.and_then(|text| DeviceId::parse(&text).ok()))
+    }
+
     async fn phone(&self, mac: Mac) -> Result<Option<Phone>, StoreError> {
         self.record(&keys::of_phone(b'h', mac))
     }

@@ -11,6 +11,7 @@
 //! | `q/<device>/<task>` | open task of a device (no value) |
 //! | `r/<device>/<n>` | the task that ended n-th |
 //! | `h/<mac>`, `s/<mac>`, `k/<mac>` | phone, what it was last seen doing, what it fetched |
+//! | `v/<mac>` | the id of the device whose serial number ends in the address |
 //! | `j/<scope>` | layer of settings |
 //! | `i/<site>`, `g/<file key>`, `f/<sha256>`, `m/<name>` | site, version gate, file, setting |
 //! | `n/<id>` | path name of the dictionary |
@@ -68,6 +69,13 @@ pub(super) fn task(id: TaskId) -> Vec<u8> {
 /// The key of something that belongs to a phone.
 pub(super) fn of_phone(kind: u8, mac: Mac) -> Vec<u8> {
     key(kind, &mac.bytes())
+}
+
+/// Where a phone finds itself as a device, if the serial number ends in the
+/// address of one, as Fanvil's do: twelve hex digits, not all zero.
+pub(super) fn phone_of(serial: &str) -> Option<Vec<u8>> {
+    let digits = serial.get(serial.len().checked_sub(12)?..)?;
+    digits.parse().ok().map(|mac| of_phone(b'v', mac))
 }
 
 /// The key of something that has a name.
@@ -143,6 +151,15 @@ mod tests {
         assert!(!listed_task(b'q', &long, task).starts_with(&under_device(b'q', &short)));
         assert!(listed_task(b'q', &short, task).starts_with(&under_device(b'q', &short)));
         assert_eq!(task_of(&listed_task(b'q', &short, task)), Some(task));
+    }
+
+    #[test]
+    fn a_phone_is_known_by_the_end_of_its_serial_number() {
+        let key = phone_of("00100400FV02001000000C383E2599FE").unwrap();
+        assert_eq!(key, of_phone(b'v', "0c383e2599fe".parse().unwrap()));
+        for serial in ["", "LAB0001", "0c:38:3e:07:e1", "000000000000", "é383e2599fe"] {
+            assert_eq!(phone_of(serial), None, "{serial}");
+        }
     }
 
     #[test]

@@ -141,6 +141,9 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Task>, StoreError>;
     /// The latest events of a device, newest first.
     async fn events(&self, id: &DeviceId, limit: usize) -> Result<Vec<Event>, StoreError>;
+    /// The device whose serial number ends in this address: the same phone as
+    /// CWMP knows it.
+    async fn device_of_phone(&self, mac: Mac) -> Result<Option<DeviceId>, StoreError>;
     /// One phone.
     async fn phone(&self, mac: Mac) -> Result<Option<Phone>, StoreError>;
     /// Phones in key order, strictly after `after`.

@@ -95,10 +95,14 @@ impl<I: Index> Resolver<'_, I> {
     fn step(&mut self, step: &Step, group: &mut Group) -> Result<(), StoreError> {
         let out = group.payload();
         match step {
-            Step::Device { key, value } => {
+            Step::Device { key, value, phone } => {
                 if self.look(key, |_| ())?.is_none() {
                     self.overlay.devices += 1;
                     self.stage(key, Some(&[]));
+                    if let Some((phone, id)) = phone {
+                        put_set(out, phone, id.as_str().as_bytes());
+                        self.stage(phone, Some(id.as_str().as_bytes()));
+                    }
                 }
                 put_set(out, key, value);
                 Ok(())
@@ -268,6 +272,12 @@ impl<I: Index> Resolver<'_, I> {
         }
         let mut large: Vec<Vec<u8>> = b"dplc".map(|kind| keys::of_device(kind, id)).to_vec();
         let mut listed = Vec::new();
+        let serial = id.as_str().rsplit('-').next().unwrap_or_default();
+        if let Some(phone) = keys::phone_of(serial) {
+            // The phone may have become another device since, with its firmware.
+            let known = self.look(&phone, |known| known == id.as_str().as_bytes())?;
+            listed.extend(known.unwrap_or_default().then_some(phone));
+        }
         let lists = b"euqr".map(|kind| keys::under_device(kind, id));
         for list in &lists {
             self.index.scan(list, end_of(list).as_deref(), &mut |key, _| {

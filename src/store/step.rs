@@ -13,8 +13,9 @@ pub(super) const PART: usize = 60_000;
 /// One thing to do.
 #[derive(Debug)]
 pub(super) enum Step {
-    /// Set the hot record of a device.
-    Device { key: Vec<u8>, value: Vec<u8> },
+    /// Set the hot record of a device; if it is new, also where a phone of this
+    /// address finds it, under the other key.
+    Device { key: Vec<u8>, value: Vec<u8>, phone: Option<(Vec<u8>, DeviceId)> },
     /// Set a small record.
     Small { key: Vec<u8>, value: Vec<u8> },
     /// Set a record that may be large; if revised, only upon the revision before.
@@ -88,7 +89,9 @@ impl Prepared {
         let step = match record {
             Record::Device(device) => {
                 let key = keys::of_device(b'd', &device.id);
-                Step::Device { value: small(&key, &**device, vault)?, key }
+                let phone = keys::phone_of(&device.identity.serial_number)
+                    .map(|phone| (phone, device.id.clone()));
+                Step::Device { value: small(&key, &**device, vault)?, key, phone }
             }
             Record::Tree(id, tree) => return self.put_tree(id, tree, names),
             Record::Labels(id, labels) => large(keys::of_device(b'l', id), labels, true, vault)?,

@@ -13,6 +13,9 @@ fn concrete(path: &str) -> String {
         .replace("{sha256}", &"0".repeat(64))
         .replace("{name}", "hq")
         .replace("{line}", "1")
+        .replace("{position}", "1")
+        .replace("{vendor}", "fanvil")
+        .replace("{model}", "X4")
 }
 
 #[tokio::test]

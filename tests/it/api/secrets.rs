@@ -65,8 +65,18 @@ async fn a_planted_canary_is_in_no_answer() {
     assert_eq!(rig.put_json("/phones/0c383e07e16c", body).await.status, 201);
     let account = json!({"user": "20", "password": CANARY, "server": "pbx"});
     assert_eq!(rig.put_json("/phones/0c383e07e16c/accounts/1", account).await.status, 200);
-    let site = json!({"common_key": key, "settings": {"SIP/Register Pswd": CANARY}});
+    let speed = json!({"kind": "url", "value": format!("http://u:{CANARY}@host/")});
+    assert_eq!(rig.put_json("/phones/0c383e07e16c/keys/1", speed).await.status, 200);
+    let site = json!({
+        "common_key": key,
+        "settings": {"SIP/Register Pswd": CANARY, "provost:admin-password": CANARY},
+        "access": {"logins": [{"user": "phones", "password": CANARY}]},
+    });
     assert_eq!(rig.put_json("/sites/hq", site).await.status, 201);
+    let settings = json!({"settings": {"fanvil:SIP/Register Pswd": CANARY}});
+    for path in ["/layers/global", "/layers/tenant/hq", "/layers/model/fanvil/X4"] {
+        assert_eq!(rig.put_json(path, settings.clone()).await.status, 201, "{path}");
+    }
 
     let mut looked_at = 0;
     for (method, path) in routes() {
@@ -79,11 +89,13 @@ async fn a_planted_canary_is_in_no_answer() {
             .replace("{id}", &key_of_path)
             .replace("{mac}", "0c383e07e16c")
             .replace("{name}", "hq")
+            .replace("{vendor}", "fanvil")
+            .replace("{model}", "X4")
             .replace("{sha256}", "0");
         let answer = rig.raw(method, &path, &[], "").await;
         assert!(answer.status == 200 || path.contains("/files/"), "{path}: {}", answer.text);
         assert!(!answer.text.contains(CANARY) && !answer.text.contains(&key), "{path}");
         looked_at += 1;
     }
-    assert!(looked_at >= 14, "{looked_at}");
+    assert!(looked_at >= 19, "{looked_at}");
 }
