@@ -6,6 +6,7 @@
 
 mod cwmp;
 mod files;
+mod ftp;
 mod limits;
 mod log;
 mod northbound;
@@ -16,6 +17,7 @@ mod tls;
 
 pub use cwmp::{AuthMode, CwmpConfig};
 pub use files::FilesConfig;
+pub use ftp::{FtpConfig, PortRange};
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use northbound::NorthboundConfig;
@@ -38,6 +40,8 @@ pub struct Config {
     pub cwmp: CwmpConfig,
     /// `[files]`: the file and phone door.
     pub files: FilesConfig,
+    /// `[ftp]`: the FTP doors.
+    pub ftp: FtpConfig,
     /// `[tftp]`: the TFTP door.
     pub tftp: TftpConfig,
     /// `[northbound]`: the operator's door.

@@ -1,4 +1,4 @@
-//! The phone's and the file doors: HTTP(S), and TFTP ([`tftp`]).
+//! The phone's and the file doors: HTTP(S), TFTP ([`tftp`]) and FTP(S) ([`ftp`]).
 //!
 //! `GET|HEAD /f/<token>/<name>` is a file for a device that a Download RPC sent
 //! here, under a signed link with credentials of its own ([`crate::files::Links`]).
@@ -14,6 +14,7 @@ mod cache;
 mod complaint;
 mod door;
 mod firmware;
+pub mod ftp;
 mod phone;
 mod range;
 pub mod tftp;
