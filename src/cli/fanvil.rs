@@ -26,7 +26,7 @@ enum Command {
     Encrypt(Crypt),
     /// Decrypt a configuration file.
     Decrypt(Crypt),
-    /// Check a plain configuration file and list its modules.
+    /// Check a plain configuration file, text or XML, and list its modules.
     Show {
         /// The file; `-` is standard input.
         file: PathBuf,
@@ -119,7 +119,7 @@ fn execute(
             write(&crypt.output, stdout, &plain)
         }
         Command::Show { file } => {
-            let text = Text::read(&read(file, stdin)?)
+            let text = Text::read_any(&read(file, stdin)?)
                 .map_err(|source| FanvilError::Text { path: file.clone(), source })?;
             write(Path::new("-"), stdout, summary(&text).as_bytes())
         }
@@ -207,6 +207,19 @@ mod tests {
         assert_eq!(opened, plain);
         let shown = String::from_utf8(execute_line(&["show", "-"], &opened).unwrap()).unwrap();
         assert_eq!(shown, format!("version 2.0003\n{:<32} 1 settings\n", "SIP CONFIG MODULE"));
+    }
+
+    #[test]
+    fn files_of_either_xml_are_shown_too() {
+        for file in [
+            "<VOIP_CONFIG_FILE><version>2.0003</version><SIP_CONFIG_MODULE><A>1</A>\
+             </SIP_CONFIG_MODULE></VOIP_CONFIG_FILE>",
+            "<sysConf><Version>2.0003</Version><sip><A>1</A></sip></sysConf>",
+        ] {
+            let shown = execute_line(&["show", "-"], file.as_bytes()).unwrap();
+            let expected = format!("version 2.0003\n{:<32} 1 settings\n", "SIP CONFIG MODULE");
+            assert_eq!(String::from_utf8(shown).unwrap(), expected);
+        }
     }
 
     #[test]

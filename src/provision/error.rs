@@ -51,6 +51,16 @@ pub enum RenderError {
     /// The template does not work.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// A row that a template wrote is none.
+    #[error("{template} wrote a row that is none, row {row}: {problem}")]
+    Row {
+        /// The template.
+        template: String,
+        /// Which row, from 1.
+        row: usize,
+        /// What is wrong; never the value, which may be secret.
+        problem: String,
+    },
     /// A key is none.
     #[error(transparent)]
     Key(#[from] CipherError),
@@ -73,6 +83,7 @@ impl RenderError {
             | Self::Line(_)
             | Self::Word { .. }
             | Self::Incomplete(_)
+            | Self::Row { .. }
             | Self::TooLarge(_) => Class::Invalid,
         }
     }

@@ -245,6 +245,10 @@ pub enum Versioned {
     Not,
     /// In the first line or element of a Fanvil file, with so many digits.
     Fanvil(super::fanvil::VersionForm, super::Dialect),
+    /// In a Fanvil boot file, which says it before the address of the phone's
+    /// own file; of the body only the first line is served, and the rest is
+    /// what the version follows.
+    FanvilBoot(super::fanvil::VersionForm),
 }
 
 /// The formats of a vendor.

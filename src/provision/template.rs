@@ -34,6 +34,7 @@ const MAX_OUTPUT: usize = 4 << 20;
 /// The templates that come with the program.
 const SHIPPED: &[(&str, &str)] = &[
     ("fanvil/own.rows", include_str!("templates/fanvil/own.rows")),
+    ("fanvil/image-server.rows", include_str!("templates/fanvil/image-server.rows")),
     ("digium/own.xml", include_str!("templates/digium/own.xml")),
     ("audiocodes/own.rows", include_str!("templates/audiocodes/own.rows")),
 ];

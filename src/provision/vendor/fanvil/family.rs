@@ -2,9 +2,15 @@
 
 use std::borrow::Cow;
 
-use super::render::{render_common, render_device};
-use super::{Agent, CommonFile, Named, VersionForm, common_file, resolve};
-use super::{assemble, check_account, check_setting, encrypt, is_secret};
+use super::agent::{OUIS, claim};
+use super::context::{Scope, safest};
+use super::names::{firmware_check_name, is_firmware_check, own_ending};
+use super::render::configuration;
+use super::side::{boot_line, firmware_check, phone_book};
+use super::{
+    Agent, CommonFile, Named, PHONE_BOOK, VersionForm, assemble_as, check_account, check_setting,
+    common_file, encrypt, is_secret, resolve,
+};
 use crate::device::Secret;
 use crate::phone::{Account, Mac, Vendor};
 use crate::provision::{
@@ -19,18 +25,21 @@ pub static FAMILY: Fanvil = Fanvil;
 #[derive(Debug)]
 pub struct Fanvil;
 
+/// The longest name that is looked at.
+const MAX_NAME: usize = 255;
+
 impl Family for Fanvil {
     fn vendor(&self) -> Vendor {
         Vendor::Fanvil
     }
 
     fn ouis(&self) -> &'static [[u8; 3]] {
-        &[[0x0c, 0x38, 0x3e], [0x00, 0xa8, 0x59]]
+        OUIS
     }
 
     fn agent(&self, user_agent: &str) -> Option<AgentClaim> {
-        let Agent { model, firmware, mac } = Agent::parse(user_agent);
-        (!model.is_empty() && !firmware.is_empty()).then_some(AgentClaim { model, firmware, mac })
+        let Agent { model, firmware, mac } = claim(user_agent)?;
+        Some(AgentClaim { model, firmware, mac })
     }
 
     fn takes(&self, name: &str) -> bool {
@@ -55,60 +64,100 @@ impl Family for Fanvil {
     }
 
     fn resolve(&self, name: &str, subject: &Subject<'_>) -> Option<Wanted> {
-        // Without a phone only common files can be meant; no phone has the
-        // broadcast address.
-        let mac = subject.mac.or_else(|| Mac::try_from([0xff; 6]).ok())?;
-        match resolve(name, mac, subject.model)? {
-            Named::Device => {
-                Some(Wanted { kind: Kind::Own, name: format!("{}.cfg", subject.mac?).into() })
+        if name.is_empty() || name.len() > MAX_NAME {
+            return None;
+        }
+        if let Some(mac) = subject.mac {
+            if let Some(ending) = own_ending(name, mac) {
+                let kind = if ending == "boot" { Kind::Side } else { Kind::Own };
+                return Some(Wanted { kind, name: format!("{mac}.{ending}").into() });
             }
-            Named::Common(file) => {
-                let name = file.names.first().copied().unwrap_or(file.model);
-                Some(Wanted { kind: Kind::Common, name: name.into() })
+            if let Some(own) = own_name(subject, |known| known == name) {
+                return Some(own);
+            }
+        }
+        let image = |like: &dyn Fn(&str) -> bool| {
+            let file = subject.directives.firmware_file.as_deref().filter(|file| like(file))?;
+            Some(Wanted { kind: Kind::Image, name: file.into() })
+        };
+        image(&|file| file == name)
+            .or_else(|| common(name, subject))
+            .or_else(|| beside(name, subject))
+            .or_else(|| {
+                let any_case = |known: &str| known.eq_ignore_ascii_case(name);
+                own_name(subject, any_case).or_else(|| image(&any_case))
+            })
+    }
+
+    fn files(&self, subject: &Subject<'_>) -> Vec<Wanted> {
+        let named = |kind, name: &str| Wanted { kind, name: name.into() };
+        let mut files = Vec::new();
+        if let Some(name) = common_file(subject.model).and_then(|file| file.names.first()) {
+            files.push(named(Kind::Common, name));
+        }
+        if let Some(mac) = subject.mac {
+            files.push(named(Kind::Own, &format!("{mac}.cfg")));
+            files.extend(subject.names.iter().map(|name| named(Kind::Own, name)));
+        }
+        if has_firmware(subject) {
+            files.extend(firmware_check_name(subject.model).map(|name| named(Kind::Common, name)));
+            let image = subject.directives.firmware_file.as_deref();
+            files.extend(image.map(|name| named(Kind::Image, name)));
+        }
+        if subject.directives.phonebook {
+            files.push(named(Kind::Common, PHONE_BOOK));
+        }
+        files
+    }
+
+    fn render(&self, wanted: &Wanted, inputs: &Inputs<'_>) -> Result<Draft, RenderError> {
+        let plain = |body: String, media| Draft {
+            body: body.into_bytes(),
+            media,
+            versioned: Versioned::Not,
+            withheld: false,
+        };
+        match wanted.kind {
+            Kind::Image => {
+                let problem = format!("{} is an uploaded image and is not made", wanted.name);
+                Err(RenderError::Incomplete(problem))
+            }
+            Kind::Side => boot(inputs),
+            Kind::Common if &*wanted.name == PHONE_BOOK => {
+                Ok(plain(phone_book(inputs.contacts)?, "text/xml"))
+            }
+            Kind::Common if is_firmware_check(&wanted.name) => {
+                Ok(plain(firmware_check(inputs.firmware)?, "text/plain"))
+            }
+            Kind::Own | Kind::Common => {
+                let form = form_of(wanted, &inputs.subject);
+                let dialect = dialect_of(wanted, &inputs.subject);
+                let made = configuration(inputs, scope_of(wanted, inputs), dialect, form)?;
+                Ok(Draft {
+                    body: made.body.into_bytes(),
+                    media: if dialect == Dialect::Text { "text/plain" } else { "text/xml" },
+                    versioned: Versioned::Fanvil(form, dialect),
+                    withheld: made.withheld,
+                })
             }
         }
     }
 
-    fn files(&self, subject: &Subject<'_>) -> Vec<Wanted> {
-        let common = common_file(subject.model).and_then(|file| file.names.first());
-        let common = common.map(|name| Wanted { kind: Kind::Common, name: (*name).into() });
-        let own =
-            subject.mac.map(|mac| Wanted { kind: Kind::Own, name: format!("{mac}.cfg").into() });
-        common.into_iter().chain(own).collect()
-    }
-
-    fn render(&self, wanted: &Wanted, inputs: &Inputs<'_>) -> Result<Draft, RenderError> {
-        let form = form_of(wanted, &inputs.subject);
-        let body = match wanted.kind {
-            Kind::Own => render_device(inputs.own, inputs.lines, inputs.secrets, form)?,
-            Kind::Common | Kind::Side | Kind::Image => {
-                render_common(inputs.settings, form, inputs.secrets)?
-            }
-        };
-        let told = match wanted.kind {
-            Kind::Own => inputs.own,
-            _ => inputs.settings,
-        };
-        let withheld = !inputs.secrets
-            && (told.keys().any(|name| is_secret(name)) || !inputs.lines.is_empty());
-        Ok(Draft {
-            body: body.into_bytes(),
-            media: "text/plain",
-            versioned: Versioned::Fanvil(form, Dialect::Text),
-            withheld,
-        })
-    }
-
     fn version(&self, draft: &Draft, counter: u64) -> Result<String, RenderError> {
         match draft.versioned {
-            Versioned::Fanvil(form, _) => Ok(form.text(counter)?),
+            Versioned::Fanvil(form, _) | Versioned::FanvilBoot(form) => Ok(form.text(counter)?),
             Versioned::Not => Ok(String::new()),
         }
     }
 
     fn finish(&self, draft: &Draft, version: &str) -> Result<Vec<u8>, RenderError> {
+        let body = String::from_utf8_lossy(&draft.body);
         match draft.versioned {
-            Versioned::Fanvil(..) => Ok(assemble(version, &String::from_utf8_lossy(&draft.body))?),
+            Versioned::Fanvil(_, dialect) => Ok(assemble_as(dialect, version, &body)?),
+            Versioned::FanvilBoot(_) => {
+                let line = body.lines().next().unwrap_or_default();
+                Ok(format!("Version={version}\r\n{line}\r\n").into_bytes())
+            }
             Versioned::Not => Ok(draft.body.clone()),
         }
     }
@@ -123,9 +172,88 @@ impl Family for Fanvil {
         Ok(encrypt(ciphers.fanvil, &key, &plain))
     }
 
+    /// The folder: the phone asks there for its common file, then for its own. A
+    /// form with `$mac` in it would be a custom name, and only that be fetched.
     fn address<'a>(&self, folder: &'a str, _subject: &Subject<'_>) -> Cow<'a, str> {
         Cow::Borrowed(folder)
     }
+}
+
+/// The phone's file under a name that an operator gave it.
+fn own_name(subject: &Subject<'_>, like: impl Fn(&str) -> bool) -> Option<Wanted> {
+    subject.mac?;
+    let known = subject.names.iter().find(|known| like(known))?;
+    Some(Wanted { kind: Kind::Own, name: known.clone() })
+}
+
+/// The common file of a model.
+fn common(name: &str, subject: &Subject<'_>) -> Option<Wanted> {
+    // Without a phone no name is its own; none has the broadcast address.
+    let mac = subject.mac.or_else(|| Mac::try_from([0xff; 6]).ok())?;
+    match resolve(name, mac, subject.model)? {
+        Named::Device => None,
+        Named::Common(file) => {
+            let name = file.names.first().copied().unwrap_or(file.model);
+            Some(Wanted { kind: Kind::Common, name: name.into() })
+        }
+    }
+}
+
+/// The small files that phones of a site share, if there is anything in them.
+fn beside(name: &str, subject: &Subject<'_>) -> Option<Wanted> {
+    let kind = Kind::Common;
+    if subject.directives.phonebook && name.eq_ignore_ascii_case(PHONE_BOOK) {
+        return Some(Wanted { kind, name: PHONE_BOOK.into() });
+    }
+    (has_firmware(subject) && is_firmware_check(name))
+        .then(|| Wanted { kind, name: name.to_ascii_lowercase().into() })
+}
+
+const fn has_firmware(subject: &Subject<'_>) -> bool {
+    subject.directives.firmware_version.is_some() && subject.directives.firmware_file.is_some()
+}
+
+/// What stands in a configuration file: a custom name and a model of which no
+/// common file is known mean that it is all the phone gets.
+fn scope_of(wanted: &Wanted, inputs: &Inputs<'_>) -> Scope {
+    if wanted.kind == Kind::Common {
+        return Scope::Common;
+    }
+    let custom = inputs.subject.names.iter().any(|name| *name == wanted.name);
+    if custom || common_file(inputs.subject.model).is_none() { Scope::Whole } else { Scope::Own }
+}
+
+/// How a file is written: text, which all firmware reads, unless the operator or
+/// the name's ending says otherwise.
+fn dialect_of(wanted: &Wanted, subject: &Subject<'_>) -> Dialect {
+    let chosen = subject.directives.dialect.unwrap_or(Dialect::Text);
+    match wanted.name.rsplit_once('.').map(|(_, ending)| ending) {
+        Some("txt") => Dialect::Text,
+        // V62 to V67 since 2.12 pass over <sysConf> without a word, so the
+        // older XML is the one to assume.
+        Some("xml") if chosen == Dialect::Text => Dialect::Xml,
+        _ => chosen,
+    }
+}
+
+/// A boot file, whose version follows the phone's own file.
+fn boot(inputs: &Inputs<'_>) -> Result<Draft, RenderError> {
+    let own = match inputs.subject.mac {
+        Some(mac) => format!("{mac}.cfg"),
+        None => return Err(RenderError::Incomplete("a boot file is for one phone".to_owned())),
+    };
+    let wanted = Wanted { kind: Kind::Own, name: own.as_str().into() };
+    let form = form_of(&wanted, &inputs.subject);
+    let made = configuration(inputs, scope_of(&wanted, inputs), Dialect::Text, form)?;
+    let folder =
+        if inputs.folders.this.is_empty() { safest(inputs.folders) } else { &inputs.folders.this };
+    let body = boot_line(folder, &own) + &made.body;
+    Ok(Draft {
+        body: body.into_bytes(),
+        media: "text/plain",
+        versioned: Versioned::FanvilBoot(form),
+        withheld: false,
+    })
 }
 
 /// How the versions of a file are written.
@@ -136,3 +264,6 @@ fn form_of(wanted: &Wanted, subject: &Subject<'_>) -> VersionForm {
         _ => VersionForm::of_file(&wanted.name).unwrap_or(VersionForm::of_model(subject.model)),
     }
 }
+
+#[cfg(test)]
+mod tests;

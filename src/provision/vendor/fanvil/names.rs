@@ -3,7 +3,7 @@
 //! A common file's name says the model, but by no one rule: the C series pads
 //! the number with zeroes, some models carry a hardware version, and several are
 //! known under two spellings, so every known name is listed. A phone's own
-//! file is always `<mac>.cfg`.
+//! file is `<mac>.cfg`; some builds ask for `.txt`, `.xml` or `.boot`.
 
 use super::VersionForm;
 use crate::phone::Mac;
@@ -91,6 +91,74 @@ static COMMON_FILES: &[CommonFile] = &[
     ten("i64", &["F0V0i6400000.cfg"]),
 ];
 
+/// The firmware-check files of which the name is known: model and name.
+const FIRMWARE_CHECKS: &[(&str, &str)] = &[
+    ("H2U-V2", "fanvil_h2u_v2_hwv1_0.txt"),
+    ("V61G", "fanvil_v61g_hwv1_0.txt"),
+    ("V61W", "fanvil_v61w_hwv1_0.txt"),
+    ("V62", "fanvil_v62_hwv1_0.txt"),
+    ("V62W", "fanvil_v62w_hwv1_0.txt"),
+    ("V62G", "fanvil_v62g_hwv1_0.txt"),
+    ("V62Pro", "fanvil_v62_pro_hwv1_0.txt"),
+    ("V63", "fanvil_v63_hwv1_0.txt"),
+    ("V64", "fanvil_v64_hwv1_0.txt"),
+    ("V65", "fanvil_v65_hwv1_0.txt"),
+    ("V66", "fanvil_v66_hwv1_0.txt"),
+    ("V66Pro", "fanvil_v66_pro_hwv1_0.txt"),
+    ("V67", "fanvil_v67_hw1_1.txt"),
+    ("W610W", "fanvil_w610w_hwv1_0.txt"),
+    ("W611W", "fanvil_w611w_hwv1_0.txt"),
+    ("W620W", "fanvil_w620w_hwv1_0.txt"),
+    ("X210-Pro", "fanvil_x210_pro_hwv2_0.txt"),
+    ("X210-V2", "fanvil_x210_v2_hwv2_0.txt"),
+    ("X4U-Pro", "fanvil_x4u_pro_hwv2_0.txt"),
+    ("X4U-V2", "fanvil_x4u_v2_hwv2_0.txt"),
+    ("X5U-V2", "fanvil_x5u_v2_hwv2_0.txt"),
+    ("i10S", "fanvil_i10s_hwv1_0.txt"),
+    ("i10SD", "fanvil_i10sd_hwv1_0.txt"),
+    ("i10SV", "fanvil_i10sv_hwv1_0.txt"),
+    ("i16S", "fanvil_i16s_hwv1_0.txt"),
+    ("i16SV", "fanvil_i16sv_hwv1_0.txt"),
+    ("i51W", "fanvil_i51w_hwv1_0.txt"),
+    ("i52W", "fanvil_i52w_hwv1_0.txt"),
+    ("i53W", "fanvil_i53w_hwv1_0.txt"),
+    ("i61", "fanvil_i61_hwv1_0.txt"),
+    ("i62", "fanvil_i62_hwv1_0.txt"),
+    ("i63", "fanvil_i63_hwv1_0.txt"),
+    ("i64", "fanvil_i64_hwv1_0.txt"),
+];
+
+/// The name of a model's firmware-check file; `None` if it is not known.
+pub(super) fn firmware_check_name(model: &str) -> Option<&'static str> {
+    let found = FIRMWARE_CHECKS.iter().find(|(known, _)| same_model(known, model));
+    found.map(|(_, name)| *name)
+}
+
+/// Whether a name is that of a firmware-check file, of any model and any
+/// hardware: `fanvil_<model>_hw<version>.txt`.
+pub(super) fn is_firmware_check(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let Some(middle) = name.strip_prefix("fanvil_").and_then(|rest| rest.strip_suffix(".txt"))
+    else {
+        return false;
+    };
+    let sound = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    middle.len() <= 48
+        && middle
+            .split_once("_hw")
+            .is_some_and(|(model, hardware)| !model.is_empty() && !hardware.is_empty())
+        && middle.chars().all(sound)
+}
+
+/// The ending of a name that is a phone's own, in lower case.
+pub(super) fn own_ending(name: &str, mac: Mac) -> Option<&'static str> {
+    let (stem, ending) = name.split_once('.')?;
+    let own = stem.len() == 12 && stem.parse() == Ok(mac);
+    ["cfg", "txt", "xml", "boot"]
+        .into_iter()
+        .find(|known| own && ending.eq_ignore_ascii_case(known))
+}
+
 /// The common file of a model; case, blanks, hyphens and underscores in the
 /// model's name do not matter.
 pub fn common_file(model: &str) -> Option<&'static CommonFile> {
@@ -135,8 +203,7 @@ pub(super) fn file_named(name: &str) -> Option<&'static CommonFile> {
 
 /// `<mac>.cfg` in any case.
 fn is_device_name(name: &str, mac: Mac) -> bool {
-    let Some((stem, ending)) = name.split_once('.') else { return false };
-    stem.len() == 12 && ending.eq_ignore_ascii_case("cfg") && stem.parse() == Ok(mac)
+    own_ending(name, mac) == Some("cfg")
 }
 
 fn same_model(one: &str, two: &str) -> bool {
@@ -171,6 +238,20 @@ mod tests {
                     assert_eq!(common_model(&spelled, file.model), Some(file.model), "{spelled}");
                 }
             }
+        }
+    }
+
+    #[test]
+    fn firmware_checks_are_known_by_name_and_by_form() {
+        for (model, name) in FIRMWARE_CHECKS {
+            assert_eq!(firmware_check_name(model), Some(*name));
+            assert!(is_firmware_check(name) && is_firmware_check(&name.to_uppercase()), "{name}");
+        }
+        assert!(is_firmware_check("fanvil_x6u_hwv1_0.txt"));
+        for name in
+            ["fanvil_.txt", "fanvil__hw1.txt", "fanvil_x_hw.txt", "fanvil_../x_hw1.txt", "x.txt"]
+        {
+            assert!(!is_firmware_check(name), "{name}");
         }
     }
 

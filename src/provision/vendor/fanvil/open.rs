@@ -30,9 +30,9 @@ impl OpenError {
 /// # Errors
 /// [`OpenError`].
 pub fn open(profile: Profile, key: Option<&Secret>, bytes: &[u8]) -> Result<Text, OpenError> {
-    let Some(key) = key else { return Ok(Text::read(bytes)?) };
+    let Some(key) = key else { return Ok(Text::read_any(bytes)?) };
     let key = ConfigKey::parse(key.expose())?;
-    Ok(Text::read(&decrypt(profile, &key, bytes)?)?)
+    Ok(Text::read_any(&decrypt(profile, &key, bytes)?)?)
 }
 
 #[cfg(test)]

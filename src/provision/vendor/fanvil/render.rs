@@ -1,57 +1,153 @@
-//! Phone, accounts and site into the body of a file.
+//! Phone, accounts and layers into the body of a file.
 //!
-//! Settings are rows in the vendor's own words, `MODULE/Key` → value
-//! (`AUTOUPDATE/Flash Interval` → `24`), so that whatever a firmware knows can
-//! be set; what stands in them wins over what is made from accounts.
+//! A template turns accounts, keys and directives into rows in the vendor's own
+//! words, `MODULE/Key` → value (`AUTOUPDATE/Flash Interval` → `24`). Settings are
+//! such rows themselves, so that whatever a firmware knows can be set; they never
+//! pass a template, and win over what it wrote.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::sync::LazyLock;
 
+use super::context::{Context, Scope, check_words};
 use super::names::file_named;
-use super::text::BodyWriter;
-use super::{VersionForm, common_file};
+use super::rows::{Rows, line_of};
+use super::sections::{Entry, Section, header, take_apart};
+use super::text::{TextError, body};
+use super::{Generation, VersionForm, common_file, is_secret};
 use crate::device::Secret;
 use crate::phone::{Account, Settings};
-use crate::provision::{Line, RenderError};
+use crate::provision::{
+    DIRECTIVE_PREFIX, Dialect, Directives, Folders, Inputs, Line, RenderError, Subject, Templates,
+};
 
 /// Lines without an account are switched off up to this one, because a phone
 /// keeps whatever a file does not name.
 const LINES: u8 = 20;
-/// The longest display name, in characters.
-const DISPLAY_NAME: usize = 64;
-/// The module of the lines.
-const SIP: &str = "SIP";
-/// Modules whose headers do not end in `CONFIG MODULE`.
-const ODD_MODULES: [(&str, &str); 3] = [
-    ("SIP Hotspot", "SIP Hotspot MODULE"),
-    ("FIRMWARE CHECK", "FIRMWARE CHECK MODULE"),
-    ("PHONE FEATURE", "PHONE FEATURE MODULE"),
-];
+/// The vendor's template.
+const TEMPLATE: &str = "fanvil/own.rows";
+
+/// A body and what became of its secrets.
+#[derive(Debug)]
+pub(super) struct Made {
+    /// The body, without the version.
+    pub(super) body: String,
+    /// Whether a secret was left out.
+    pub(super) withheld: bool,
+}
+
+/// Makes the body of a configuration file.
+pub(super) fn configuration(
+    inputs: &Inputs<'_>,
+    scope: Scope,
+    dialect: Dialect,
+    form: VersionForm,
+) -> Result<Made, RenderError> {
+    let generation = Generation::from(form);
+    let settings = match scope {
+        Scope::Own => inputs.own,
+        Scope::Common | Scope::Whole => inputs.settings,
+    };
+    let withheld = !inputs.secrets && would_tell(inputs, scope, settings);
+    let context = Context::new(inputs, scope, generation, withheld)?;
+    let template = template_name(inputs.subject.template);
+    let text = inputs.templates.render(&template, context)?;
+    let mut rows = Rows::new(generation, inputs.secrets);
+    rows.read(&template, &text)?;
+    if scope != Scope::Common {
+        unused_lines(&mut rows, inputs.lines, settings)?;
+    }
+    rows.set_all(settings)?;
+    let withheld = withheld || rows.withheld();
+    Ok(Made { body: body(&rows.sections(), dialect, form)?, withheld })
+}
+
+/// Whether secrets would stand in the file if they might.
+fn would_tell(inputs: &Inputs<'_>, scope: Scope, settings: &Settings) -> bool {
+    (scope != Scope::Common && !inputs.lines.is_empty())
+        || inputs.subject.directives.admin_password.is_some()
+        || inputs.acs.is_some_and(|acs| acs.password.is_some())
+        || settings.keys().any(|name| is_secret(name) && !name.starts_with(DIRECTIVE_PREFIX))
+}
+
+/// Switches off what has neither an account nor a setting, and checks that no
+/// line is used twice.
+fn unused_lines<'a>(
+    rows: &mut Rows<'a>,
+    lines: &[Line<'_>],
+    settings: &Settings,
+) -> Result<(), RenderError> {
+    let mut used = [false; 256];
+    for number in lines.iter().map(|line| line.account.line) {
+        match used.get_mut(usize::from(number)) {
+            Some(used) if !*used && number > 0 => *used = true,
+            _ => return Err(RenderError::Line(number)),
+        }
+    }
+    for number in settings.keys().filter_map(|name| line_of(name)) {
+        used.get_mut(usize::from(number)).into_iter().for_each(|used| *used = true);
+    }
+    for number in 1..=LINES {
+        if !used.get(usize::from(number)).is_some_and(|used| *used) {
+            rows.make_line(number, "Enable Reg", "0");
+        }
+    }
+    Ok(())
+}
+
+/// The template's full name: a phone's `image-server` is `fanvil/image-server.rows`.
+fn template_name(own: &str) -> Cow<'_, str> {
+    match own {
+        "" => Cow::Borrowed(TEMPLATE),
+        full if full.contains('/') => Cow::Borrowed(full),
+        short => format!("fanvil/{short}.rows").into(),
+    }
+}
 
 /// Checks one setting before it is taken into the inventory.
 ///
 /// # Errors
 /// [`RenderError::SettingName`] or [`RenderError::Text`].
 pub fn check_setting(name: &str, value: &str) -> Result<(), RenderError> {
-    let mut draft = Draft::default();
-    draft.set(name, value)?;
-    draft.body(VersionForm::TenDigits).map(drop)
+    let (module, list, key) = take_apart(name).ok_or_else(|| RenderError::SettingName {
+        name: name.chars().take(64).collect(),
+        wanted: "write MODULE/Key, as in AUTOUPDATE/Flash Interval",
+    })?;
+    let entry = Entry {
+        list: list.map(Cow::Borrowed),
+        key: Cow::Borrowed(key),
+        value: Cow::Borrowed(value),
+    };
+    let section = Section { header: header(module), entries: vec![entry] };
+    body(&[section], Dialect::Text, VersionForm::TenDigits)?;
+    Ok(())
 }
 
 /// Checks one account before it is taken into the inventory.
 ///
 /// # Errors
-/// [`RenderError::Line`] or [`RenderError::Text`].
+/// [`RenderError::Line`], [`RenderError::Text`] or [`RenderError::Word`].
 pub fn check_account(account: &Account, password: Option<&Secret>) -> Result<(), RenderError> {
+    /// Longer texts are no names, numbers or passwords, and might not fit a row.
+    const LONGEST: usize = 1024;
     if account.line == 0 {
         return Err(RenderError::Line(0));
     }
-    let mut draft = Draft::default();
-    draft.line(&Line { account, password }, true);
-    draft.body(VersionForm::TenDigits).map(drop)
+    let texts = [
+        ("Phone Number", account.user.len()),
+        ("Register User", account.auth_user.len()),
+        ("Register Addr", account.server.len()),
+        ("Proxy Addr", account.outbound_proxy.len()),
+        ("MWI Num", account.voicemail.len()),
+        ("Register Pswd", password.map_or(0, |password| password.expose().len())),
+    ];
+    if let Some((key, _)) = texts.iter().find(|(_, length)| *length > LONGEST) {
+        return Err(TextError::Value(format!("SIP{} {key}", account.line)).into());
+    }
+    check_words(account, password)
 }
 
-/// The body of the common file of a model at a site.
+/// The body of the common file of a model at a site, as text and by the shipped
+/// template.
 ///
 /// Without `secrets`, settings whose keys name a password or a key are left
 /// out.
@@ -63,12 +159,11 @@ pub fn render_common(
     form: VersionForm,
     secrets: bool,
 ) -> Result<String, RenderError> {
-    let mut draft = Draft::default();
-    draft.set_all(settings, secrets)?;
-    draft.body(form)
+    plainly(settings, &[], secrets, form, Scope::Common)
 }
 
-/// The body of a phone's own file: its accounts, then its settings.
+/// The body of a phone's own file, its accounts and its settings, as text and
+/// by the shipped template.
 ///
 /// Without `secrets`, passwords and settings whose keys name a password or a
 /// key are left out.
@@ -81,35 +176,39 @@ pub fn render_device(
     secrets: bool,
     form: VersionForm,
 ) -> Result<String, RenderError> {
-    let mut draft = Draft::default();
-    let mut used = [false; 256];
-    for line in lines {
-        let number = line.account.line;
-        match used.get_mut(usize::from(number)) {
-            Some(used) if !*used && number > 0 => *used = true,
-            _ => return Err(RenderError::Line(number)),
-        }
-        draft.line(line, secrets);
-    }
-    for number in settings.keys().filter_map(|name| line_of(name)) {
-        used.get_mut(usize::from(number)).into_iter().for_each(|used| *used = true);
-    }
-    for number in 1..=LINES {
-        if !used.get(usize::from(number)).is_some_and(|used| *used) {
-            draft.make(number, "Enable Reg", Cow::Borrowed("0"));
-        }
-    }
-    draft.set_all(settings, secrets)?;
-    draft.body(form)
+    plainly(settings, lines, secrets, form, Scope::Own)
 }
 
-/// Whether a setting's key names something secret.
-pub fn is_secret(name: &str) -> bool {
-    let key = name.split_once('/').map_or(name, |(_, key)| key).to_ascii_lowercase();
-    ["password", "passwd", "pswd", "pwd", "secret", "file key", "crypto key"]
-        .iter()
-        .any(|word| key.contains(word))
-        || key.split(' ').any(|word| word == "pin")
+fn plainly(
+    settings: &Settings,
+    lines: &[Line<'_>],
+    secrets: bool,
+    form: VersionForm,
+    scope: Scope,
+) -> Result<String, RenderError> {
+    static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::default);
+    let (directives, folders) = (Directives::default(), Folders::default());
+    let inputs = Inputs {
+        subject: Subject {
+            mac: None,
+            model: "",
+            names: &[],
+            template: "",
+            directives: &directives,
+        },
+        site: "",
+        settings,
+        own: settings,
+        lines,
+        keys: &[],
+        contacts: &[],
+        folders: &folders,
+        firmware: None,
+        acs: None,
+        secrets,
+        templates: &TEMPLATES,
+    };
+    Ok(configuration(&inputs, scope, Dialect::Text, form)?.body)
 }
 
 impl VersionForm {
@@ -122,138 +221,6 @@ impl VersionForm {
     pub fn of_file(name: &str) -> Option<Self> {
         file_named(name).map(|file| file.form)
     }
-}
-
-/// Rows by module, in the order in which they were first put.
-#[derive(Default)]
-struct Draft<'a> {
-    modules: BTreeMap<&'a str, Vec<Entry<'a>>>,
-    /// How many rows of the SIP module were made from accounts; only these can
-    /// be met by a setting, since a setting's name stands once.
-    made: usize,
-}
-
-/// A key and its value.
-type Entry<'a> = (Cow<'a, str>, Cow<'a, str>);
-
-impl<'a> Draft<'a> {
-    fn line(&mut self, line: &Line<'a>, secrets: bool) {
-        let Account { line: number, user, auth_user, display_name, server, port, .. } =
-            line.account;
-        let auth_user = if auth_user.is_empty() { user } else { auth_user };
-        let mut put = |key: &str, value: Cow<'a, str>| self.make(*number, key, value);
-        put("Phone Number", Cow::Borrowed(user));
-        put("Display Name", one_line(display_name).into());
-        put("Register Addr", Cow::Borrowed(server));
-        put("Register Port", port.to_string().into());
-        put("Register User", Cow::Borrowed(auth_user));
-        if let Some(password) = line.password.filter(|_| secrets) {
-            put("Register Pswd", Cow::Borrowed(password.expose()));
-        }
-        put("Enable Reg", Cow::Borrowed("1"));
-    }
-
-    /// Puts a row of a line, made from an account.
-    fn make(&mut self, line: u8, key: &str, value: Cow<'a, str>) {
-        let rows = self.modules.entry(SIP).or_default();
-        rows.push((format!("SIP{line} {key}").into(), value));
-        self.made = rows.len();
-    }
-
-    fn set_all(&mut self, settings: &'a Settings, secrets: bool) -> Result<(), RenderError> {
-        for (name, value) in settings {
-            if secrets || !is_secret(name) {
-                self.set(name, value)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn set(&mut self, name: &'a str, value: &'a str) -> Result<(), RenderError> {
-        let bad = || RenderError::SettingName {
-            name: name.chars().take(64).collect(),
-            wanted: "write MODULE/Key, as in AUTOUPDATE/Flash Interval",
-        };
-        let (module, key) = name.split_once('/').ok_or_else(bad)?;
-        if module.is_empty() || key.is_empty() {
-            return Err(bad());
-        }
-        let made = if module == SIP { self.made } else { 0 };
-        let rows = self.modules.entry(module).or_default();
-        let met = rows.iter_mut().take(made).find(|(known, _)| known.eq_ignore_ascii_case(key));
-        match met {
-            Some((_, known)) => *known = Cow::Borrowed(value),
-            None => rows.push((Cow::Borrowed(key), Cow::Borrowed(value))),
-        }
-        Ok(())
-    }
-
-    /// Modules by name, in each the plain rows before the lists.
-    fn body(self, form: VersionForm) -> Result<String, RenderError> {
-        let mut body = BodyWriter::new(form);
-        for (module, mut rows) in self.modules {
-            body.module(&header(module))?;
-            // A stable sort: within a list the order stays as it was.
-            rows.sort_by_cached_key(|(key, _)| list_of(key));
-            let mut list = None;
-            for (key, value) in rows {
-                let its = list_of(&key);
-                if let Some(marker) = its.filter(|_| its != list) {
-                    body.list(marker)?;
-                }
-                list = its;
-                body.entry(&key, &value)?;
-            }
-        }
-        Ok(body.end())
-    }
-}
-
-/// The words between the brackets of a module's header.
-fn header(module: &str) -> Cow<'_, str> {
-    let odd = ODD_MODULES.iter().find(|(short, _)| short.eq_ignore_ascii_case(module));
-    match odd {
-        Some((_, header)) => Cow::Borrowed(header),
-        None if module.ends_with(" MODULE") => Cow::Borrowed(module),
-        None => format!("{module} CONFIG MODULE").into(),
-    }
-}
-
-/// The marker of the sub-list that a key belongs to.
-fn list_of(key: &str) -> Option<&'static str> {
-    const NUMBERED: [(&str, &str); 4] = [
-        ("Fkey", "--Function Key--"),
-        ("Account", "--MMI Account--"),
-        ("P", "--Port Config--"),
-        ("SIP", "--SIP Line List--"),
-    ];
-    const NAMED: [(&str, &str); 3] = [
-        ("DHCP Option", "--Net Option--"),
-        ("DHCPv6 Option", "--Net Option--"),
-        ("PNP ", "--Sip Pnp List--"),
-    ];
-    let digit = |rest: &str| rest.starts_with(|c: char| c.is_ascii_digit());
-    let numbered = NUMBERED.iter().find(|(start, _)| key.strip_prefix(start).is_some_and(digit));
-    let named = || NAMED.iter().find(|(start, _)| key.starts_with(start));
-    numbered.or_else(named).map(|(_, marker)| *marker)
-}
-
-/// The line that a setting `…/SIP<number> …` says something about.
-fn line_of(name: &str) -> Option<u8> {
-    let (_, key) = name.split_once('/')?;
-    let start = key.get(..3).filter(|start| start.eq_ignore_ascii_case(SIP))?;
-    let (number, _) = key.strip_prefix(start)?.split_once(' ')?;
-    number.parse().ok()
-}
-
-/// A display name is free text: what would end the line becomes a blank.
-fn one_line(text: &str) -> String {
-    let blank = |c: char| match c {
-        '\u{2028}' | '\u{2029}' => ' ',
-        c if c.is_control() => ' ',
-        c => c,
-    };
-    text.chars().take(DISPLAY_NAME).map(blank).collect()
 }
 
 #[cfg(test)]

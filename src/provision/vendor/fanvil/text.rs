@@ -15,21 +15,25 @@
 //! are cosmetic: 19 columns, and in newer firmware 24 for numbered keys and 25
 //! for function keys.
 
-use super::VersionForm;
+use std::borrow::Cow;
+
+use super::sections::{Entry, Section};
+use super::{VersionForm, xml};
 use crate::class::Class;
+use crate::provision::Dialect;
 
 const HEAD: &str = "<<VOIP CONFIG FILE>>Version:";
-const END: &str = "<<END OF FILE>>";
+pub(super) const END: &str = "<<END OF FILE>>";
 /// Columns of the first line before CR LF.
 const HEAD_COLUMNS: usize = 62;
 /// The usual column of the colon.
 const NARROW: usize = 19;
 /// The largest file that is read, in bytes.
-const MAX_FILE: usize = 1 << 20;
+pub(super) const MAX_FILE: usize = 1 << 20;
 /// The longest line that is read or written, in bytes.
-const MAX_LINE: usize = 4096;
+pub(super) const MAX_LINE: usize = 4096;
 /// The most rows that are read.
-const MAX_ROWS: usize = 20_000;
+pub(super) const MAX_ROWS: usize = 20_000;
 
 /// A configuration file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -76,6 +80,15 @@ pub enum TextError {
     /// A module's name, a marker or a key cannot be written.
     #[error("`{0}` is no name of a module or key: printable ASCII, without colon or brackets")]
     Name(String),
+    /// A key cannot be an element of an XML file, or two become the same.
+    #[error("`{0}` cannot be an XML element of its own: use the text dialect, or another key")]
+    Element(String),
+    /// XML that no parser takes.
+    #[error("the XML is damaged at byte {0}")]
+    Malformed(u64),
+    /// XML with a document type, which no configuration has.
+    #[error("the file has a DOCTYPE, which is refused")]
+    Doctype,
     /// A value cannot be written.
     #[error("the value of `{0}` is too long or holds control characters")]
     Value(String),
@@ -85,9 +98,9 @@ impl TextError {
     /// What it means to whoever asked.
     pub const fn class(&self) -> Class {
         match self {
-            Self::NoHead | Self::Cut => Class::Failed,
+            Self::NoHead | Self::Cut | Self::Malformed(_) | Self::Doctype => Class::Failed,
             Self::TooLarge => Class::TooLarge,
-            Self::Version(_) | Self::Name(_) | Self::Value(_) => Class::Invalid,
+            Self::Version(_) | Self::Name(_) | Self::Element(_) | Self::Value(_) => Class::Invalid,
         }
     }
 }
@@ -157,6 +170,22 @@ impl Text {
         assemble(&self.version, &body.end())
     }
 
+    /// Writes the file in a dialect.
+    ///
+    /// # Errors
+    /// As [`Text::write`], and [`TextError::Element`] in the XML dialects.
+    pub fn write_as(&self, dialect: Dialect) -> Result<Vec<u8>, TextError> {
+        if dialect == Dialect::Text {
+            return self.write();
+        }
+        let sections: Vec<Section<'_>> = self.modules.iter().map(Module::section).collect();
+        let body = match dialect {
+            Dialect::SysConf => xml::newer(&sections)?,
+            Dialect::Xml | Dialect::Text => xml::older(&sections)?,
+        };
+        xml::assemble(dialect, &self.version, &body)
+    }
+
     /// Every setting as module, key and value, in the order of the file.
     pub fn settings(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.modules.iter().flat_map(|module| {
@@ -174,6 +203,26 @@ impl Text {
                 its.eq_ignore_ascii_case(module) && name.eq_ignore_ascii_case(key)
             })
             .map(|(_, _, value)| value)
+    }
+}
+
+impl Module {
+    fn section(&self) -> Section<'_> {
+        let mut list = None;
+        let mut entries = Vec::new();
+        for row in &self.rows {
+            match row {
+                Row::List(marker) => list = Some(&**marker),
+                Row::Entry(key, value) => entries.push(Entry {
+                    list: list.map(Cow::Borrowed),
+                    key: Cow::Borrowed(key),
+                    value: Cow::Borrowed(value),
+                }),
+            }
+        }
+        // A list may be opened twice; its rows stand together in XML.
+        entries.sort_by(|one: &Entry<'_>, two| one.list.cmp(&two.list));
+        Section { header: Cow::Borrowed(&self.name), entries }
     }
 }
 
@@ -258,6 +307,44 @@ impl BodyWriter {
     }
 }
 
+/// The body of sections, in a dialect.
+pub(super) fn body(
+    sections: &[Section<'_>],
+    dialect: Dialect,
+    form: VersionForm,
+) -> Result<String, TextError> {
+    match dialect {
+        Dialect::Xml => return xml::older(sections),
+        Dialect::SysConf => return xml::newer(sections),
+        Dialect::Text => {}
+    }
+    let mut body = BodyWriter::new(form);
+    for section in sections {
+        body.module(&section.header)?;
+        let mut list = None;
+        for entry in &section.entries {
+            let its = entry.list.as_deref();
+            if let Some(marker) = its.filter(|_| its != list) {
+                body.list(marker)?;
+            }
+            list = its;
+            body.entry(&entry.key, &entry.value)?;
+        }
+    }
+    Ok(body.end())
+}
+
+/// A whole file of a version and a body, in a dialect.
+///
+/// # Errors
+/// [`TextError::Version`].
+pub fn assemble_as(dialect: Dialect, version: &str, body: &str) -> Result<Vec<u8>, TextError> {
+    match dialect {
+        Dialect::Text => assemble(version, body),
+        Dialect::Xml | Dialect::SysConf => xml::assemble(dialect, version, body),
+    }
+}
+
 /// A whole file of a version and a body.
 ///
 /// # Errors
@@ -288,14 +375,14 @@ fn module_name(line: &str) -> Option<&str> {
     is_module_name(name).then_some(name)
 }
 
-fn is_module_name(name: &str) -> bool {
+pub(super) fn is_module_name(name: &str) -> bool {
     is_printable(name)
         && !name.starts_with([' ', '<'])
         && !name.ends_with([' ', '>'])
         && !name.contains(':')
 }
 
-fn is_marker(key: &str) -> bool {
+pub(super) fn is_marker(key: &str) -> bool {
     key.len() > 4
         && key.starts_with("--")
         && key.ends_with("--")
@@ -303,7 +390,7 @@ fn is_marker(key: &str) -> bool {
         && !key.contains(':')
 }
 
-fn is_key(key: &str) -> bool {
+pub(super) fn is_key(key: &str) -> bool {
     let first = key.chars().next().is_some_and(|c| !matches!(c, ' ' | '<' | '#'));
     first && is_printable(key) && !key.ends_with(' ') && !key.contains(':') && !is_marker(key)
 }
@@ -313,18 +400,18 @@ fn is_printable(text: &str) -> bool {
 }
 
 /// No control characters, and none of the other line ends that Unicode has.
-fn is_value(value: &str) -> bool {
+pub(super) fn is_value(value: &str) -> bool {
     value.bytes().all(|byte| matches!(byte, b' '..=b'~'))
         || !value.chars().any(|c| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}'))
 }
 
-fn is_version(version: &str) -> bool {
+pub(super) fn is_version(version: &str) -> bool {
     (1..=HEAD_COLUMNS - HEAD.len()).contains(&version.len())
         && version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
 }
 
 /// What may stand in an error: short, and without control characters.
-fn shown(text: &str) -> String {
+pub(super) fn shown(text: &str) -> String {
     text.chars().take(64).map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
 }
 

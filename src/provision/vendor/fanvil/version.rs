@@ -13,6 +13,36 @@ pub enum VersionForm {
     FourDigits,
 }
 
+/// Which words a model's firmware has for its settings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Generation {
+    /// Modules `GLOBAL`, `PHONE`, `AUTOUPDATE` with `Download …`: the C series, X2 to
+    /// X5, H5, and Digium's A20 to A25.
+    Old,
+    /// Modules `PHONE FEATURE`, `DSSKEY`, `AUTOUPDATE` with `Flash …`: everything since.
+    New,
+}
+
+impl Generation {
+    /// The word for it in templates.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Old => "old",
+            Self::New => "new",
+        }
+    }
+}
+
+impl From<VersionForm> for Generation {
+    /// The two changed together.
+    fn from(form: VersionForm) -> Self {
+        match form {
+            VersionForm::FourDigits => Self::Old,
+            VersionForm::TenDigits => Self::New,
+        }
+    }
+}
+
 /// A counter no longer fits its form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("version {counter} of the file does not fit the digits that the phone's firmware compares")]

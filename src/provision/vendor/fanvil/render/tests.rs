@@ -87,6 +87,12 @@ fn file(version: &str, body: &str) -> String {
     String::from_utf8(assemble(version, body).unwrap()).unwrap()
 }
 
+/// What a display name is in a row.
+fn one_line(text: &str) -> String {
+    let breaks = |c: char| c.is_control() || matches!(c, '\u{2028}' | '\u{2029}');
+    text.chars().take(64).map(|c| if breaks(c) { ' ' } else { c }).collect()
+}
+
 #[test]
 fn golden_common_file() {
     let x6 = common_file("X6").unwrap();
@@ -205,7 +211,7 @@ proptest! {
         if let Ok(body) = render(&phone, &[&password], true) {
             let text = Text::read(file("2.1", &body).as_bytes()).unwrap();
             prop_assert_eq!(text.modules.len(), 1);
-            prop_assert_eq!(text.modules[0].rows.len(), 1 + 7 + 19);
+            prop_assert_eq!(text.modules[0].rows.len(), 1 + 10 + 19);
             let value = |key| text.value("SIP CONFIG MODULE", key);
             prop_assert_eq!(value("SIP1 Phone Number"), Some(&*user));
             prop_assert_eq!(value("SIP1 Register Pswd"), Some(&*password));
