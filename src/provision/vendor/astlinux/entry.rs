@@ -37,6 +37,21 @@ pub struct Line {
     pub account: Option<Box<str>>,
 }
 
+impl Line {
+    /// What a line is of which nothing is said: the first one's extension and
+    /// password, and neither its caller's words nor its account.
+    pub fn like(first: &Self) -> Self {
+        let ext = &first.ext;
+        Self {
+            ext: ext.clone(),
+            cid_name: ext.clone(),
+            cid_num: ext.clone(),
+            password: first.password.clone(),
+            account: None,
+        }
+    }
+}
+
 /// Why a row is no phone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EntryError {
@@ -97,12 +112,16 @@ impl Entry {
                 account: (!account.is_empty()).then(|| account.into()),
             }
         };
-        Ok(Self {
-            number: row.number,
-            template: template.into(),
-            mac: mac.into(),
-            lines: [0, 1, 2, 3, 4, 5].map(line),
-        })
+        let lines = [0, 1, 2, 3, 4, 5].map(line);
+        Ok(Self { number: row.number, template: template.into(), mac: mac.into(), lines })
+    }
+
+    /// The lines about which something of their own was said, with their numbers
+    /// from 1: the others are what [`Line::like`] makes of the first.
+    pub fn given_lines(&self) -> impl Iterator<Item = (u8, &Line)> {
+        let [first, ..] = &self.lines;
+        let usual = Line::like(first);
+        (1..).zip(&self.lines).filter(move |(number, line)| *number == 1 || **line != usual)
     }
 
     /// What stands for a phone where only the heads of files are written: the

@@ -9,7 +9,7 @@ use super::phone::{Phone, PhoneFile, RenderError, Server, render_phone};
 use super::template::Template;
 use crate::class::Class;
 use crate::device::Secret;
-use crate::phone::{Mac, MacError};
+use crate::phone::{Mac, MacError, Settings};
 
 /// One phone of a mass deployment.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,8 +20,11 @@ pub struct Imported {
     pub mac: Mac,
     /// The name of its template.
     pub template: Box<str>,
-    /// Its lines.
+    /// Its lines, those about which something was said.
     pub lines: Vec<ImportedLine>,
+    /// What else was said, as settings of a phone of this family: `mac_addr` as it
+    /// was typed, and `cid_num/<line>` where it is not the extension.
+    pub settings: Settings,
     /// Its own file; `None` if the template has no `[phoneprov]`.
     pub file: Option<PhoneFile>,
 }
@@ -39,7 +42,7 @@ pub struct ImportedLine {
     pub cid_num: Box<str>,
     /// The SIP password.
     pub password: Secret,
-    /// The SIP account, given or made by the template.
+    /// The SIP account, given or made by the template; the name to log in with.
     pub account: Box<str>,
 }
 
@@ -130,7 +133,7 @@ pub fn import(
             return Err(ImportError::Twice { number, first });
         }
         let phone = Phone::new(template, &entry, server);
-        let lines = entry.own_lines().map(|(number, line)| ImportedLine {
+        let lines = entry.given_lines().map(|(number, line)| ImportedLine {
             number,
             ext: line.ext.clone(),
             cid_name: line.cid_name.clone(),
@@ -138,8 +141,13 @@ pub fn import(
             password: line.password.clone(),
             account: phone.account(usize::from(number) - 1).into(),
         });
-        let lines = lines.collect();
-        phones.push(Imported { number, mac, template: entry.template.clone(), lines, file });
+        let lines: Vec<_> = lines.collect();
+        let mut settings = Settings::from([("mac_addr".into(), entry.mac.clone())]);
+        for line in lines.iter().filter(|line| line.cid_num != line.ext) {
+            settings.insert(format!("cid_num/{}", line.number).into(), line.cid_num.clone());
+        }
+        let template = entry.template.clone();
+        phones.push(Imported { number, mac, template, lines, settings, file });
     }
     Ok(phones)
 }

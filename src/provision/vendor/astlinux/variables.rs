@@ -1,7 +1,5 @@
 //! The variables of templates, `@NAME@`, and texts cut at them.
 
-use memchr::memmem;
-
 /// All variables in the order in which they are put in. The first
 /// [`UNNUMBERED`] are also put into the values of `[general]`.
 pub(super) const NAMES: [&str; COUNT] = [
@@ -74,35 +72,40 @@ pub(super) enum Piece {
     Value(usize),
 }
 
-/// Cuts a text at the first `count` variables, one variable after the other: of
-/// two that overlap (`@EXT@MAC@`) the one earlier in [`NAMES`] is taken. A value
-/// is never looked at again, unlike in the original.
+/// Cuts a text at the first `count` variables. Of two that overlap (`@EXT@MAC@`)
+/// the one earlier in [`NAMES`] is taken, as if one variable were put in after the
+/// other; but a value is never looked at again, unlike in the original.
 pub(super) fn cut(text: &[u8], count: usize) -> Vec<Piece> {
-    let mut pieces = vec![Piece::Text(text.into())];
-    if memchr::memchr(b'@', text).is_none() {
-        return pieces;
+    // Where each variable is written, from left to right. Two overlap if one ends
+    // with the sign that the next begins with.
+    let mut signs = memchr::memchr_iter(b'@', text).peekable();
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    while let (Some(from), Some(to)) = (signs.next(), signs.peek()) {
+        let name = &text[from..=*to];
+        found.extend(
+            NAMES[..count].iter().position(|known| known.as_bytes() == name).map(|v| (from, v)),
+        );
     }
-    for (index, name) in NAMES.iter().enumerate().take(count) {
-        let finder = memmem::Finder::new(name.as_bytes());
-        if finder.find(text).is_none() {
-            continue;
-        }
-        let mut next = Vec::with_capacity(pieces.len());
-        for piece in pieces {
-            let Piece::Text(text) = piece else {
-                next.push(piece);
-                continue;
-            };
-            let mut from = 0;
-            for at in finder.find_iter(&text) {
-                push_text(&mut next, &text[from..at]);
-                next.push(Piece::Value(index));
-                from = at + name.len();
-            }
-            push_text(&mut next, &text[from..]);
-        }
-        pieces = next;
+    let overlap = |left: usize, right: usize| {
+        let (Some(left), Some(right)) = (found.get(left), found.get(right)) else { return false };
+        left.0 + NAMES[left.1].len() > right.0
+    };
+    let mut order: Vec<usize> = (0..found.len()).collect();
+    order.sort_by_key(|at| (found[*at].1, *at));
+    let mut taken = vec![false; found.len()];
+    for at in order {
+        let left = at > 0 && taken[at - 1] && overlap(at - 1, at);
+        let right = at + 1 < taken.len() && taken[at + 1] && overlap(at, at + 1);
+        taken[at] = !left && !right;
     }
+    let mut pieces = Vec::new();
+    let mut from = 0;
+    for ((at, variable), _) in found.iter().zip(taken).filter(|(_, taken)| *taken) {
+        push_text(&mut pieces, &text[from..*at]);
+        pieces.push(Piece::Value(*variable));
+        from = at + NAMES[*variable].len();
+    }
+    push_text(&mut pieces, &text[from..]);
     pieces
 }
 
