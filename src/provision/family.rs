@@ -74,6 +74,18 @@ pub trait Family: Sync {
     /// [`RenderError`] if the file became larger than the vendor's phones take.
     fn finish(&self, draft: &Draft, version: &str) -> Result<Vec<u8>, RenderError>;
 
+    /// Checks a key for files before it is taken into the inventory.
+    ///
+    /// # Errors
+    /// [`RenderError`], in words for an operator; always, if files of this vendor
+    /// cannot be encrypted.
+    fn check_key(&self, _key: &str) -> Result<(), RenderError> {
+        Err(RenderError::Word {
+            what: "the key".to_owned(),
+            problem: "files of this vendor have no encryption",
+        })
+    }
+
     /// Encrypts a finished file under the key of its scope: the phone's for its
     /// own, the site's for a common one.
     ///
@@ -219,10 +231,12 @@ pub struct AcsLogin {
 }
 
 /// How files are encrypted, where the vendor has not said it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Default)]
 pub struct Ciphers {
     /// Mode, IV and padding of Fanvil files.
     pub fanvil: super::fanvil::Profile,
+    /// The digest that makes keys of AudioCodes secrets.
+    pub audiocodes: super::audiocodes::KeyDigest,
 }
 
 /// A file's body before it has a version.

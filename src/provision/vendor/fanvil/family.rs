@@ -162,6 +162,10 @@ impl Family for Fanvil {
         }
     }
 
+    fn check_key(&self, key: &str) -> Result<(), RenderError> {
+        Ok(super::ConfigKey::parse(key).map(drop)?)
+    }
+
     fn encrypt(
         &self,
         ciphers: &Ciphers,
