@@ -67,7 +67,10 @@ impl Supply {
     pub fn new(deps: SupplyDeps) -> Result<Self, CipherError> {
         Ok(Self {
             templates: RwLock::new(Arc::clone(&deps.templates)),
-            ciphers: Ciphers { fanvil: Profile::named(&deps.phones.fanvil_encryption)? },
+            ciphers: Ciphers {
+                fanvil: Profile::named(&deps.phones.fanvil_encryption)?,
+                ..Ciphers::default()
+            },
             fingerprint_key: deps.vault.derive("phone file fingerprints"),
             deps,
         })
