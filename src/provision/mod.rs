@@ -14,6 +14,7 @@ mod directives;
 mod error;
 mod family;
 mod gate;
+mod identify;
 mod layers;
 mod link;
 mod site_link;
@@ -29,6 +30,7 @@ pub use family::{
     Versioned, Wanted, family,
 };
 pub use gate::{advance, fingerprint};
+pub use identify::{Contradiction, Evidence, Identity, Proof, by_oui, identify, macs};
 pub use layers::{LayerSettings, merge};
 pub use link::{Claim, PhoneLinks};
 pub use site_link::SiteLinks;
