@@ -11,7 +11,8 @@ use crate::server::{ONBOARDING, Server};
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {}
 
-/// Runs the server until SIGINT or SIGTERM; SIGHUP reads the certificates again.
+/// Runs the server until SIGINT or SIGTERM; SIGHUP reads the certificates and
+/// the operator's templates again.
 ///
 /// # Errors
 /// [`CliError`] when it does not start, in one line that says what to change.
@@ -26,15 +27,24 @@ pub async fn run(global: &Global, _args: &Args) -> Result<(), CliError> {
         tokio::select! {
             result = tokio::signal::ctrl_c() => { result?; break }
             _ = terminate.recv() => break,
-            _ = hangup.recv() => match server.reload_tls() {
-                Ok(()) => tracing::info!("the certificates were read again"),
-                Err(error) => tracing::error!(%error, "the old certificates stay"),
-            },
+            _ = hangup.recv() => reload(&server),
         }
     }
     tracing::info!("stopping");
     server.stop().await?;
     Ok(())
+}
+
+/// Reads again what can be changed while the server runs.
+fn reload(server: &Server) {
+    match server.reload_tls() {
+        Ok(()) => tracing::info!("the certificates were read again"),
+        Err(error) => tracing::error!(%error, "the old certificates stay"),
+    }
+    match server.reload_templates() {
+        Ok(()) => tracing::info!("the templates were read again"),
+        Err(error) => tracing::error!(%error, "the old templates stay"),
+    }
 }
 
 /// Where the doors are, and at the first start the onboarding credential.

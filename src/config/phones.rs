@@ -12,10 +12,19 @@ pub struct PhonesConfig {
     /// Requests a minute from one source (an IPv4 address or an IPv6 /64) for
     /// phone files; 0 is no limit.
     pub requests_per_minute: u32,
+    /// Different hardware addresses of one vendor's block that may be asked for
+    /// in vain by name alone, from one network (an IPv4 /24 or an IPv6 /64)
+    /// within ten minutes; then an alarm is logged, and for the rest of that
+    /// time nobody there gets a file of that block by name. 0 is no limit.
+    pub addresses_in_vain: u32,
 }
 
 impl Default for PhonesConfig {
     fn default() -> Self {
-        Self { fanvil_encryption: "aes-256-cbc-zero-iv-pkcs7".to_owned(), requests_per_minute: 600 }
+        Self {
+            fanvil_encryption: "aes-256-cbc-zero-iv-pkcs7".to_owned(),
+            requests_per_minute: 600,
+            addresses_in_vain: 100,
+        }
     }
 }

@@ -5,14 +5,13 @@ use std::io::SeekFrom;
 use hyper::header::{self, HeaderValue};
 use hyper::http::request::Parts;
 use hyper::{Response, StatusCode};
-use subtle::ConstantTimeEq as _;
 use tokio::io::AsyncSeekExt as _;
 
 use super::answer::{self, set};
 use super::door::Fetch;
 use super::range::{Wanted, wanted};
-use crate::files::{FilesError, Grant};
-use crate::http::{Authorization, Body, Peer, Verdict};
+use crate::files::FilesError;
+use crate::http::{Body, Peer, Verdict};
 
 impl Fetch {
     /// Answers `/f/<token>/<name>`. The name is for the device's eyes alone.
@@ -23,48 +22,23 @@ impl Fetch {
         token: &str,
     ) -> Response<Body> {
         let Some(grant) = self.deps.links.check(token, self.deps.clock.now()) else {
-            return self.nowhere(peer, "the link is none of ours, or has expired");
+            return Self::nowhere(peer, "the link is none of ours, or has expired");
         };
-        match self.judge(request, &grant) {
+        match self.judge(request, &grant.username, &grant.password) {
             Verdict::Right => {}
-            verdict => return self.challenge(verdict == Verdict::Stale),
+            // Basic is offered over plain HTTP as well: the password is good for
+            // this one link, whose path is as secret, and many devices know nothing
+            // else.
+            verdict => return self.challenge(verdict == Verdict::Stale, true),
         }
         match self.send(request, &grant.sha256).await {
             Ok(response) => response,
-            Err(FilesError::NotFound) => self.nowhere(peer, "the file was removed"),
+            Err(FilesError::NotFound) => Self::nowhere(peer, "the file was removed"),
             Err(error) => {
                 tracing::error!(file.sha256 = %grant.sha256, %error, "a file cannot be served");
                 answer::unavailable()
             }
         }
-    }
-
-    fn judge(&self, request: &Parts, grant: &Grant) -> Verdict {
-        let header = request.headers.get(header::AUTHORIZATION);
-        match header.and_then(Authorization::parse) {
-            Some(Authorization::Basic { username, password }) => {
-                let user = username.as_bytes().ct_eq(grant.username.as_bytes());
-                let password = password.expose().as_bytes();
-                let right = user & password.ct_eq(grant.password.expose().as_bytes());
-                if right.into() { Verdict::Right } else { Verdict::Wrong }
-            }
-            Some(Authorization::Digest(answer)) if *answer.username == *grant.username => {
-                let (method, now) = (request.method.as_str(), self.deps.clock.now());
-                self.challenger.verify(&answer, method, &grant.password, now)
-            }
-            _ => Verdict::Wrong,
-        }
-    }
-
-    /// Basic is offered over plain HTTP as well: the password is good for this
-    /// one link, whose path is as secret, and many devices know nothing else.
-    fn challenge(&self, stale: bool) -> Response<Body> {
-        let mut response = answer::bare(StatusCode::UNAUTHORIZED);
-        set(&mut response, header::CONTENT_LENGTH, HeaderValue::from_static("0"));
-        for challenge in self.challenger.challenges(self.deps.clock.now(), stale, true) {
-            response.headers_mut().append(header::WWW_AUTHENTICATE, challenge);
-        }
-        response
     }
 
     async fn send(&self, request: &Parts, sha256: &str) -> Result<Response<Body>, FilesError> {

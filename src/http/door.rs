@@ -22,6 +22,7 @@ use super::error::HttpError;
 use super::tls::TlsMaterial;
 use super::watched::Times;
 use crate::config::LimitsConfig;
+use crate::phone::Mac;
 
 /// Connections that may wait to be accepted; a mass reboot fills it fast. The
 /// kernel takes the lesser of this and `net.core.somaxconn`.
@@ -47,6 +48,9 @@ pub struct Peer {
     pub local: SocketAddr,
     /// Whether the connection is over TLS.
     pub tls: bool,
+    /// The MAC address in the client's certificate, if it showed one that is
+    /// good.
+    pub certificate: Option<Mac>,
 }
 
 /// A face: what answers the requests of a door.
@@ -165,6 +169,7 @@ fn admit<H: Handler>(
         address,
         local: SocketAddr::new(local.ip().to_canonical(), local.port()),
         tls: shared.tls.is_some(),
+        certificate: None,
     };
     tokio::spawn(connection::serve(Arc::clone(shared), stream, peer, place));
     Ok(())

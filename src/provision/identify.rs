@@ -55,22 +55,31 @@ pub struct Identity {
 
 /// What contradicts in a request. For the log; whoever asks is told nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{}", self.why())]
 pub enum Contradiction {
     /// User-Agent against token, certificate or name.
-    #[error("the User-Agent names another phone")]
     Agent,
     /// Certificate against token.
-    #[error("the certificate is another phone's than the token")]
     Certificate,
     /// Certificate against name.
-    #[error("the certificate is another phone's than the name")]
     Name,
     /// Two addresses in one name.
-    #[error("the name holds two addresses")]
     TwoNames,
     /// The User-Agent of one vendor, an address of another's.
-    #[error("the User-Agent is of another vendor than the address")]
     Vendor,
+}
+
+impl Contradiction {
+    /// What contradicts, in words.
+    pub const fn why(self) -> &'static str {
+        match self {
+            Self::Agent => "the User-Agent names another phone",
+            Self::Certificate => "the certificate is another phone's than the token",
+            Self::Name => "the certificate is another phone's than the name",
+            Self::TwoNames => "the name holds two addresses",
+            Self::Vendor => "the User-Agent is of another vendor than the address",
+        }
+    }
 }
 
 impl Identity {

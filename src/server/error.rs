@@ -6,6 +6,7 @@ use crate::api::tokens::TokenError;
 use crate::class::Class;
 use crate::files::FilesError;
 use crate::http::HttpError;
+use crate::provision::TemplateError;
 use crate::provision::fanvil::CipherError;
 use crate::store::StoreError;
 
@@ -48,6 +49,9 @@ pub enum ServerError {
     /// The encryption profile of phone files.
     #[error("phones.fanvil_encryption: {0}")]
     Profile(#[from] CipherError),
+    /// A template of the operator, in the folder `templates` of the data folder.
+    #[error("templates/{0}")]
+    Template(#[from] TemplateError),
 }
 
 impl ServerError {
@@ -56,6 +60,7 @@ impl ServerError {
         match self {
             Self::Data { .. } | Self::Unusable { .. } | Self::Profile(_) => Class::Invalid,
             Self::InUse(_) => Class::Conflict,
+            Self::Template(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::Http(error) => error.class(),
             Self::Files(error) => error.class(),

@@ -12,14 +12,16 @@ use tracing::{info, warn};
 
 use super::data::{ADDRESSES, DataFolder, NORTHBOUND_URL};
 use super::error::ServerError;
+use super::provisioning;
 use crate::acs::{Acs, AcsParts, FileLinks, OnboardingAccount};
 use crate::api::{Api, ApiDeps, PhoneUrls, tokens};
 use crate::config::{AuthMode, Config, LimitsConfig};
 use crate::fetch::{Fetch, FetchDeps};
 use crate::files::{Links, Shelf};
 use crate::http::{Door, Handler, TlsMaterial};
-use crate::provision::PhoneLinks;
+use crate::provision::{PhoneLinks, SiteLinks};
 use crate::store::{Store, Vault};
+use crate::supply::{Supply, SupplyDeps};
 use crate::time::{Clock, SystemClock};
 use crate::wake::Waker;
 
@@ -47,6 +49,7 @@ pub struct Server {
     new_onboarding: Option<OnboardingAccount>,
     data: DataFolder,
     store: Arc<dyn Store>,
+    supply: Arc<Supply>,
     tls: Option<Arc<TlsMaterial>>,
     stop: CancellationToken,
     doors: JoinSet<()>,
@@ -62,6 +65,7 @@ struct Parts<'a> {
     shelf: Arc<Shelf>,
     links: Links,
     phone_links: PhoneLinks,
+    supply: Arc<Supply>,
 }
 
 /// The doors, bound and not yet serving.
@@ -87,6 +91,7 @@ impl Server {
             (None, None) => None,
             _ => Some(TlsMaterial::load_or_make(data.path(), &config.tls)?),
         };
+        let templates = Arc::new(provisioning::templates(data.path())?);
         // The doors are bound before the store is opened: a taken port is told
         // at once, and a device that comes early waits instead of failing.
         let bound = Bound::bind(&config, tls.as_ref())?;
@@ -103,18 +108,34 @@ impl Server {
             }
             AuthMode::Device | AuthMode::Open => (None, false),
         };
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+        let shelf = Shelf::open(data.path(), config.files.quota)?;
+        let phone_links = PhoneLinks::new(vault.derive("phone links"));
+        let supply = Arc::new(Supply::new(SupplyDeps {
+            store: store.clone(),
+            vault: vault.clone(),
+            shelf: shelf.clone(),
+            phone_links: phone_links.clone(),
+            site_links: SiteLinks::new(vault.derive("site links")),
+            clock: clock.clone(),
+            phones: config.phones.clone(),
+            templates,
+            bases: provisioning::bases(&config, &addresses),
+            acs: provisioning::acs(&config, &addresses, onboarding.clone()),
+        })?);
         let parts = Parts {
             config: &config,
             data: &data,
             store: store.clone(),
-            clock: Arc::new(SystemClock),
-            shelf: Shelf::open(data.path(), config.files.quota)?,
+            clock,
+            shelf,
             links: Links::new(vault.derive("file links")),
-            phone_links: PhoneLinks::new(vault.derive("phone links")),
+            phone_links,
+            supply: supply.clone(),
             vault,
         };
         let acs = parts.acs(onboarding.clone(), &addresses);
-        let fetch = Arc::new(parts.fetch()?);
+        let fetch = Arc::new(parts.fetch());
         let api = Arc::new(parts.api(tokens, &addresses));
 
         let stop = CancellationToken::new();
@@ -137,7 +158,7 @@ impl Server {
             "the doors are open"
         );
         let new_onboarding = onboarding.filter(|_| is_new);
-        Ok(Self { addresses, new_onboarding, data, store, tls, stop, doors })
+        Ok(Self { addresses, new_onboarding, data, store, supply, tls, stop, doors })
     }
 
     /// Where the doors listen.
@@ -159,6 +180,15 @@ impl Server {
             Some(tls) => Ok(tls.reload()?),
             None => Ok(()),
         }
+    }
+
+    /// Reads the operator's templates again; on an error the old ones stay.
+    ///
+    /// # Errors
+    /// [`ServerError`], naming the template and the line.
+    pub fn reload_templates(&self) -> Result<(), ServerError> {
+        self.supply.set_templates(provisioning::templates(self.data.path())?);
+        Ok(())
     }
 
     /// Closes the doors, lets requests under way end, ends the live sessions
@@ -223,16 +253,14 @@ impl Parts<'_> {
         })
     }
 
-    fn fetch(&self) -> Result<Fetch, ServerError> {
-        Ok(Fetch::new(FetchDeps {
-            store: self.store.clone(),
+    fn fetch(&self) -> Fetch {
+        Fetch::new(FetchDeps {
+            source: self.supply.clone(),
             vault: self.vault.clone(),
             shelf: self.shelf.clone(),
             links: self.links.clone(),
-            phone_links: self.phone_links.clone(),
             clock: self.clock.clone(),
-            phones: self.config.phones.clone(),
-        })?)
+        })
     }
 
     fn api(&self, tokens: tokens::Tokens, addresses: &Addresses) -> Api {

@@ -4,6 +4,7 @@
 //! - `data`: the data folder: its lock, the onboarding credential, the address
 //!   file that commands read.
 //! - `house`: the rooms, built and wired.
+//! - `provisioning`: the operator's templates, and the addresses that phones are told.
 //!
 //! Neighbours that must tell each other something do it through the store, or
 //! through what this room hands to both.
@@ -11,7 +12,9 @@
 mod data;
 mod error;
 mod house;
+mod provisioning;
 
 pub use data::{ADDRESSES, NORTHBOUND_URL, ONBOARDING};
 pub use error::ServerError;
 pub use house::{Addresses, Server};
+pub use provisioning::TEMPLATES;

@@ -2,6 +2,11 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::book::Book;
+use super::cache::Cache;
+use super::ledger::Ledger;
+use super::throttle::Throttle;
+use super::walk::Walks;
 use crate::config::PhonesConfig;
 use crate::files::Shelf;
 use crate::phone::Phone;
@@ -57,6 +62,11 @@ pub struct Supply {
     pub(super) ciphers: Ciphers,
     /// What fingerprints of bodies are keyed with.
     pub(super) fingerprint_key: [u8; 32],
+    pub(super) throttle: Throttle,
+    pub(super) walks: Walks,
+    pub(super) cache: Cache,
+    pub(super) book: Book,
+    pub(super) ledger: Arc<Ledger>,
 }
 
 impl Supply {
@@ -72,6 +82,11 @@ impl Supply {
                 ..Ciphers::default()
             },
             fingerprint_key: deps.vault.derive("phone file fingerprints"),
+            throttle: Throttle::new(deps.phones.requests_per_minute),
+            walks: Walks::new(deps.phones.addresses_in_vain),
+            cache: Cache::new(deps.store.watch()),
+            book: Book::new(Arc::clone(&deps.store)),
+            ledger: Arc::new(Ledger::new(Arc::clone(&deps.store))),
             deps,
         })
     }
@@ -80,6 +95,7 @@ impl Supply {
     /// forgotten.
     pub fn set_templates(&self, templates: Templates) {
         *self.templates.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(templates);
+        self.cache.forget();
     }
 
     pub(super) fn templates(&self) -> Arc<Templates> {

@@ -27,6 +27,13 @@ pub(super) struct Served {
     pub(super) wanted: Wanted,
 }
 
+impl Served {
+    /// Whether phones share it.
+    pub(super) const fn is_shared(&self) -> bool {
+        matches!(self.wanted.kind, Kind::Common)
+    }
+}
+
 impl Supply {
     /// Whether secrets may be in a file.
     pub(super) fn may_tell(dossier: &Dossier, wanted: &Wanted, door: DoorKind) -> bool {

@@ -13,11 +13,19 @@
 //! [`Supply::files`], [`Supply::check`]. What a phone is told to fetch from is
 //! [`Supply::address_for`].
 
+mod admit;
+mod book;
+mod cache;
 mod deps;
 mod dossier;
 mod error;
+mod ledger;
 mod make;
 mod preview;
+mod route;
+mod source;
+mod throttle;
+mod walk;
 
 pub use deps::{AcsFor, Bases, Supply, SupplyDeps};
 pub use error::SupplyError;

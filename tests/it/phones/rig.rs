@@ -10,8 +10,9 @@ use provost::fetch::{Fetch, FetchDeps};
 use provost::files::{Link, Links, Shelf};
 use provost::http::{Door, TlsMaterial};
 use provost::phone::{Account, Mac, Phone, Site, Transport, Vendor};
-use provost::provision::PhoneLinks;
+use provost::provision::{PhoneLinks, SiteLinks};
 use provost::store::{Record, Store, Vault};
+use provost::supply::{Bases, Supply, SupplyDeps};
 use provost::time::{Clock as _, ManualClock, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -25,6 +26,8 @@ pub(crate) struct Rig {
     pub(crate) address: SocketAddr,
     links: Links,
     phone_links: PhoneLinks,
+    site_links: SiteLinks,
+    pub(crate) supply: Arc<Supply>,
     fetch: Arc<Fetch>,
     stop: CancellationToken,
     _stop_at_the_end: DropGuard,
@@ -36,23 +39,42 @@ impl Rig {
     }
 
     pub(crate) async fn with(phones: PhonesConfig) -> Self {
+        Self::over(provost::store::memory(&StoreConfig::default()), phones)
+    }
+
+    /// Over a store of the test's own.
+    pub(crate) fn over(store: Arc<dyn Store>, phones: PhonesConfig) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let store = provost::store::memory(&StoreConfig::default());
         let vault = Vault::ephemeral();
         let shelf = Shelf::open(data.path(), 1 << 30).unwrap();
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_205_100_000)));
         let links = Links::new(vault.derive("links"));
         let phone_links = PhoneLinks::new(vault.derive("phone links"));
-        let deps = FetchDeps {
+        let site_links = SiteLinks::new(vault.derive("site links"));
+        let supply = Supply::new(SupplyDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             shelf: Arc::clone(&shelf),
-            links: links.clone(),
             phone_links: phone_links.clone(),
+            site_links: site_links.clone(),
             clock: clock.clone(),
             phones,
-        };
-        let fetch = Arc::new(Fetch::new(deps).unwrap());
+            templates: Arc::default(),
+            bases: Bases {
+                http: "http://p.example".to_owned(),
+                https: "https://p.example".to_owned(),
+                prefer_https: false,
+            },
+            acs: Arc::new(|_| None),
+        });
+        let supply = Arc::new(supply.unwrap());
+        let fetch = Arc::new(Fetch::new(FetchDeps {
+            source: supply.clone(),
+            vault: Arc::clone(&vault),
+            shelf: Arc::clone(&shelf),
+            links: links.clone(),
+            clock: clock.clone(),
+        }));
         let stop = CancellationToken::new();
         let address = serve(&fetch, None, &stop);
         let guard = stop.clone().drop_guard();
@@ -65,6 +87,8 @@ impl Rig {
             address,
             links,
             phone_links,
+            site_links,
+            supply,
             fetch,
             stop,
             _stop_at_the_end: guard,
@@ -89,6 +113,25 @@ impl Rig {
     /// The folder of a phone whose own token is this.
     pub(crate) fn folder(&self, mac: Mac, own: &str) -> String {
         self.phone_links.path(mac, &Secret::new(own))
+    }
+
+    /// The folder of all phones of a site.
+    pub(crate) fn site_folder(&self, site: &str) -> String {
+        self.site_links.path(site)
+    }
+
+    /// What is recorded behind an answer: waits until it is what it is to be,
+    /// and fails when ten seconds have not brought it.
+    pub(crate) async fn eventually<T>(&self, found: impl AsyncFn(&dyn Store) -> Option<T>) -> T {
+        let wait = async {
+            loop {
+                if let Some(found) = found(&*self.store).await {
+                    return found;
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(10), wait).await.expect("it never came")
     }
 
     pub(crate) async fn put(&self, record: Record) {

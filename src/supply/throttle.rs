@@ -104,6 +104,14 @@ impl Throttle {
     }
 }
 
+/// What counts as one network: an IPv4 /24 or an IPv6 /64.
+pub(super) fn wide_network(address: IpAddr) -> IpAddr {
+    match network(address) {
+        IpAddr::V4(address) => IpAddr::V4((address.to_bits() & !0xff).into()),
+        address @ IpAddr::V6(_) => address,
+    }
+}
+
 /// What counts as one source.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
