@@ -23,6 +23,7 @@ use super::{devices, events, files, layers, parameters, phones, sites, system, t
         files::upload, files::list, files::show, files::remove,
         phones::list, phones::show, phones::put, phones::forget, phones::url,
         phones::put_account, phones::remove_account, phones::put_key, phones::remove_key,
+        phones::import, phones::export,
         phones::renew_token, phones::fetches, phones::unlock,
         sites::list, sites::show, sites::put, sites::forget,
         layers::list,

@@ -65,6 +65,22 @@ pub(super) enum ApiError {
         /// The key.
         name: String,
     },
+    /// A file to be imported has faults; nothing of it was taken.
+    #[error("{}{}", faults.first().map(ToString::to_string).unwrap_or_default(), and_more(*all))]
+    Import {
+        /// The first of them, by line.
+        faults: Vec<ImportFault>,
+        /// How many there are.
+        all: usize,
+    },
+    /// More than one answer holds.
+    #[error("more than {limit} {what}; ask for a part of them, as by site")]
+    TooMany {
+        /// `phones` and the like.
+        what: &'static str,
+        /// How many one answer holds.
+        limit: usize,
+    },
     /// It cannot go while something needs it.
     #[error("{by} needs the {what} {name}")]
     InUse {
@@ -118,8 +134,9 @@ impl ApiError {
             Self::WrongMethod
             | Self::Malformed { .. }
             | Self::BadValue { .. }
+            | Self::Import { .. }
             | Self::BodyStalled => Class::Invalid,
-            Self::TooLarge { .. } => Class::TooLarge,
+            Self::TooLarge { .. } | Self::TooMany { .. } => Class::TooLarge,
             Self::Exists { .. }
             | Self::InUse { .. }
             | Self::OtherRevision { .. }
@@ -151,7 +168,8 @@ impl ApiError {
             Self::NoSuch { .. } => "not-found",
             Self::Malformed { .. } => "malformed",
             Self::BadValue { .. } => "bad-value",
-            Self::TooLarge { .. } => "too-large",
+            Self::Import { .. } => "bad-import",
+            Self::TooLarge { .. } | Self::TooMany { .. } => "too-large",
             Self::BodyStalled => "body-stalled",
             Self::Exists { .. } => "exists",
             Self::InUse { .. } => "in-use",
@@ -189,6 +207,34 @@ impl ApiError {
     }
 }
 
+/// What is wrong in a file that was to be imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, utoipa::ToSchema)]
+pub(super) struct ImportFault {
+    /// The line, from 1; 0 if unknown.
+    pub(super) line: u64,
+    /// The column or field.
+    pub(super) column: Option<String>,
+    /// What is wrong there.
+    pub(super) problem: String,
+}
+
+impl std::fmt::Display for ImportFault {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "line {}", self.line)?;
+        if let Some(column) = &self.column {
+            write!(f, ", {column}")?;
+        }
+        write!(f, ": {}", self.problem)
+    }
+}
+
+fn and_more(all: usize) -> String {
+    match all.saturating_sub(1) {
+        0 => String::new(),
+        more => format!(" (and {more} more); nothing was imported"),
+    }
+}
+
 /// A problem document (RFC 9457).
 #[derive(Debug, Serialize, utoipa::ToSchema)]
 pub(super) struct Problem {
@@ -206,6 +252,9 @@ pub(super) struct Problem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
+    /// Every fault of an import, the first hundred of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    errors: Vec<ImportFault>,
 }
 
 impl IntoResponse for ApiError {
@@ -222,6 +271,7 @@ impl IntoResponse for ApiError {
             code: self.code(),
             detail: self.to_string(),
             hint: self.hint(),
+            errors: if let Self::Import { faults, .. } = self { faults } else { Vec::new() },
         };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();

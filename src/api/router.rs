@@ -48,6 +48,8 @@ fn table() -> Vec<Route> {
         route(DELETE, "/api/v1/files/{sha256}", files::remove),
 
         route(GET,    "/api/v1/phones", phones::list),
+        route(POST,   "/api/v1/phones/import", phones::import),
+        route(GET,    "/api/v1/phones/export", phones::export),
         route(GET,    "/api/v1/phones/{mac}", phones::show),
         route(PUT,    "/api/v1/phones/{mac}", phones::put),
         route(DELETE, "/api/v1/phones/{mac}", phones::forget),

@@ -80,9 +80,10 @@ pub(in crate::api) async fn put_key(
     let position = parse_position(&position)?;
     let mut phone = known(&state, mac).await?;
     if_match.check(phone.revision)?;
-    phone.keys.retain(|key| key.position != position);
+    let before = phone.keys.iter().position(|key| key.position == position);
+    let stored = before.map(|at| phone.keys.swap_remove(at));
     let mut applier = Applier::new(&state.deps.vault);
-    phone.keys.extend(applier.key("", position, change));
+    phone.keys.extend(applier.key("", position, change, stored.as_ref()));
     none_wrong(applier.wrong)?;
     phone.keys.sort_by_key(|key| key.position);
     let phone = commit(&state, Batch::new(), phone).await?;

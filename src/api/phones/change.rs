@@ -7,7 +7,7 @@ use serde::Deserialize;
 use utoipa::ToSchema;
 
 use super::super::extract::{plain_text, present};
-use super::super::mask::MASK;
+use super::super::mask::{self, MASK};
 use super::super::problem::ApiError;
 use super::super::settings::{Meant, Wrong, sound_key};
 use super::super::sites::check_site_name;
@@ -405,7 +405,7 @@ impl<'a> Applier<'a> {
     }
 
     fn keys(&mut self, keys: Vec<PositionKey>, phone: &mut Phone) {
-        phone.keys.clear();
+        let before = std::mem::take(&mut phone.keys);
         let mut positions = BTreeSet::new();
         for key in keys {
             let position = key.position;
@@ -413,14 +413,28 @@ impl<'a> Applier<'a> {
                 self.note(format!("keys[{position}].position"), "each position has one key");
                 continue;
             }
-            phone.keys.extend(self.key(&format!("keys[{position}]."), position, key.into()));
+            let stored = before.iter().find(|key| key.position == position);
+            let prefix = format!("keys[{position}].");
+            phone.keys.extend(self.key(&prefix, position, key.into(), stored));
         }
         phone.keys.sort_by_key(|key| key.position);
     }
 
     /// One key as it is to be; fields of errors begin with `prefix`.
-    pub(super) fn key(&mut self, prefix: &str, position: u16, change: KeyChange) -> Option<Key> {
+    pub(super) fn key(
+        &mut self,
+        prefix: &str,
+        position: u16,
+        mut change: KeyChange,
+        stored: Option<&Key>,
+    ) -> Option<Key> {
         let so_far = self.wrong.len();
+        if let Some(stored) = stored
+            && change.value.contains(MASK)
+            && *mask::url(&stored.value) == change.value
+        {
+            change.value = stored.value.to_string();
+        }
         if !(1..=MAX_POSITION).contains(&position) {
             self.note(format!("{prefix}position"), format!("from 1 to {MAX_POSITION}"));
         }

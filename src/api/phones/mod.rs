@@ -2,11 +2,16 @@
 
 mod account;
 mod change;
+mod export;
 mod fetches;
+mod import;
+mod table;
 mod view;
 
 pub(super) use account::*;
+pub(super) use export::*;
 pub(super) use fetches::*;
+pub(super) use import::*;
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -3,6 +3,7 @@
 mod admission;
 mod devices;
 mod files;
+mod import;
 mod phones;
 mod problems;
 mod rig;
