@@ -5,11 +5,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::Caller;
-use crate::device::{Action, Task, TaskState};
+use crate::device::{Action, ProvisionedFile, Secret, Task, TaskState};
 use crate::files::Links;
+use crate::phone::{Mac, Phone};
 use crate::plan::DownloadLink;
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
+
+/// Finds the folder, with its token and ending with `/`, in which a phone that is
+/// provisioned by file has its files; `None` if there is no door for phones.
+#[derive(Clone)]
+pub struct PhoneFolders(pub Arc<dyn Fn(&Phone) -> Option<String> + Send + Sync>);
+
+impl std::fmt::Debug for PhoneFolders {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("PhoneFolders")
+    }
+}
 
 /// How devices reach the files that a Download names.
 #[derive(Clone, Debug)]
@@ -22,6 +34,8 @@ pub struct FileLinks {
     pub port: Option<u16>,
     /// How long a link is good for.
     pub lifetime: Duration,
+    /// Where phones have their own files.
+    pub phones: PhoneFolders,
 }
 
 /// Where the file of a Download task can be fetched; `None` for other tasks, or
@@ -33,8 +47,12 @@ pub(super) async fn link_for(
     task: &Task,
     now: Timestamp,
 ) -> Result<Option<DownloadLink>, StoreError> {
-    let (Action::Download(file), TaskState::Queued) = (&task.action, &task.state) else {
-        return Ok(None);
+    let file = match (&task.action, &task.state) {
+        (Action::Download(file), TaskState::Queued) => file,
+        (Action::Provision(file), TaskState::Queued) => {
+            return phone_link(store, files, file).await;
+        }
+        _ => return Ok(None),
     };
     if store.file(&file.sha256).await?.is_none() {
         return Ok(None);
@@ -54,5 +72,22 @@ pub(super) async fn link_for(
         url: format!("{base}{}", link.path).into(),
         username: link.username.into(),
         password: link.password,
+    }))
+}
+
+/// Where a phone's own file can be fetched. Its token stands in the URL, so that
+/// no login is needed.
+async fn phone_link(
+    store: &dyn Store,
+    files: &FileLinks,
+    file: &ProvisionedFile,
+) -> Result<Option<DownloadLink>, StoreError> {
+    let Ok(mac) = Mac::try_from(file.mac) else { return Ok(None) };
+    let phone = store.phone(mac).await?.filter(|phone| phone.enabled);
+    let folder = phone.and_then(|phone| (files.phones.0)(&phone));
+    Ok(folder.filter(|folder| !folder.is_empty()).map(|folder| DownloadLink {
+        url: format!("{folder}{}", file.name).into(),
+        username: "".into(),
+        password: Secret::new(""),
     }))
 }

@@ -30,5 +30,5 @@ mod sweep;
 mod tests;
 
 pub use endpoint::{Acs, AcsParts};
-pub use links::FileLinks;
+pub use links::{FileLinks, PhoneFolders};
 pub use onboarding::OnboardingAccount;

@@ -8,15 +8,16 @@ use std::time::Duration;
 use super::admission::Admission;
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::gate::{Mismatch, Principal};
-use super::links::FileLinks;
+use super::links::{FileLinks, PhoneFolders};
 use crate::config::StoreConfig;
 use crate::cwmp::{Input, ReadLimits, Side, read};
 use crate::device::{
-    Action, DeviceId, DownloadFile, EventCode, EventKind, Learned, Outcome, Phase, Secret, Stage,
-    Task, TaskId, TaskState,
+    Action, DeviceId, DownloadFile, EventCode, EventKind, Learned, Outcome, Phase, ProvisionedFile,
+    Secret, Stage, Task, TaskId, TaskState,
 };
 use crate::files::Links;
 use crate::param::{ParamPath, Value};
+use crate::phone::{Phone, Vendor};
 use crate::simulate::{self, Blueprint, Cpe, Next, firmware_image};
 use crate::store::{FileRecord, Record, Store, Vault};
 use crate::time::{Clock as _, ManualClock, Timestamp};
@@ -43,6 +44,10 @@ impl Lab {
     }
 
     fn with(gives_credentials: bool) -> Self {
+        Self::of(gives_credentials, Blueprint::device2("LAB1", 300).unwrap())
+    }
+
+    fn of(gives_credentials: bool, blueprint: Blueprint) -> Self {
         let store = crate::store::memory(&StoreConfig::default());
         let vault = Vault::ephemeral();
         let shared = Shared {
@@ -52,6 +57,9 @@ impl Lab {
                 public_url: Some("http://files.example.net".to_owned()),
                 port: Some(7567),
                 lifetime: Duration::from_secs(3600),
+                phones: PhoneFolders(Arc::new(|phone| {
+                    Some(format!("http://files.example.net/p/T{}/", phone.mac))
+                })),
             },
             vault,
             admission: Admission::new(10, 10),
@@ -62,7 +70,6 @@ impl Lab {
             patience: Duration::from_secs(3600),
         };
         let clock = ManualClock::at(Timestamp::from_millis(1_800_000_000_000));
-        let blueprint = Blueprint::device2("LAB1", 300).unwrap();
         let blueprint = blueprint.with_acs(
             "http://acs.example.net:7547/",
             "provost",
@@ -147,8 +154,10 @@ impl Lab {
             match self.cpe.next(self.clock.now()) {
                 Next::Session => asked.extend(self.session().await),
                 Next::Fetch(fetch) => {
-                    assert!(fetch.url.starts_with("http://files.example.net/f/"), "{}", fetch.url);
-                    assert!(!fetch.username.is_empty());
+                    let own = fetch.url.starts_with("http://files.example.net/p/");
+                    let given = fetch.url.starts_with("http://files.example.net/f/");
+                    assert!(own || given, "{}", fetch.url);
+                    assert_eq!(fetch.username.is_empty(), own);
                     self.cpe.transfer_done(Ok(image), self.clock.now());
                 }
                 Next::Restart => {
@@ -317,6 +326,69 @@ async fn a_download_ends_applied_when_the_new_version_runs() {
     assert!(events.iter().any(
         |event| matches!(&event.kind, EventKind::SoftwareChanged { to, .. } if &**to == "9.9")
     ));
+}
+
+/// A phone that is provisioned by file and speaks CWMP too.
+async fn phone() -> Lab {
+    let mac = "0c383e07e16c".parse().unwrap();
+    let serial = "00100400FV02001000000C383E07E16C";
+    let mut lab = Lab::of(false, Blueprint::internet_gateway(serial, mac, 2).unwrap());
+    let token = lab.shared.vault.seal(&Secret::new("own"));
+    let phone = Phone::new(mac, Vendor::Fanvil, "X6", "hq", token);
+    let phone = Phone { revision: 1, ..phone };
+    lab.store.commit(Record::Phone(Box::new(phone)).into()).await.unwrap();
+    let _ = lab.session().await;
+    assert_eq!(lab.store.device_of_phone(mac).await.unwrap().as_ref(), Some(&lab.id));
+    lab
+}
+
+fn own_file() -> Action {
+    Action::Provision(ProvisionedFile {
+        mac: [0x0c, 0x38, 0x3e, 0x07, 0xe1, 0x6c],
+        name: "0c383e07e16c.cfg".into(),
+        file_type: "3 Vendor Configuration File".into(),
+    })
+}
+
+#[tokio::test]
+async fn a_phone_under_cwmp_downloads_its_own_file() {
+    let mut lab = phone().await;
+    lab.ask(1, own_file()).await;
+    lab.cpe.raise(EventCode::ConnectionRequest, "");
+    let asked = lab.live(b"<<VOIP CONFIG FILE>>Version:2.0000000001").await;
+    assert_eq!(asked[0], "Download");
+    assert_eq!(lab.word(1).await, "accepted", "complete, and no proof that it was applied");
+}
+
+#[tokio::test]
+async fn a_phone_that_cannot_fetch_its_file_says_so() {
+    let mut lab = phone().await;
+    lab.ask(1, own_file()).await;
+    lab.cpe.raise(EventCode::ConnectionRequest, "");
+    let _ = lab.session().await;
+    assert_eq!(lab.word(1).await, "sent");
+    let Next::Fetch(fetch) = lab.cpe.next(lab.clock.now()) else { panic!("nothing to fetch") };
+    let expected = "http://files.example.net/p/T0c383e07e16c/0c383e07e16c.cfg";
+    assert_eq!((&*fetch.url, fetch.file_size), (expected, 0));
+    lab.cpe.transfer_done(Err(simulate::FetchFailure::Missing), lab.clock.now());
+    let _ = lab.session().await;
+    let TaskState::Ended { outcome: Outcome::Failed(fault), .. } = lab.state(1).await else {
+        panic!("{:?}", lab.state(1).await);
+    };
+    assert_eq!(fault.code, 9016);
+}
+
+#[tokio::test]
+async fn no_file_is_named_for_a_phone_that_is_gone() {
+    let mut lab = phone().await;
+    let mac = "0c383e07e16c".parse().unwrap();
+    let phone = lab.store.phone(mac).await.unwrap().unwrap();
+    let phone = Phone { enabled: false, revision: phone.revision + 1, ..phone };
+    lab.store.commit(Record::Phone(Box::new(phone)).into()).await.unwrap();
+    lab.ask(1, own_file()).await;
+    lab.cpe.raise(EventCode::ConnectionRequest, "");
+    let _ = lab.session().await;
+    assert_eq!(lab.word(1).await, "failed");
 }
 
 #[tokio::test]

@@ -11,6 +11,8 @@ use super::problem::{ApiError, bad_value};
 use super::state::State;
 use crate::device::{Action, Device, DownloadFile};
 use crate::param::{ParamPath, Tree, Value, ValueType};
+use crate::phone::{Mac, Scope, Settings};
+use crate::provision::{Directives, configuration_download};
 use crate::schema::Schema;
 
 /// Names or values in one task at most.
@@ -44,6 +46,9 @@ pub(super) enum ActionWord {
     FactoryReset,
     /// Ask which methods the device knows.
     GetRpcMethods,
+    /// Let the device, which is a phone that is provisioned by file as well,
+    /// fetch its own configuration file now.
+    Provision,
 }
 
 /// A value to be written.
@@ -117,6 +122,7 @@ impl NewTask {
             ActionWord::Reboot => Ok(Action::Reboot),
             ActionWord::FactoryReset => Ok(Action::FactoryReset),
             ActionWord::GetRpcMethods => Ok(Action::GetRpcMethods),
+            ActionWord::Provision => provision(state, device).await,
         }
     }
 
@@ -156,6 +162,35 @@ async fn download(state: &State, file: Option<&str>) -> Result<Action, ApiError>
         size: record.size,
         version: record.version,
     }))
+}
+
+/// The Download of a phone's own file, by the layers as they are now.
+async fn provision(state: &State, device: &Device) -> Result<Action, ApiError> {
+    let no_phone = || {
+        let why = "this device is no phone that is provisioned by file: its serial number ends in \
+                   the address of none";
+        bad_value("action", why)
+    };
+    let mac = Mac::of_serial(&device.identity.serial_number).ok_or_else(no_phone)?;
+    let phone = state.store().phone(mac).await?.ok_or_else(no_phone)?;
+    let site = state.store().site(&phone.site).await?.unwrap_or_default();
+    let scopes = [
+        Scope::Global,
+        Scope::Tenant(site.tenant.clone()),
+        Scope::Model(phone.vendor, phone.model.clone()),
+    ];
+    let mut layers = Vec::new();
+    for scope in &scopes {
+        let layer = state.store().layer(scope).await?;
+        layers.push(layer.map(|layer| layer.settings).unwrap_or_default());
+    }
+    // The site's settings win over the tenant's, the model's over the site's.
+    layers.insert(2, site.settings);
+    layers.push(phone.settings.clone());
+    let mut settings = Settings::new();
+    layers.into_iter().for_each(|layer| settings.extend(layer));
+    let directives = Directives::take(&mut settings);
+    configuration_download(&phone, &directives).map(Action::Provision).ok_or_else(no_phone)
 }
 
 fn names(names: Vec<String>) -> Result<Vec<ParamPath>, ApiError> {

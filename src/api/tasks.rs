@@ -206,6 +206,7 @@ impl From<Action> for ActionView {
             }
             Action::DeleteObject(path) => Self { path: Some(path.to_string()), ..empty },
             Action::Download(file) => Self { file: Some(file.into()), ..empty },
+            Action::Provision(file) => Self { path: Some(file.name.into()), ..empty },
             Action::Reboot | Action::FactoryReset | Action::GetRpcMethods => empty,
         }
     }

@@ -21,4 +21,6 @@ pub use id::{DeviceId, DeviceIdentity, IdError};
 pub use learned::Learned;
 pub use record::{Device, Labels};
 pub use secret::{Sealed, Secret};
-pub use task::{Action, DownloadFile, FaultRecord, Outcome, Phase, Task, TaskId, TaskState};
+pub use task::{
+    Action, DownloadFile, FaultRecord, Outcome, Phase, ProvisionedFile, Task, TaskId, TaskState,
+};

@@ -41,7 +41,20 @@ pub struct DownloadFile {
     pub version: Option<Box<str>>,
 }
 
-/// What is to be done.
+/// A file that is made for a phone which is provisioned by file and speaks CWMP
+/// too: a Download brings it, and where it lies is found out when that is sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ProvisionedFile {
+    /// The phone's hardware address.
+    pub mac: [u8; 6],
+    /// The name below the phone's folder: `0c383e07e16c.cfg`.
+    pub name: Box<str>,
+    /// `FileType` as the standard spells it: `3 Vendor Configuration File`.
+    pub file_type: Box<str>,
+}
+
+/// What is to be done. New actions are appended, because records name them by
+/// their place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Action {
     /// GetParameterValues of these names or partial paths.
@@ -68,6 +81,8 @@ pub enum Action {
     FactoryReset,
     /// GetRPCMethods.
     GetRpcMethods,
+    /// Download of a file that is made for the phone that the device is.
+    Provision(ProvisionedFile),
 }
 
 impl Action {
@@ -83,6 +98,7 @@ impl Action {
             Self::Reboot => "reboot",
             Self::FactoryReset => "factory_reset",
             Self::GetRpcMethods => "get_rpc_methods",
+            Self::Provision(_) => "provision",
         }
     }
 
@@ -91,8 +107,17 @@ impl Action {
     pub const fn once_only(&self) -> bool {
         matches!(
             self,
-            Self::AddObject { .. } | Self::Download(_) | Self::Reboot | Self::FactoryReset
+            Self::AddObject { .. }
+                | Self::Download(_)
+                | Self::Provision(_)
+                | Self::Reboot
+                | Self::FactoryReset
         )
+    }
+
+    /// Whether it is a Download, which a TransferComplete ends.
+    pub const fn is_transfer(&self) -> bool {
+        matches!(self, Self::Download(_) | Self::Provision(_))
     }
 }
 

@@ -24,6 +24,12 @@ impl Mac {
         [a, b, c]
     }
 
+    /// The address that a serial number ends in, as those of Fanvil's phones do
+    /// (`00100400FV02001000000c383e2599fe`); `None` if it does not.
+    pub fn of_serial(serial: &str) -> Option<Self> {
+        serial.get(serial.len().checked_sub(12)?..)?.parse().ok()
+    }
+
     /// The six bytes in transmission order.
     pub const fn bytes(self) -> [u8; 6] {
         self.0
@@ -82,6 +88,16 @@ impl<'de> Deserialize<'de> for Mac {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_serial_number_may_end_in_an_address() {
+        let mac = "0c383e2599fe".parse().ok();
+        assert_eq!(Mac::of_serial("00100400FV02001000000c383e2599fe"), mac);
+        assert_eq!(Mac::of_serial("0C383E2599FE"), mac);
+        for serial in ["", "LAB0001", "00100400FV0200100000000000000000", "é0383e2599fe"] {
+            assert_eq!(Mac::of_serial(serial), None, "{serial}");
+        }
+    }
 
     #[test]
     fn the_usual_spellings_are_one_address() {

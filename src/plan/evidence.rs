@@ -56,7 +56,7 @@ fn judge(task: &mut Task, evidence: Evidence<'_>, now: Timestamp) -> Option<Task
         (Action::Reboot | Action::FactoryReset, Phase::Boot) if late => {
             ended(Outcome::Unknown("the device never said that it restarted".into()))
         }
-        (Action::Download(_), Phase::Response | Phase::Transfer)
+        (Action::Download(_) | Action::Provision(_), Phase::Response | Phase::Transfer)
             if announces_transfer(evidence.inform) =>
         {
             matches!(phase, Phase::Response)
@@ -70,7 +70,7 @@ fn judge(task: &mut Task, evidence: Evidence<'_>, now: Timestamp) -> Option<Task
             task.notes.push(note.into());
             ended(Outcome::Applied)
         }
-        (Action::Download(_), Phase::Transfer) if late => {
+        (Action::Download(_) | Action::Provision(_), Phase::Transfer) if late => {
             ended(Outcome::Unknown("the device never told how the transfer ended".into()))
         }
         (_, Phase::Response) => ended(Outcome::Unknown(
@@ -110,8 +110,7 @@ pub fn settle_transfer(
     now: Timestamp,
 ) -> Option<usize> {
     let by_key = tasks.iter().position(|task| {
-        matches!(task.action, Action::Download(_))
-            && task.command_key() == complete.command_key.trim()
+        task.action.is_transfer() && task.command_key() == complete.command_key.trim()
     });
     let position = by_key.or_else(|| tasks.iter().position(waits_for_transfer))?;
     let task = tasks.get_mut(position)?;
@@ -135,6 +134,6 @@ pub fn settle_transfer(
 }
 
 const fn waits_for_transfer(task: &Task) -> bool {
-    matches!(task.action, Action::Download(_))
+    task.action.is_transfer()
         && matches!(task.state, TaskState::Sent { phase: Phase::Response | Phase::Transfer, .. })
 }

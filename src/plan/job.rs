@@ -9,7 +9,7 @@ use crate::cwmp::{
     AcsRequest, AddObject, CpeResponse, DeleteObject, Download, Fault, FaultCode,
     GetParameterNames, Reboot,
 };
-use crate::device::{Action, DownloadFile, Outcome, Phase, Task, TaskState};
+use crate::device::{Action, Outcome, Phase, Task, TaskState};
 use crate::param::{ParamPath, Value};
 
 /// The most notes that a task keeps.
@@ -172,7 +172,9 @@ impl Job {
                 (Phase::Row { instance }, Action::AddObject { table, values }) => {
                     take_up_row(table, *instance, values, context)
                 }
-                (Phase::ReadBack, Action::Download(_)) => Work::Version(version_reader(root)),
+                (Phase::ReadBack, Action::Download(_) | Action::Provision(_)) => {
+                    Work::Version(version_reader(root))
+                }
                 // It waits for a transfer or a boot, not for a session.
                 _ => Work::Rest,
             };
@@ -187,7 +189,7 @@ impl Job {
             },
             Action::AddObject { .. } => Work::Add,
             Action::DeleteObject(_) => Work::Delete,
-            Action::Download(_) => Work::Download,
+            Action::Download(_) | Action::Provision(_) => Work::Download,
             Action::Reboot | Action::FactoryReset => Work::Restart,
             Action::GetRpcMethods => Work::Methods,
         }
@@ -205,12 +207,16 @@ impl Job {
             (Work::Delete, Action::DeleteObject(instance)) => {
                 AcsRequest::DeleteObject(DeleteObject { instance: instance.clone(), parameter_key })
             }
-            (Work::Download, Action::Download(file)) => match &self.link {
-                Some(link) => AcsRequest::Download(Box::new(download(file, link, key))),
+            (Work::Download, action) => match &self.link {
+                Some(link) => AcsRequest::Download(Box::new(download(action, link, key))),
                 None => {
-                    let why = "the file is no longer stored, or the server has no door for files"
-                        .to_owned();
-                    self.end(Outcome::Failed(failure(why)), context);
+                    let why = match action {
+                        Action::Provision(_) => {
+                            "the phone is unknown or disabled, or the server has no door for phones"
+                        }
+                        _ => "the file is no longer stored, or the server has no door for files",
+                    };
+                    self.end(Outcome::Failed(failure(why.to_owned())), context);
                     return None;
                 }
             },
@@ -362,10 +368,13 @@ impl Job {
 
     /// The version was read: is it the one that the file was to bring?
     fn conclude_download(&mut self, root: &str, context: &Context<'_>) {
-        let Action::Download(file) = &self.task.action else { return };
+        let version = match &self.task.action {
+            Action::Download(file) => file.version.as_ref(),
+            _ => None,
+        };
         let found =
             context.tree.text(&format!("{root}DeviceInfo.SoftwareVersion")).unwrap_or_default();
-        let outcome = match &file.version {
+        let outcome = match version {
             Some(wanted) if **wanted == *found => Outcome::Applied,
             Some(wanted) => Outcome::Failed(failure(format!(
                 "the transfer is complete, but the device runs {found:?} and not {wanted:?}"
@@ -467,14 +476,21 @@ fn row_values(
         .collect()
 }
 
-fn download(file: &DownloadFile, link: &DownloadLink, command_key: Box<str>) -> Download {
+fn download(action: &Action, link: &DownloadLink, command_key: Box<str>) -> Download {
+    // How large a file is that is made when it is fetched is not known before:
+    // TR-069 §A.3.2.8 has 0 for that.
+    let (file_type, file_size) = match action {
+        Action::Download(file) => (file.file_type.clone(), file.size),
+        Action::Provision(file) => (file.file_type.clone(), 0),
+        _ => ("".into(), 0),
+    };
     Download {
         command_key,
-        file_type: file.file_type.clone(),
+        file_type,
         url: link.url.clone(),
         username: link.username.clone(),
         password: link.password.clone(),
-        file_size: file.size,
+        file_size,
         target_file_name: "".into(),
         delay_seconds: 0,
     }

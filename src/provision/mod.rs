@@ -11,6 +11,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod directives;
+mod download;
 mod error;
 mod family;
 mod gate;
@@ -24,6 +25,7 @@ mod vendor;
 pub use directives::{
     AcsMode, Dialect, DirectiveError, Directives, PREFIX as DIRECTIVE_PREFIX, ResyncWay,
 };
+pub use download::configuration_download;
 pub use error::RenderError;
 pub use family::{
     AcsLogin, AgentClaim, Ciphers, Draft, Family, Firmware, Folders, Inputs, Kind, Line, Subject,

@@ -13,7 +13,7 @@ use tracing::{info, warn};
 use super::data::{ADDRESSES, DataFolder, NORTHBOUND_URL};
 use super::error::ServerError;
 use super::provisioning;
-use crate::acs::{Acs, AcsParts, FileLinks, OnboardingAccount};
+use crate::acs::{Acs, AcsParts, FileLinks, OnboardingAccount, PhoneFolders};
 use crate::api::{Api, ApiDeps, PhoneUrls, tokens};
 use crate::config::{AuthMode, Config, LimitsConfig};
 use crate::fetch::{Fetch, FetchDeps};
@@ -241,6 +241,7 @@ impl Parts<'_> {
             public_url: self.config.files.public_url.clone(),
             port: addresses.files.map(|at| at.port()),
             lifetime: Duration::from_secs(self.config.files.link_lifetime.into()),
+            phones: self.phone_folders(),
         };
         Acs::new(AcsParts {
             store: self.store.clone(),
@@ -251,6 +252,16 @@ impl Parts<'_> {
             files,
             onboarding,
         })
+    }
+
+    /// Where phones under CWMP fetch their files: over TLS where there is a door,
+    /// because a file over plain HTTP has no passwords in it.
+    fn phone_folders(&self) -> PhoneFolders {
+        let supply = self.supply.clone();
+        PhoneFolders(Arc::new(move |phone| {
+            let folders = supply.folders(phone).ok()?;
+            [folders.https, folders.http].into_iter().find(|folder| !folder.is_empty())
+        }))
     }
 
     fn fetch(&self) -> Fetch {

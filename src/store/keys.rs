@@ -74,8 +74,7 @@ pub(super) fn of_phone(kind: u8, mac: Mac) -> Vec<u8> {
 /// Where a phone finds itself as a device, if the serial number ends in the
 /// address of one, as Fanvil's do: twelve hex digits, not all zero.
 pub(super) fn phone_of(serial: &str) -> Option<Vec<u8>> {
-    let digits = serial.get(serial.len().checked_sub(12)?..)?;
-    digits.parse().ok().map(|mac| of_phone(b'v', mac))
+    Mac::of_serial(serial).map(|mac| of_phone(b'v', mac))
 }
 
 /// The key of something that has a name.

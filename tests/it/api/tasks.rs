@@ -188,3 +188,33 @@ async fn a_queue_is_bounded() {
     let other = format!("/devices/{}/tasks", id("2"));
     assert_eq!(rig.post(&other, json!({"action": "reboot"})).await.status, 202);
 }
+
+#[tokio::test]
+async fn a_phone_under_cwmp_is_told_to_fetch_its_own_file() {
+    use provost::device::{Action, DeviceIdentity};
+    let rig = Rig::open();
+    let answer = rig.post("/devices/00D09E-HG%252D100-1/tasks", json!({"action": "provision"}));
+    assert_eq!(answer.await.status, 404);
+    let serial = "00100400FV02001000000C383E07E16C";
+    let identity = DeviceIdentity::new("Fanvil", "0C383E", "X6", serial).unwrap();
+    let id = identity.id();
+    let phone = provost::device::Device { identity, id: id.clone(), ..device("1") };
+    rig.put_devices([phone, device("1")]).await;
+    let path = format!("/devices/{id}/tasks");
+    let refused = rig.post(&path, json!({"action": "provision"})).await;
+    assert!(refused.text.contains("no phone that is provisioned"), "{}", refused.text);
+    let site = rig.put_json("/sites/hq", json!({"settings": {"provost:acs": "ctc"}})).await;
+    assert!(site.status < 300, "{}", site.text);
+    let body = json!({"vendor": "fanvil", "model": "X6", "site": "hq"});
+    let made = rig.put_json("/phones/0c383e07e16c", body).await;
+    assert!(made.status < 300, "{}", made.text);
+    let asked = rig.post(&path, json!({"action": "provision"})).await;
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    let task = asked.json["id"].as_str().unwrap().parse().unwrap();
+    let task = rig.store.task(task).await.unwrap().unwrap();
+    let Action::Provision(file) = task.action else { panic!("{task:?}") };
+    assert_eq!(
+        (&*file.name, &*file.file_type),
+        ("0c383e07e16c.xml", "3 Vendor Configuration File")
+    );
+}
