@@ -42,6 +42,7 @@ pub mod cli;
 pub mod config;
 pub mod cwmp;
 pub mod device;
+pub mod dhcp;
 pub mod fetch;
 pub mod files;
 pub mod http;

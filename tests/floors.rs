@@ -27,9 +27,9 @@ const FLOORS: &[(&str, u32)] = &[
     ("files", 30),
     ("http", 30),
     ("provision", 40),
-    ("dhcp", 40),
     ("wake", 40),
     ("simulate", 40),
+    ("dhcp", 45),
     ("supply", 45),
     ("acs", 50),
     ("announce", 50),
@@ -40,7 +40,8 @@ const FLOORS: &[(&str, u32)] = &[
 ];
 
 /// The rooms that open no socket, read no clock and no file.
-const PURE: &[&str] = &["param", "device", "phone", "cwmp", "schema", "sip", "plan", "provision"];
+const PURE: &[&str] =
+    &["param", "device", "phone", "cwmp", "schema", "sip", "plan", "provision", "dhcp"];
 
 /// `log.rs` is told by its own section of the settings what to log, and how.
 const GRANTED: &[(&str, &str)] = &[("log", "config")];

@@ -139,6 +139,19 @@ pub enum CliError {
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// An option is none.
+    #[error(transparent)]
+    DhcpOption(#[from] crate::dhcp::OptionsError),
+    /// No DHCP server was heard.
+    #[error(
+        "no DHCP server was heard on {interface} ({source}); this needs root, or the right to use port 68"
+    )]
+    Probe {
+        /// The interface.
+        interface: String,
+        /// Why.
+        source: std::io::Error,
+    },
     /// A Fanvil file could not be worked on.
     #[error(transparent)]
     Fanvil(#[from] FanvilError),
@@ -174,6 +187,8 @@ impl CliError {
             Self::Demo(error) => error.class(),
             Self::Inspect(error) => error.class(),
             Self::Simulate(error) => error.class(),
+            Self::DhcpOption(error) => error.class(),
+            Self::Probe { .. } => Class::Upstream,
             Self::File { .. } | Self::BadArgument { .. } | Self::BadUrl { .. } | Self::NoTls(_) => {
                 Class::Invalid
             }

@@ -15,6 +15,7 @@ pub mod simulate;
 mod backup;
 mod client;
 mod device;
+mod dhcp;
 mod error;
 mod file;
 mod global;

@@ -15,7 +15,7 @@ use super::output::Output;
 use super::phone::{self, PhoneCommand, SiteCommand};
 use super::simulate::SimulateError;
 use super::task::{self, TaskCommand};
-use super::{CliError, Global, demo, fanvil, inspect, serve, simulate};
+use super::{CliError, Global, demo, dhcp, fanvil, inspect, serve, simulate};
 use crate::class::Class;
 
 /// TR-069 (CWMP) auto-configuration server and IP-phone provisioning server.
@@ -50,6 +50,7 @@ enum Command {
     Phone(PhoneCommand),
     #[command(subcommand)]
     Site(SiteCommand),
+    Dhcp(dhcp::Args),
     /// Have the running server write a backup into its data folder
     Backup,
     /// Restore a backup into an empty data folder
@@ -123,6 +124,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::File(command) => file::run(command, &Client::new(&global)?, output).await,
         Command::Phone(command) => phone::run(command, &Client::new(&global)?, output).await,
         Command::Site(command) => phone::run_site(command, &Client::new(&global)?, output).await,
+        Command::Dhcp(args) => dhcp::run(args, &global, output).await,
         Command::Backup => backup::backup(&global, &Client::new(&global)?, output).await,
         Command::Restore(args) => backup::restore(args, &global, output).await,
         Command::Fanvil(args) => Ok(fanvil::run(args)?),

@@ -1,3 +1,5 @@
+//! What is told of AudioCodes family, row by row.
+
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;

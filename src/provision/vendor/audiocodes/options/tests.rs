@@ -1,3 +1,5 @@
+//! What is told of AudioCodes options, row by row.
+
 use proptest::prelude::*;
 
 use super::super::option43::encode_url;
