@@ -25,8 +25,8 @@
 //! **Floor 4½.** [`supply`] which phone gets which file, who may have it, and
 //! what is logged of it: what all phone doors stand before.
 //!
-//! **Floor 5, faces.** [`acs`] the device's door; [`fetch`] the phone's and the
-//! file door; [`api`] the northbound.
+//! **Floor 5, faces.** [`acs`] the device's door; [`fetch`] the phone's doors and
+//! the file door; [`announce`] how phones find them; [`api`] the northbound.
 //!
 //! **Floor 6.** [`server`] builds all rooms and starts them.
 //! **Floor 7.** [`cli`] the commands and their exit codes.
@@ -36,6 +36,7 @@
 //! `acs::driver` knows both.
 
 pub mod acs;
+pub mod announce;
 pub mod api;
 pub mod class;
 pub mod cli;

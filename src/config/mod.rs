@@ -9,8 +9,10 @@ mod files;
 mod ftp;
 mod limits;
 mod log;
+mod mdns;
 mod northbound;
 mod phones;
+mod pnp;
 mod store;
 mod tftp;
 mod tls;
@@ -20,8 +22,10 @@ pub use files::FilesConfig;
 pub use ftp::{FtpConfig, PortRange};
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
+pub use mdns::{MdnsConfig, MdnsFirmware};
 pub use northbound::NorthboundConfig;
 pub use phones::PhonesConfig;
+pub use pnp::{PnpConfig, PnpParties};
 pub use store::{Engine, StoreConfig};
 pub use tftp::TftpConfig;
 pub use tls::TlsConfig;
@@ -44,6 +48,10 @@ pub struct Config {
     pub ftp: FtpConfig,
     /// `[tftp]`: the TFTP door.
     pub tftp: TftpConfig,
+    /// `[pnp]`: SIP PnP.
+    pub pnp: PnpConfig,
+    /// `[mdns]`: what is announced by multicast DNS.
+    pub mdns: MdnsConfig,
     /// `[northbound]`: the operator's door.
     pub northbound: NorthboundConfig,
     /// `[store]`: what survives.
