@@ -1,6 +1,9 @@
 //! Phones at the door, and Fanvil's formats against other people's tools.
 
+mod access;
 mod command;
+mod counting;
 mod door;
+mod hostile;
 mod openssl;
 pub(crate) mod rig;

@@ -1,0 +1,140 @@
+//! A store that counts what is read of phones and sites.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_trait::async_trait;
+use provost::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
+use provost::param::Tree;
+use provost::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
+use provost::store::{BackupReport, Batch, FileRecord, Health, Notice, Store, StoreError};
+use tokio::sync::broadcast::Receiver;
+
+type Read<T> = Result<T, StoreError>;
+
+/// Counts reads of phones, sites, logs, layers and versions, each.
+pub(crate) struct Counting {
+    store: Arc<dyn Store>,
+    counts: [AtomicUsize; 5],
+}
+
+impl Counting {
+    pub(crate) fn new(store: Arc<dyn Store>) -> Arc<Self> {
+        Arc::new(Self { store, counts: Default::default() })
+    }
+
+    /// What was read since the last call: phones, sites, logs, layers, versions.
+    pub(crate) fn take(&self) -> [usize; 5] {
+        self.counts.each_ref().map(|count| count.swap(0, Ordering::SeqCst))
+    }
+
+    fn count(&self, which: usize) {
+        self.counts[which].fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl Store for Counting {
+    async fn device(&self, id: &DeviceId) -> Read<Option<Device>> {
+        self.store.device(id).await
+    }
+    async fn devices(&self, after: Option<&DeviceId>, limit: usize) -> Read<Vec<Device>> {
+        self.store.devices(after, limit).await
+    }
+    async fn tree(&self, id: &DeviceId) -> Read<Option<Tree>> {
+        self.store.tree(id).await
+    }
+    async fn labels(&self, id: &DeviceId) -> Read<Option<Labels>> {
+        self.store.labels(id).await
+    }
+    async fn credentials(&self, id: &DeviceId) -> Read<Option<Credentials>> {
+        self.store.credentials(id).await
+    }
+    async fn open_tasks(&self, id: &DeviceId) -> Read<Vec<Task>> {
+        self.store.open_tasks(id).await
+    }
+    async fn task(&self, id: TaskId) -> Read<Option<Task>> {
+        self.store.task(id).await
+    }
+    async fn tasks(
+        &self,
+        device: Option<&DeviceId>,
+        after: Option<TaskId>,
+        limit: usize,
+    ) -> Read<Vec<Task>> {
+        self.store.tasks(device, after, limit).await
+    }
+    async fn waiting_tasks(
+        &self,
+        after: Option<(&DeviceId, TaskId)>,
+        limit: usize,
+    ) -> Read<Vec<Task>> {
+        self.store.waiting_tasks(after, limit).await
+    }
+    async fn events(&self, id: &DeviceId, limit: usize) -> Read<Vec<Event>> {
+        self.store.events(id, limit).await
+    }
+    async fn device_of_phone(&self, mac: Mac) -> Read<Option<DeviceId>> {
+        self.store.device_of_phone(mac).await
+    }
+    async fn phone(&self, mac: Mac) -> Read<Option<Phone>> {
+        self.count(0);
+        self.store.phone(mac).await
+    }
+    async fn phones(&self, after: Option<Mac>, limit: usize) -> Read<Vec<Phone>> {
+        self.count(0);
+        self.store.phones(after, limit).await
+    }
+    async fn seen(&self, mac: Mac) -> Read<Option<Seen>> {
+        self.store.seen(mac).await
+    }
+    async fn fetch_log(&self, mac: Mac) -> Read<Option<FetchLog>> {
+        self.count(2);
+        self.store.fetch_log(mac).await
+    }
+    async fn layer(&self, scope: &Scope) -> Read<Option<Layer>> {
+        self.count(3);
+        self.store.layer(scope).await
+    }
+    async fn layers(&self) -> Read<Vec<Layer>> {
+        self.count(3);
+        self.store.layers().await
+    }
+    async fn site(&self, name: &str) -> Read<Option<Site>> {
+        self.count(1);
+        self.store.site(name).await
+    }
+    async fn sites(&self) -> Read<Vec<Site>> {
+        self.count(1);
+        self.store.sites().await
+    }
+    async fn file_version(&self, key: &str) -> Read<Option<FileVersion>> {
+        self.count(4);
+        self.store.file_version(key).await
+    }
+    async fn file(&self, sha256: &str) -> Read<Option<FileRecord>> {
+        self.store.file(sha256).await
+    }
+    async fn files(&self, after: Option<&str>, limit: usize) -> Read<Vec<FileRecord>> {
+        self.store.files(after, limit).await
+    }
+    async fn setting(&self, name: &str) -> Read<Option<Vec<u8>>> {
+        self.store.setting(name).await
+    }
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+        self.store.commit(batch).await
+    }
+    fn watch(&self) -> Receiver<Notice> {
+        self.store.watch()
+    }
+    async fn backup(&self, to: &Path) -> Read<BackupReport> {
+        self.store.backup(to).await
+    }
+    fn health(&self) -> Health {
+        self.store.health()
+    }
+    async fn close(&self) -> Result<(), StoreError> {
+        self.store.close().await
+    }
+}
