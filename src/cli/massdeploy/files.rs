@@ -1,11 +1,12 @@
 //! Many files that change together, or not at all.
 //!
 //! Each file is written beside the one that it is to replace (`.NAME.new~`). When
-//! all are there and on the disk, they are renamed into place one by one; what
-//! they replace is kept (`.NAME.old~`) until the last is in place, so that the
-//! first failure puts everything back. Whoever reads a file meanwhile finds the
-//! old one or the new one, whole. One `syncfs` makes thousands of files lasting
-//! where an `fsync` for each would take seconds.
+//! all are there and on the disk, each changes places with what is there, in one
+//! step of the kernel; what was replaced is kept until the last is in place, so
+//! that the first failure puts everything back. Whoever reads a file meanwhile
+//! finds the old one or the new one, whole. One `syncfs` makes thousands of files
+//! lasting where an `fsync` for each would take seconds; few files get an `fsync`
+//! each, so that nothing of other programs has to be waited for.
 
 use std::collections::{BTreeMap, HashSet};
 use std::ffi::OsString;
@@ -15,6 +16,9 @@ use std::os::unix::fs::{MetadataExt as _, chown};
 use std::path::{Path, PathBuf};
 
 use super::stop::{Failure, Stop};
+
+/// How many files get an `fsync` each.
+const FEW: usize = 64;
 
 /// Files that are written, and not yet in place.
 #[derive(Debug)]
@@ -33,10 +37,51 @@ pub(super) struct FileSet {
 #[derive(Debug)]
 struct Change {
     target: PathBuf,
-    new: PathBuf,
-    /// What was there; kept under this name while the new one is in place.
-    old: Option<PathBuf>,
+    /// The new file; when it is in place, what was there before.
+    beside: PathBuf,
+    /// Whether something is there that is replaced.
+    replaces: bool,
     in_place: bool,
+}
+
+impl Change {
+    /// Puts the new file in its place.
+    fn place(&mut self) -> io::Result<()> {
+        if self.replaces {
+            swap(&self.beside, &self.target)?;
+        } else {
+            fs::rename(&self.beside, &self.target)?;
+        }
+        self.in_place = true;
+        Ok(())
+    }
+
+    /// Takes the new file away, and puts back what was there.
+    fn undo(&self) {
+        let _ = match (self.in_place, self.replaces) {
+            (true, true) => fs::rename(&self.beside, &self.target),
+            (true, false) => fs::remove_file(&self.target),
+            (false, _) => fs::remove_file(&self.beside),
+        };
+    }
+}
+
+/// Two files change places.
+fn swap(one: &Path, other: &Path) -> io::Result<()> {
+    use rustix::fs::{CWD, RenameFlags, renameat_with};
+    use rustix::io::Errno;
+    match renameat_with(CWD, one, CWD, other, RenameFlags::EXCHANGE) {
+        // Not every file system can; there it takes three steps.
+        Err(Errno::INVAL | Errno::NOSYS | Errno::NOTSUP) => {
+            let mut third = one.as_os_str().to_owned();
+            third.push(".old~");
+            let _ = fs::remove_file(&third);
+            fs::hard_link(other, &third).or_else(|_| fs::copy(other, &third).map(drop))?;
+            fs::rename(one, other)?;
+            fs::rename(&third, one)
+        }
+        result => Ok(result?),
+    }
 }
 
 fn failed(path: &Path, error: &io::Error) -> Failure {
@@ -72,32 +117,28 @@ impl FileSet {
             return Ok(());
         }
         self.make_folder_of(&target)?;
-        let name = target.file_name().unwrap_or_default();
-        let beside = |ending: &str| {
-            let mut own = OsString::from(".");
-            own.push(name);
-            own.push(ending);
-            target.with_file_name(own)
-        };
-        let new = beside(".new~");
-        let old = before.as_ref().map(|_| beside(".old~"));
+        let mut name = OsString::from(".");
+        name.push(target.file_name().unwrap_or_default());
+        name.push(".new~");
+        let beside = target.with_file_name(name);
         if !again {
             self.targets.insert(target.clone());
-            self.changes.push(Change { target, new: new.clone(), old, in_place: false });
+            let (beside, replaces) = (beside.clone(), before.is_some());
+            self.changes.push(Change { target, beside, replaces, in_place: false });
         }
         let write = || -> io::Result<()> {
-            let mut file = File::create(&new)?;
+            let mut file = File::create(&beside)?;
             file.write_all(bytes)?;
             if let Some(meta) = &before {
                 file.set_permissions(meta.permissions())?;
                 let made = file.metadata()?;
                 if (made.uid(), made.gid()) != (meta.uid(), meta.gid()) {
-                    chown(&new, Some(meta.uid()), Some(meta.gid()))?;
+                    chown(&beside, Some(meta.uid()), Some(meta.gid()))?;
                 }
             }
             Ok(())
         };
-        write().map_err(|error| failed(&new, &error))
+        write().map_err(|error| failed(&beside, &error))
     }
 
     /// Where a path leads, links followed, and what is there.
@@ -109,8 +150,15 @@ impl FileSet {
             }
             Err(error) => return Err(failed(path, &error)),
         };
-        if !meta.is_symlink() {
+        if meta.is_file() {
             return Ok((path.to_owned(), Some(meta)));
+        }
+        if !meta.is_symlink() {
+            return Err(Stop::Mass(format!(
+                "{}: not a file but a folder or a device",
+                path.display()
+            ))
+            .into());
         }
         let real = fs::canonicalize(path).map_err(|error| failed(path, &error))?;
         if let Some(root) = &self.root {
@@ -120,7 +168,8 @@ impl FileSet {
             }
         }
         let meta = fs::metadata(&real).map_err(|error| failed(&real, &error))?;
-        Ok((real, Some(meta)))
+        // What a link leads to is no link itself.
+        if meta.is_file() { Ok((real, Some(meta))) } else { self.target(&real) }
     }
 
     /// Makes the folder that a file is to lie in.
@@ -158,15 +207,7 @@ impl FileSet {
     pub(super) fn commit(mut self) -> Result<Self, Failure> {
         self.sync()?;
         for change in &mut self.changes {
-            if let Some(old) = &change.old {
-                let _ = fs::remove_file(old);
-                fs::hard_link(&change.target, old)
-                    .or_else(|_| fs::copy(&change.target, old).map(|_| ()))
-                    .map_err(|error| failed(old, &error))?;
-            }
-            fs::rename(&change.new, &change.target)
-                .map_err(|error| failed(&change.target, &error))?;
-            change.in_place = true;
+            change.place().map_err(|error| failed(&change.target, &error))?;
         }
         for folder in &self.folders {
             File::open(folder)
@@ -176,8 +217,15 @@ impl FileSet {
         Ok(self)
     }
 
-    /// Makes what was written lasting, a file system at a time.
+    /// Makes what was written lasting: file by file, or a file system at a time.
     fn sync(&self) -> Result<(), Failure> {
+        if self.changes.len() <= FEW {
+            for Change { beside, .. } in &self.changes {
+                let synced = File::open(beside).and_then(|file| file.sync_all());
+                synced.map_err(|error| failed(beside, &error))?;
+            }
+            return Ok(());
+        }
         let mut systems: BTreeMap<u64, &Path> = BTreeMap::new();
         for folder in &self.folders {
             let meta = fs::metadata(folder).map_err(|error| failed(folder, &error))?;
@@ -193,10 +241,8 @@ impl FileSet {
     /// The files stay, and what they replaced goes.
     pub(super) fn keep(mut self) {
         self.kept = true;
-        for change in &self.changes {
-            if let Some(old) = &change.old {
-                let _ = fs::remove_file(old);
-            }
+        for change in self.changes.iter().filter(|change| change.replaces) {
+            let _ = fs::remove_file(&change.beside);
         }
     }
 }
@@ -207,20 +253,86 @@ impl Drop for FileSet {
         if self.kept {
             return;
         }
-        for change in self.changes.iter().rev() {
-            match (&change.old, change.in_place) {
-                (Some(old), true) => drop(fs::rename(old, &change.target)),
-                (None, true) => drop(fs::remove_file(&change.target)),
-                (old, false) => {
-                    let _ = fs::remove_file(&change.new);
-                    if let Some(old) = old {
-                        let _ = fs::remove_file(old);
-                    }
-                }
-            }
-        }
+        self.changes.iter().rev().for_each(Change::undo);
         for folder in self.made.iter().rev() {
             let _ = fs::remove_dir(folder);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn listed(folder: &Path) -> Vec<(OsString, Vec<u8>)> {
+        let mut list: Vec<_> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap())
+            .map(|entry| (entry.file_name(), fs::read(entry.path()).unwrap_or_default()))
+            .collect();
+        list.sort();
+        list
+    }
+
+    /// A set of so many files, every second of which replaces one; a new folder
+    /// is among them.
+    fn set(folder: &Path, count: usize) -> FileSet {
+        let mut files = FileSet::new(None);
+        for number in 0..count {
+            if number % 2 == 0 {
+                fs::write(folder.join(number.to_string()), "old").unwrap();
+            }
+            files.put(&folder.join(number.to_string()), b"new").unwrap();
+        }
+        files.put(&folder.join("below/it"), b"new").unwrap();
+        files
+    }
+
+    #[test]
+    fn a_failure_in_the_midst_puts_everything_back() {
+        for count in [6, FEW + 6] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path();
+            let files = set(path, count);
+            let spoiled = path.join(format!(".{}.new~", count - 2));
+            let olds = (0..count).step_by(2).map(|number| number.to_string());
+            let mut before: Vec<_> = olds.map(|name| (name.into(), b"old".to_vec())).collect();
+            before.sort();
+            // It cannot be renamed any more, and all before it were.
+            let nearly = count - 1;
+            let place = |files: &mut FileSet| {
+                fs::remove_file(&spoiled).unwrap();
+                files.changes.iter_mut().take(nearly).map(Change::place).find(Result::is_err)
+            };
+            let mut files = files;
+            assert!(place(&mut files).is_some());
+            drop(files);
+            assert_eq!(listed(path), before);
+        }
+    }
+
+    #[test]
+    fn what_was_committed_is_taken_back_unless_it_is_kept() {
+        for count in [6, FEW + 6] {
+            let folder = tempfile::tempdir().unwrap();
+            drop(set(folder.path(), count).commit().unwrap());
+            assert_eq!(listed(folder.path()).len(), count / 2);
+            assert!(listed(folder.path()).iter().all(|(_, text)| text == b"old"));
+            set(folder.path(), count).commit().unwrap().keep();
+            let after = listed(folder.path());
+            assert_eq!(after.len(), count + 1);
+            assert!(after.iter().all(|(name, text)| name == "below" || text == b"new"));
+        }
+    }
+
+    #[test]
+    fn of_two_for_one_place_the_later_counts() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = FileSet::new(None);
+        for text in ["one", "two"] {
+            files.put(&folder.path().join("x"), text.as_bytes()).unwrap();
+        }
+        files.commit().unwrap().keep();
+        assert_eq!(listed(folder.path()), [("x".into(), b"two".to_vec())]);
     }
 }

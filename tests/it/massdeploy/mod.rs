@@ -2,6 +2,7 @@
 //! are those of the cases in `docs/ASTLINUX.md`.
 
 mod cases;
+mod hostile;
 mod import;
 mod options;
 mod strict;

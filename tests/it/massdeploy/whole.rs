@@ -79,7 +79,6 @@ fn nothing_is_left_beside_the_files() {
     let system = Box::new(&[("desk", DESK)]);
     // What a run that was cut off left behind.
     system.write("phoneprov/desk/.001565000001.cfg.new~", "half");
-    system.write("phoneprov/desk/.001565000001.cfg.old~", "older");
     system.write("phoneprov/desk/001565000001.cfg", "old");
     for mass in [FIRST, &FIRST.replace("s1", "t1"), FIRST] {
         system.deploy(mass, "-f").is(0, &done(2), "");
@@ -118,6 +117,27 @@ fn a_file_that_stays_the_same_is_left_alone() {
     system.deploy(&FIRST.replace("s2", "t2"), "-f").is(0, &done(2), "");
     assert_eq!(modified("001565000001.cfg"), before.0);
     assert_ne!(modified("001565000002.cfg"), before.1);
+}
+
+#[test]
+fn hundreds_of_phones_are_as_whole_as_two() {
+    let system = Box::new(&[("desk", DESK)]);
+    let mass = |secret: &str| -> String {
+        (1..=300)
+            .map(|n| format!("desk 00:15:65:00:{:02x}:{:02x} {n} {secret}{n}\n", n / 256, n % 256))
+            .collect()
+    };
+    system.deploy(&mass("a"), "").is(0, &done(300), "");
+    assert_eq!((system.rows().unwrap().len(), system.dialplan().lines().count()), (300, 300));
+    system.deploy(&mass("b"), "-f").is(0, &done(300), "");
+    assert_eq!(system.read("phoneprov/desk/00156500012c.cfg"), "user=300\npass=b300\n");
+    // The last file cannot be put in its place, after all others were.
+    std::fs::remove_file(system.kd().join("phoneprov/desk/00156500012c.cfg")).unwrap();
+    system.write("phoneprov/desk/00156500012c.cfg/x", "");
+    system.write("mass.conf", &mass("c"));
+    let before = system.tree();
+    assert_eq!(system.run("massdeploy", "-f mass.conf").code, 1);
+    assert!(system.tree() == before, "something has changed");
 }
 
 #[test]
