@@ -56,6 +56,10 @@ fn greet(global: &Global, server: &Server) -> Result<(), CliError> {
         ("CWMP over TLS", at.cwmp_tls),
         ("files and phones", at.files),
         ("files over TLS", at.files_tls),
+        ("TFTP", at.tftp),
+        ("FTP", at.ftp),
+        ("FTP over TLS", at.ftps),
+        ("SIP PnP", at.pnp),
         ("northbound", at.northbound),
     ];
     for (name, at) in doors {

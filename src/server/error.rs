@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use crate::announce::mdns::MdnsError;
 use crate::api::tokens::TokenError;
 use crate::class::Class;
 use crate::files::FilesError;
@@ -46,6 +47,9 @@ pub enum ServerError {
     /// The admin token.
     #[error(transparent)]
     Token(#[from] TokenError),
+    /// What is to be announced.
+    #[error(transparent)]
+    Mdns(#[from] MdnsError),
     /// The encryption profile of phone files.
     #[error("phones.fanvil_encryption: {0}")]
     Profile(#[from] CipherError),
@@ -63,6 +67,7 @@ impl ServerError {
             Self::Template(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::Http(error) => error.class(),
+            Self::Mdns(error) => error.class(),
             Self::Files(error) => error.class(),
             Self::Token(error) => error.class(),
         }

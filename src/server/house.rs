@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use super::data::{ADDRESSES, DataFolder, NORTHBOUND_URL};
 use super::error::ServerError;
+use super::phone_doors::PhoneDoors;
 use super::provisioning;
 use crate::acs::{Acs, AcsParts, FileLinks, OnboardingAccount, PhoneFolders};
 use crate::api::{Api, ApiDeps, PhoneUrls, tokens};
@@ -38,6 +39,18 @@ pub struct Addresses {
     pub files: Option<SocketAddr>,
     /// The same over TLS.
     pub files_tls: Option<SocketAddr>,
+    /// TFTP.
+    #[serde(default)]
+    pub tftp: Option<SocketAddr>,
+    /// FTP, with TLS on demand.
+    #[serde(default)]
+    pub ftp: Option<SocketAddr>,
+    /// FTP over TLS from the start.
+    #[serde(default)]
+    pub ftps: Option<SocketAddr>,
+    /// SIP PnP.
+    #[serde(default)]
+    pub pnp: Option<SocketAddr>,
 }
 
 /// A running server.
@@ -87,15 +100,18 @@ impl Server {
     pub async fn start(config: Config, data: &Path) -> Result<Self, ServerError> {
         let data = DataFolder::open(data)?;
         let vault = Vault::open(data.path())?;
-        let tls = match (config.cwmp.tls_listen, config.files.tls_listen) {
-            (None, None) => None,
-            _ => Some(TlsMaterial::load_or_make(data.path(), &config.tls)?),
-        };
+        let speaks_tls = config.cwmp.tls_listen.is_some()
+            || config.files.tls_listen.is_some()
+            || PhoneDoors::need_tls(&config);
+        let tls =
+            speaks_tls.then(|| TlsMaterial::load_or_make(data.path(), &config.tls)).transpose()?;
+        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let templates = Arc::new(provisioning::templates(data.path())?);
         // The doors are bound before the store is opened: a taken port is told
         // at once, and a device that comes early waits instead of failing.
         let bound = Bound::bind(&config, tls.as_ref())?;
-        let addresses = bound.addresses();
+        let phone_doors = PhoneDoors::bind(&config, tls.as_ref(), &clock)?;
+        let addresses = bound.addresses(&phone_doors);
         let store = crate::store::open(&config.store, data.path()).await?;
         for alarm in store.health().alarms {
             warn!(store.alarm = %alarm, "the store needs a look");
@@ -108,7 +124,6 @@ impl Server {
             }
             AuthMode::Device | AuthMode::Open => (None, false),
         };
-        let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let shelf = Shelf::open(data.path(), config.files.quota)?;
         let phone_links = PhoneLinks::new(vault.derive("phone links"));
         let supply = Arc::new(Supply::new(SupplyDeps {
@@ -146,6 +161,7 @@ impl Server {
         serve(&mut doors, bound.files, &fetch, &stop);
         serve(&mut doors, bound.files_tls, &fetch, &stop);
         serve(&mut doors, bound.northbound, &api, &stop);
+        phone_doors.serve(&mut doors, &supply, &store, &stop);
 
         data.publish(&addresses)?;
         warn_of_risks(&config);
@@ -155,6 +171,10 @@ impl Server {
             northbound = addresses.northbound.map(display),
             files = addresses.files.map(display),
             files.tls = addresses.files_tls.map(display),
+            tftp = addresses.tftp.map(display),
+            ftp = addresses.ftp.map(display),
+            ftps = addresses.ftps.map(display),
+            pnp = addresses.pnp.map(display),
             "the doors are open"
         );
         let new_onboarding = onboarding.filter(|_| is_new);
@@ -222,7 +242,7 @@ impl Bound {
         })
     }
 
-    fn addresses(&self) -> Addresses {
+    fn addresses(&self, phone_doors: &PhoneDoors) -> Addresses {
         let of = |door: &Option<Door>| door.as_ref().map(Door::local_addr);
         Addresses {
             cwmp: of(&self.cwmp),
@@ -230,6 +250,10 @@ impl Bound {
             northbound: of(&self.northbound),
             files: of(&self.files),
             files_tls: of(&self.files_tls),
+            tftp: phone_doors.tftp(),
+            ftp: phone_doors.ftp(),
+            ftps: phone_doors.ftps(),
+            pnp: phone_doors.pnp(),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! - `data`: the data folder: its lock, the onboarding credential, the address
 //!   file that commands read.
 //! - `house`: the rooms, built and wired.
+//! - `phone_doors`: the phone's doors besides HTTP.
 //! - `provisioning`: the operator's templates, and the addresses that phones are told.
 //!
 //! Neighbours that must tell each other something do it through the store, or
@@ -12,6 +13,7 @@
 mod data;
 mod error;
 mod house;
+mod phone_doors;
 mod provisioning;
 
 pub use data::{ADDRESSES, NORTHBOUND_URL, ONBOARDING};
