@@ -8,11 +8,11 @@ use super::names::{firmware_check_name, is_firmware_check, own_ending};
 use super::render::configuration;
 use super::side::{boot_line, firmware_check, phone_book};
 use super::{
-    Agent, CommonFile, Named, PHONE_BOOK, VersionForm, assemble_as, check_account, check_setting,
-    common_file, encrypt, is_secret, resolve,
+    Agent, CommonFile, PHONE_BOOK, VersionForm, assemble_as, check_account, check_setting,
+    common_file, common_file_named, encrypt, is_secret,
 };
 use crate::device::Secret;
-use crate::phone::{Account, Mac, Vendor};
+use crate::phone::{Account, Vendor};
 use crate::provision::{
     AgentClaim, Ciphers, Dialect, Draft, Family, Inputs, Kind, RenderError, Subject, Versioned,
     Wanted,
@@ -192,15 +192,9 @@ fn own_name(subject: &Subject<'_>, like: impl Fn(&str) -> bool) -> Option<Wanted
 
 /// The common file of a model.
 fn common(name: &str, subject: &Subject<'_>) -> Option<Wanted> {
-    // Without a phone no name is its own; none has the broadcast address.
-    let mac = subject.mac.or_else(|| Mac::try_from([0xff; 6]).ok())?;
-    match resolve(name, mac, subject.model)? {
-        Named::Device => None,
-        Named::Common(file) => {
-            let name = file.names.first().copied().unwrap_or(file.model);
-            Some(Wanted { kind: Kind::Common, name: name.into() })
-        }
-    }
+    let file = common_file_named(name, subject.model)?;
+    let name = file.names.first().copied().unwrap_or(file.model);
+    Some(Wanted { kind: Kind::Common, name: name.into() })
 }
 
 /// The small files that phones of a site share, if there is anything in them.

@@ -19,15 +19,6 @@ pub struct CommonFile {
     pub names: &'static [&'static str],
 }
 
-/// What a file name asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Named {
-    /// The file of the phone alone.
-    Device,
-    /// The common file of a model.
-    Common(&'static CommonFile),
-}
-
 const fn four(model: &'static str, names: &'static [&'static str]) -> CommonFile {
     CommonFile { model, form: VersionForm::FourDigits, names }
 }
@@ -171,23 +162,16 @@ pub fn common_names(model: &str) -> &'static [&'static str] {
     common_file(model).map_or(&[], |file| file.names)
 }
 
-/// What a phone asks for by this name; `None` if it is no name of a file of
-/// this phone.
+/// The common file that a name is of.
 ///
 /// Spelled exactly first, then in any case: some firmware differs from the
 /// documentation in case only. A name that several models share means the
 /// phone's own model if it is one of them. Another model's name is honoured: the
 /// phone knows better than the inventory what it is.
-pub fn resolve(name: &str, mac: Mac, model: &str) -> Option<Named> {
-    if name.len() > 64 {
-        return None;
-    }
-    if is_device_name(name, mac) {
-        return Some(Named::Device);
-    }
+pub fn common_file_named(name: &str, model: &str) -> Option<&'static CommonFile> {
     let exact = |known: &str| known == name;
     let any_case = |known: &str| known.eq_ignore_ascii_case(name);
-    named(model, exact).or_else(|| named(model, any_case)).map(Named::Common)
+    named(model, exact).or_else(|| named(model, any_case))
 }
 
 /// The common file with a name like this, the phone's own model first.
@@ -199,11 +183,6 @@ fn named(model: &str, like: impl Fn(&str) -> bool) -> Option<&'static CommonFile
 /// The model whose common file has this very name.
 pub(super) fn file_named(name: &str) -> Option<&'static CommonFile> {
     named("", |known| known == name)
-}
-
-/// `<mac>.cfg` in any case.
-fn is_device_name(name: &str, mac: Mac) -> bool {
-    own_ending(name, mac) == Some("cfg")
 }
 
 fn same_model(one: &str, two: &str) -> bool {
@@ -224,10 +203,7 @@ mod tests {
     }
 
     fn common_model(name: &str, model: &str) -> Option<&'static str> {
-        match resolve(name, mac(), model)? {
-            Named::Common(file) => Some(file.model),
-            Named::Device => None,
-        }
+        common_file_named(name, model).map(|file| file.model)
     }
 
     #[test]
@@ -273,13 +249,14 @@ mod tests {
     #[test]
     fn only_the_phones_own_mac_names_its_file() {
         for name in ["0c383e07e16c.cfg", "0C383E07E16C.cfg", "0c383e07E16C.CFG"] {
-            assert_eq!(resolve(name, mac(), "X4"), Some(Named::Device), "{name}");
+            assert_eq!(own_ending(name, mac()), Some("cfg"), "{name}");
         }
+        assert_eq!(own_ending("0c383e07e16c.XML", mac()), Some("xml"));
         for name in [
             "0c383e07e16d.cfg",
             "0c:38:3e:07:e1:6c.cfg",
             "0c383e07e16c.cfg.cfg",
-            "0c383e07e16c.xml",
+            "0c383e07e16c.xlm",
             "0c383e07e16c",
             "000000000000.cfg",
             "F00000000000.cfg",
@@ -289,8 +266,8 @@ mod tests {
             "",
             "..",
         ] {
-            assert_eq!(resolve(name, mac(), "X4"), None, "{name}");
+            assert_eq!(own_ending(name, mac()), None, "{name}");
+            assert_eq!(common_file_named(name, "X4"), None, "{name}");
         }
-        assert_eq!(resolve(&"x".repeat(1 << 20), mac(), "X4"), None);
     }
 }

@@ -6,7 +6,6 @@
 //! pass a template, and win over what it wrote.
 
 use std::borrow::Cow;
-use std::sync::LazyLock;
 
 use super::context::{Context, Scope, check_words};
 use super::names::file_named;
@@ -16,9 +15,7 @@ use super::text::{TextError, body};
 use super::{Generation, VersionForm, common_file, is_secret};
 use crate::device::Secret;
 use crate::phone::{Account, Settings};
-use crate::provision::{
-    DIRECTIVE_PREFIX, Dialect, Directives, Folders, Inputs, Line, RenderError, Subject, Templates,
-};
+use crate::provision::{DIRECTIVE_PREFIX, Dialect, Inputs, Line, RenderError};
 
 /// Lines without an account are switched off up to this one, because a phone
 /// keeps whatever a file does not name.
@@ -144,71 +141,6 @@ pub fn check_account(account: &Account, password: Option<&Secret>) -> Result<(),
         return Err(TextError::Value(format!("SIP{} {key}", account.line)).into());
     }
     check_words(account, password)
-}
-
-/// The body of the common file of a model at a site, as text and by the shipped
-/// template.
-///
-/// Without `secrets`, settings whose keys name a password or a key are left
-/// out.
-///
-/// # Errors
-/// [`RenderError`] for a setting that cannot be written.
-pub fn render_common(
-    settings: &Settings,
-    form: VersionForm,
-    secrets: bool,
-) -> Result<String, RenderError> {
-    plainly(settings, &[], secrets, form, Scope::Common)
-}
-
-/// The body of a phone's own file, its accounts and its settings, as text and
-/// by the shipped template.
-///
-/// Without `secrets`, passwords and settings whose keys name a password or a
-/// key are left out.
-///
-/// # Errors
-/// [`RenderError`] for an account or a setting that cannot be written.
-pub fn render_device(
-    settings: &Settings,
-    lines: &[Line<'_>],
-    secrets: bool,
-    form: VersionForm,
-) -> Result<String, RenderError> {
-    plainly(settings, lines, secrets, form, Scope::Own)
-}
-
-fn plainly(
-    settings: &Settings,
-    lines: &[Line<'_>],
-    secrets: bool,
-    form: VersionForm,
-    scope: Scope,
-) -> Result<String, RenderError> {
-    static TEMPLATES: LazyLock<Templates> = LazyLock::new(Templates::default);
-    let (directives, folders) = (Directives::default(), Folders::default());
-    let inputs = Inputs {
-        subject: Subject {
-            mac: None,
-            model: "",
-            names: &[],
-            template: "",
-            directives: &directives,
-        },
-        site: "",
-        settings,
-        own: settings,
-        lines,
-        keys: &[],
-        contacts: &[],
-        folders: &folders,
-        firmware: None,
-        acs: None,
-        secrets,
-        templates: &TEMPLATES,
-    };
-    Ok(configuration(&inputs, scope, Dialect::Text, form)?.body)
 }
 
 impl VersionForm {

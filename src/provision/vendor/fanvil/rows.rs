@@ -69,10 +69,11 @@ impl<'a> Rows<'a> {
 
     /// Puts a row that was made.
     pub(super) fn make(&mut self, name: &'a str, value: Cow<'a, str>) -> Result<(), RenderError> {
-        if !self.may(name) {
+        if !self.secrets && is_secret(name) {
+            self.withheld = true;
             return Ok(());
         }
-        let (module, entry) = self.entry(name, value)?;
+        let (module, entry) = entry(name, value, self.generation)?;
         self.put(module, entry);
         Ok(())
     }
@@ -92,30 +93,30 @@ impl<'a> Rows<'a> {
 
     /// Puts the layers' settings over what was made. Nothing is made afterwards.
     pub(super) fn set_all(&mut self, settings: &'a Settings) -> Result<(), RenderError> {
-        for ModuleRows { entries, made } in self.modules.values_mut() {
+        let Self { modules, generation, secrets, withheld } = self;
+        for ModuleRows { entries, made } in modules.values_mut() {
             made.sort_by(|one, two| match (entries.get(*one), entries.get(*two)) {
                 (Some(one), Some(two)) => order(one, two),
                 _ => Ordering::Equal,
             });
         }
+        // Settings are sorted, so those of a module follow each other.
+        let mut place: Option<(&str, &mut ModuleRows<'a>)> = None;
         for (name, value) in settings {
-            if !name.starts_with(DIRECTIVE_PREFIX) && self.may(name) {
-                self.set(name, value)?;
+            if name.starts_with(DIRECTIVE_PREFIX) {
+                continue;
             }
-        }
-        Ok(())
-    }
-
-    fn set(&mut self, name: &'a str, value: &'a str) -> Result<(), RenderError> {
-        let (module, entry) = self.entry(name, Cow::Borrowed(value))?;
-        let ModuleRows { entries, made } = self.modules.entry(module).or_default();
-        let met = made.binary_search_by(|place| {
-            entries.get(*place).map_or(Ordering::Equal, |made| order(made, &entry))
-        });
-        let met = met.ok().and_then(|at| made.get(at)).and_then(|place| entries.get_mut(*place));
-        match met {
-            Some(met) => met.value = entry.value,
-            None => entries.push(entry),
+            if !*secrets && is_secret(name) {
+                *withheld = true;
+                continue;
+            }
+            let (module, entry) = entry(name, Cow::Borrowed(value), *generation)?;
+            let rows = match place.take() {
+                Some((known, rows)) if known == module => rows,
+                _ => modules.entry(module).or_default(),
+            };
+            rows.set(entry);
+            place = Some((module, rows));
         }
         Ok(())
     }
@@ -131,26 +132,35 @@ impl<'a> Rows<'a> {
             })
             .collect()
     }
+}
 
-    fn may(&mut self, name: &str) -> bool {
-        let may = self.secrets || !is_secret(name);
-        self.withheld |= !may;
-        may
+impl<'a> ModuleRows<'a> {
+    fn set(&mut self, entry: Entry<'a>) {
+        let Self { entries, made } = self;
+        let met = made.binary_search_by(|place| {
+            entries.get(*place).map_or(Ordering::Equal, |made| order(made, &entry))
+        });
+        let met = met.ok().and_then(|at| made.get(at)).and_then(|place| entries.get_mut(*place));
+        match met {
+            Some(met) => met.value = entry.value,
+            None => entries.push(entry),
+        }
     }
+}
 
-    fn entry(
-        &self,
-        name: &'a str,
-        value: Cow<'a, str>,
-    ) -> Result<(&'a str, Entry<'a>), RenderError> {
-        let (module, list, key) = take_apart(name).ok_or_else(|| RenderError::SettingName {
-            name: name.chars().take(64).collect(),
-            wanted: NAME,
-        })?;
-        let module = module.strip_suffix(" CONFIG MODULE").unwrap_or(module);
-        let list = list.or_else(|| list_of(module, key, self.generation)).map(Cow::Borrowed);
-        Ok((module, Entry { list, key: Cow::Borrowed(key), value }))
-    }
+/// A setting as a row, and its module.
+fn entry<'a>(
+    name: &'a str,
+    value: Cow<'a, str>,
+    generation: Generation,
+) -> Result<(&'a str, Entry<'a>), RenderError> {
+    let (module, list, key) = take_apart(name).ok_or_else(|| RenderError::SettingName {
+        name: name.chars().take(64).collect(),
+        wanted: NAME,
+    })?;
+    let module = module.strip_suffix(" CONFIG MODULE").unwrap_or(module);
+    let list = list.or_else(|| list_of(module, key, generation)).map(Cow::Borrowed);
+    Ok((module, Entry { list, key: Cow::Borrowed(key), value }))
 }
 
 /// By key, case aside, then by list.

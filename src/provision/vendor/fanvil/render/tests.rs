@@ -6,6 +6,7 @@ use super::super::{Text, assemble};
 use super::*;
 use crate::device::Sealed;
 use crate::phone::{Phone, Transport, Vendor};
+use crate::provision::{Directives, Folders, Subject, Templates};
 
 const COMMON_X6: &str = include_str!("../../../../../tests/fixtures/fanvil/common-x6.cfg");
 const DEVICE_X6: &str = include_str!("../../../../../tests/fixtures/fanvil/device-x6.cfg");
@@ -72,6 +73,45 @@ fn phone(model: &str) -> Phone {
     }
 }
 
+fn plainly(
+    settings: &Settings,
+    lines: &[Line<'_>],
+    secrets: bool,
+    form: VersionForm,
+    scope: Scope,
+) -> Result<String, RenderError> {
+    let (directives, folders) = (Directives::default(), Folders::default());
+    let inputs = Inputs {
+        subject: Subject {
+            mac: None,
+            model: "",
+            names: &[],
+            template: "",
+            directives: &directives,
+        },
+        site: "",
+        settings,
+        own: settings,
+        lines,
+        keys: &[],
+        contacts: &[],
+        folders: &folders,
+        firmware: None,
+        acs: None,
+        secrets,
+        templates: &Templates::default(),
+    };
+    Ok(configuration(&inputs, scope, Dialect::Text, form)?.body)
+}
+
+fn render_common(
+    settings: &Settings,
+    form: VersionForm,
+    secrets: bool,
+) -> Result<String, RenderError> {
+    plainly(settings, &[], secrets, form, Scope::Common)
+}
+
 fn render(phone: &Phone, passwords: &[&str], secrets: bool) -> Result<String, RenderError> {
     let passwords: Vec<Secret> = passwords.iter().map(|text| Secret::new(*text)).collect();
     let lines: Vec<Line<'_>> = phone
@@ -80,7 +120,8 @@ fn render(phone: &Phone, passwords: &[&str], secrets: bool) -> Result<String, Re
         .zip(&passwords)
         .map(|(account, password)| Line { account, password: Some(password) })
         .collect();
-    render_device(&phone.settings, &lines, secrets, VersionForm::of_model(&phone.model))
+    let form = VersionForm::of_model(&phone.model);
+    plainly(&phone.settings, &lines, secrets, form, Scope::Own)
 }
 
 fn file(version: &str, body: &str) -> String {
