@@ -20,10 +20,15 @@ use provost::device::{Sealed, Secret};
 use provost::fetch::{Fetch, FetchDeps};
 use provost::files::{Links, Shelf};
 use provost::http::Peer;
-use provost::phone::{Account, Phone, Vendor};
-use provost::provision::fanvil::{self, ConfigKey, Line, Profile, VersionForm};
-use provost::provision::{PhoneLinks, advance, fingerprint};
+use provost::phone::{Account, Phone, Transport, Vendor};
+use provost::provision::audiocodes::KeyDigest;
+use provost::provision::fanvil::Profile;
+use provost::provision::{
+    Ciphers, Directives, Folders, Inputs, Kind, Line, PhoneLinks, SiteLinks, Subject, Templates,
+    Wanted, advance, family, fingerprint,
+};
 use provost::store::{Record, Vault};
+use provost::supply::{Bases, Supply, SupplyDeps};
 use provost::time::SystemClock;
 
 const KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
@@ -38,38 +43,64 @@ fn phone(sealed: impl Fn(&str) -> Sealed) -> Phone {
         display_name: "Anna".into(),
         server: "pbx.example.net".into(),
         port: 5060,
+        transport: Transport::Udp,
+        outbound_proxy: "".into(),
+        voicemail: "*98".into(),
+        label: "".into(),
     };
     let keys = (1..=312).flat_map(|key| {
         [("Type", "1"), ("Value", "1002@1/bc"), ("Title", "Berta")]
             .map(|(name, value)| (format!("DSSKEY/Fkey{key} {name}").into(), value.into()))
     });
+    let mac = "0c383e07e16c".parse().unwrap();
     Phone {
-        mac: "0c383e07e16c".parse().unwrap(),
         revision: 1,
-        vendor: Vendor::Fanvil,
-        model: "X6".into(),
-        site: "hq".into(),
-        token: sealed("own"),
         config_key: Some(sealed(KEY)),
         accounts: (1..=6).map(account).collect(),
         settings: keys.collect::<BTreeMap<_, _>>(),
+        ..Phone::new(mac, Vendor::Fanvil, "X6", "hq", sealed("own"))
     }
 }
 
 fn uncached(c: &mut Criterion) {
     let phone = phone(|_| Sealed(Vec::new()));
-    let (key, password) = (ConfigKey::parse(KEY).unwrap(), Secret::new("a password"));
+    let (key, password) = (Secret::new(KEY), Secret::new("a password"));
+    let fanvil = family(Vendor::Fanvil);
+    let (directives, folders) = (Directives::default(), Folders::default());
+    let templates = Templates::default();
+    let ciphers = Ciphers { fanvil: Profile::default(), audiocodes: KeyDigest::default() };
+    let wanted = Wanted { kind: Kind::Own, name: format!("{}.cfg", phone.mac).into() };
     let make = |phone: &Phone| {
         let lines: Vec<Line<'_>> = phone
             .accounts
             .iter()
             .map(|account| Line { account, password: Some(&password) })
             .collect();
-        let body = fanvil::render_device(phone, &lines, true).unwrap();
-        let version = advance("fanvil/mac/x", None, fingerprint(&[7; 32], body.as_bytes()));
-        let version = VersionForm::TenDigits.text(version.counter).unwrap();
-        let plain = fanvil::assemble(&version, &body).unwrap();
-        fanvil::encrypt(Profile::default(), &key, &plain)
+        let inputs = Inputs {
+            subject: Subject {
+                mac: Some(phone.mac),
+                model: &phone.model,
+                names: &[],
+                template: "",
+                directives: &directives,
+            },
+            site: "hq",
+            settings: &phone.settings,
+            own: &phone.settings,
+            lines: &lines,
+            keys: &[],
+            contacts: &[],
+            folders: &folders,
+            firmware: None,
+            acs: None,
+            secrets: true,
+            templates: &templates,
+        };
+        let draft = fanvil.render(&wanted, &inputs).unwrap();
+        let version = advance("fanvil/mac/x", None, fingerprint(&[7; 32], &draft.body));
+        let version = fanvil.version(&draft, version.counter).unwrap();
+        let plain = fanvil.finish(&draft, &version).unwrap();
+        fanvil.encrypt(&ciphers, &key, plain).unwrap()
     };
     let size = make(&phone).len();
     assert!((32_000..34_000).contains(&size), "{size}");
@@ -89,19 +120,29 @@ fn cached(c: &mut Criterion) {
     let fetch = runtime.block_on(async {
         let store = provost::store::memory(&StoreConfig::default());
         store.commit(Record::Phone(Box::new(phone)).into()).await.unwrap();
-        let deps = FetchDeps {
+        let shelf = Shelf::open(data.path(), 0).unwrap();
+        let supply = Supply::new(SupplyDeps {
             store,
             vault: Arc::clone(&vault),
-            shelf: Shelf::open(data.path(), 0).unwrap(),
-            links: Links::new([2; 32]),
+            shelf: Arc::clone(&shelf),
             phone_links,
+            site_links: SiteLinks::new([3; 32]),
             clock: Arc::new(SystemClock),
             phones: PhonesConfig { requests_per_minute: u32::MAX, ..PhonesConfig::default() },
-        };
-        Fetch::new(deps).unwrap()
+            templates: Arc::new(Templates::default()),
+            bases: Bases { http: "http://127.0.0.1:7567".to_owned(), ..Bases::default() },
+            acs: Arc::new(|_| None),
+        });
+        Fetch::new(FetchDeps {
+            source: Arc::new(supply.unwrap()),
+            vault,
+            shelf,
+            links: Links::new([2; 32]),
+            clock: Arc::new(SystemClock),
+        })
     });
     let address = ([127, 0, 0, 1], 40_000).into();
-    let peer = Peer { connection: 1, address, local: address, tls: false };
+    let peer = Peer { connection: 1, address, local: address, tls: false, certificate: None };
     let request = hyper::Request::get(path)
         .header("user-agent", "Fanvil X6 2.4.0 0c383e07e16c")
         .body(())
