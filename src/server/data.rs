@@ -91,12 +91,12 @@ impl DataFolder {
 
     /// Tells commands where the server answers.
     pub(super) fn publish(&self, addresses: &Addresses) -> Result<(), ServerError> {
-        let json = serde_json::to_string(addresses).unwrap_or_default();
-        self.write(ADDRESSES, &json)?;
         if let Some(at) = addresses.northbound {
             self.write(NORTHBOUND_URL, &format!("http://{}\n", reachable(at)))?;
         }
-        Ok(())
+        // Last: whoever waits for the server waits for this file.
+        let json = serde_json::to_string(addresses).unwrap_or_default();
+        self.write(ADDRESSES, &json)
     }
 
     /// Writes a small file that only the owner may read, whole or not at all.
