@@ -158,6 +158,52 @@ fn p08_a_known_phone_is_told_its_url_across_a_wire_and_a_forged_one_nothing() {
     assert!(file.starts_with("<<VOIP CONFIG FILE>>"), "{file}");
 }
 
+#[test]
+fn another_mdns_browser_finds_the_firmware() {
+    let net = Net::make("b");
+    let folder = tempfile::tempdir().unwrap();
+    let url = format!("mdns.firmware_url=http://{SERVER}:7567/fw/");
+    let firmware = "mdns.firmware=[{ model = 'D65', version = '2_9_27', \
+                    file = '2_9_27_D65_firmware.eff' }]";
+    let sets = ["mdns.enabled=true", "mdns.hostname=phones", &url, firmware];
+    let _server = serve(&net, &folder.path().join("data"), &sets);
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/mdns/browse.sh");
+    let apart = ["unshare", "-m", "-p", "-f", "--kill-child", "--mount-proc", "sh", script];
+    let mut words = apart.to_vec();
+    words.push("_digiumproxy._udp");
+    let mut command = Net::inside(&net.phone, &words);
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().unwrap();
+    let found = std::io::BufReader::new(child.stdout.take().unwrap());
+    let _browser = Running(child);
+    // `=` is a service that was resolved; avahi writes what is no letter as
+    // `\032`.
+    let (tell, told) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        for line in std::io::BufRead::lines(found).map_while(Result::ok) {
+            if line.starts_with("=;v0;IPv4;") {
+                let _ = tell.send(line);
+            }
+        }
+    });
+    let line = told.recv_timeout(PATIENCE).expect("avahi-browse finds the service (needs root)");
+    let fields: Vec<&str> = line.split(';').collect();
+    let [_, _, _, name, kind, _, host, address, port, text] = fields[..] else { panic!("{line}") };
+    assert_eq!(name, "Provost\\032firmware\\0322_9_27");
+    assert_eq!((kind, host), ("_digiumproxy._udp", "phones.local"));
+    assert_eq!((address, port), (SERVER, "7567"));
+    let expected = [
+        format!("sipUrl=http://{SERVER}"),
+        "serviceType=firmware".to_owned(),
+        format!("firmwareUrl=http://{SERVER}:7567/fw/"),
+        "firmwareVersion=2_9_27".to_owned(),
+        "D65File=2_9_27_D65_firmware.eff".to_owned(),
+    ];
+    for one in expected {
+        assert!(text.contains(&format!("\"{one}\"")), "{one} in {text}");
+    }
+}
+
 fn subscribe(mac: &str, call: &str, contact: &str) -> String {
     format!(
         "SUBSCRIBE sip:MAC%3a{mac}@224.0.1.75 SIP/2.0\r\n\
