@@ -17,4 +17,8 @@ pub struct TlsConfig {
     pub key: Option<PathBuf>,
     /// Further names and addresses for the certificate that Provost makes.
     pub names: Vec<String>,
+    /// Authorities in PEM of which phones' certificates are good at the file
+    /// door: a phone whose certificate names its MAC address needs no token. If
+    /// none is named, no certificate is asked for. Read at start only.
+    pub client_ca: Vec<PathBuf>,
 }

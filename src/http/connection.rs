@@ -20,6 +20,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 use super::caps::Place;
+use super::certificate::mac_of;
 use super::door::{Handler, Peer};
 use super::watched::{Alarm, Times, Watch, Watched};
 
@@ -68,7 +69,10 @@ pub(super) async fn serve<H: Handler>(
     let ended = match &shared.tls {
         None => converse(&shared, stream, peer).await,
         Some(acceptor) => match shake_hands(acceptor, stream, shared.times.tls_handshake).await {
-            Ok(stream) => converse(&shared, stream, peer).await,
+            Ok(stream) => {
+                let certificate = mac_of(stream.get_ref().1.peer_certificates());
+                converse(&shared, stream, Peer { certificate, ..peer }).await
+            }
             Err(error) => {
                 note(shared.door, address, "TLS handshake failed", &error);
                 Ok(())

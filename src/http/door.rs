@@ -114,6 +114,14 @@ impl Door {
         })
     }
 
+    /// The same door, but over TLS a client is asked for a certificate if
+    /// `tls.client_ca` names whose are good.
+    #[must_use]
+    pub fn asking_for_certificates(mut self, tls: Option<&TlsMaterial>) -> Self {
+        self.tls = tls.map(|material| TlsAcceptor::from(material.asking_config()));
+        self
+    }
+
     /// Where the door listens; with port 0 the port that it got.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local

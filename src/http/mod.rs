@@ -11,6 +11,7 @@ mod answer;
 mod authorization;
 mod body;
 mod caps;
+mod certificate;
 mod challenge;
 mod client;
 mod collect;

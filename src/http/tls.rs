@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::crypto::CryptoProvider;
-use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert};
+use rustls::server::danger::ClientCertVerifier;
+use rustls::server::{ClientHello, ParsedCertificate, ResolvesServerCert, WebPkiClientVerifier};
 use rustls::sign::CertifiedKey;
 use rustls_pki_types::pem::PemObject as _;
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
@@ -20,6 +21,8 @@ pub struct TlsMaterial {
     source: Source,
     current: Arc<Current>,
     server: Arc<rustls::ServerConfig>,
+    /// The same, but a client is asked for a certificate.
+    asking: Arc<rustls::ServerConfig>,
 }
 
 /// Where certificate and key come from.
@@ -51,8 +54,12 @@ impl TlsMaterial {
             _ => return Err(HttpError::HalfConfigured),
         };
         let current = Arc::new(Current(RwLock::new(source.load(now)?)));
-        let server = server_config(Arc::clone(&current))?;
-        Ok(Arc::new(Self { source, current, server }))
+        let server = server_config(Arc::clone(&current), None)?;
+        let asking = match verifier(&config.client_ca)? {
+            None => Arc::clone(&server),
+            verifier => server_config(Arc::clone(&current), verifier)?,
+        };
+        Ok(Arc::new(Self { source, current, server, asking }))
     }
 
     /// Reads the files again, and makes a made certificate anew if it is near
@@ -75,6 +82,12 @@ impl TlsMaterial {
     /// 1.3, no client certificates, resumption by tickets.
     pub fn server_config(&self) -> Arc<rustls::ServerConfig> {
         Arc::clone(&self.server)
+    }
+
+    /// The same, but if `tls.client_ca` names authorities a client is asked for
+    /// a certificate. It may show none; one that is not good ends the handshake.
+    pub fn asking_config(&self) -> Arc<rustls::ServerConfig> {
+        Arc::clone(&self.asking)
     }
 }
 
@@ -106,15 +119,50 @@ impl ResolvesServerCert for Current {
     }
 }
 
-fn server_config(current: Arc<Current>) -> Result<Arc<rustls::ServerConfig>, HttpError> {
-    let mut config = rustls::ServerConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .with_no_client_auth()
-        .with_cert_resolver(current);
+fn server_config(
+    current: Arc<Current>,
+    clients: Option<Arc<dyn ClientCertVerifier>>,
+) -> Result<Arc<rustls::ServerConfig>, HttpError> {
+    let config = rustls::ServerConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?;
+    let mut config = match clients {
+        Some(clients) => config.with_client_cert_verifier(clients),
+        None => config.with_no_client_auth(),
+    }
+    .with_cert_resolver(current);
     // Devices come back again and again: a resumed handshake signs nothing.
     config.ticketer = rustls::crypto::ring::Ticketer::new()?;
     config.send_tls13_tickets = 1;
     Ok(Arc::new(config))
+}
+
+/// What judges clients' certificates; `None` if no authority is named.
+fn verifier(files: &[PathBuf]) -> Result<Option<Arc<dyn ClientCertVerifier>>, HttpError> {
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let mut roots = rustls::RootCertStore::empty();
+    for path in files {
+        let unusable = |problem: String| HttpError::Unusable { path: path.clone(), problem };
+        let pem = read(path)?;
+        let before = roots.len();
+        for certificate in CertificateDer::pem_slice_iter(&pem) {
+            let certificate =
+                certificate.map_err(|error| unusable(format!("this is no PEM: {error}")))?;
+            let added = roots.add(certificate);
+            added.map_err(|error| {
+                unusable(format!("a certificate in it cannot be used: {error}"))
+            })?;
+        }
+        if roots.len() == before {
+            return Err(unusable("there is no certificate in it".to_owned()));
+        }
+    }
+    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
+    let verifier = builder.allow_unauthenticated().build();
+    let verifier =
+        verifier.map_err(|error| HttpError::Tls(rustls::Error::General(error.to_string())))?;
+    Ok(Some(verifier))
 }
 
 pub(super) fn provider() -> Arc<CryptoProvider> {

@@ -233,12 +233,13 @@ impl Bound {
             at.map(|at| Door::bind(name, at, limits, tls)).transpose()
         };
         let (limits, tls) = (&config.limits, tls.cloned());
+        let files_tls = bind("file over TLS", config.files.tls_listen, limits, tls.clone())?;
         Ok(Self {
             cwmp: bind("CWMP", config.cwmp.listen, limits, None)?,
             cwmp_tls: bind("CWMP over TLS", config.cwmp.tls_listen, limits, tls.clone())?,
             northbound: bind("northbound", Some(config.northbound.listen), limits, None)?,
             files: bind("file", config.files.listen, limits, None)?,
-            files_tls: bind("file over TLS", config.files.tls_listen, limits, tls)?,
+            files_tls: files_tls.map(|door| door.asking_for_certificates(tls.as_deref())),
         })
     }
 

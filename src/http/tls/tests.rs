@@ -89,7 +89,7 @@ fn bad_settings_are_told_in_one_line_that_names_the_file() {
         let config = TlsConfig {
             certificate: Some(certificate.to_owned()),
             key: Some(key.to_owned()),
-            names: Vec::new(),
+            ..TlsConfig::default()
         };
         TlsMaterial::load_at(data.path(), &config, at(now)).map(drop)
     };
@@ -123,7 +123,7 @@ fn a_failed_reload_leaves_what_was_served() {
     let config = TlsConfig {
         certificate: Some(tls.join("server.pem")),
         key: Some(tls.join("server.key")),
-        names: Vec::new(),
+        ..TlsConfig::default()
     };
     let material = TlsMaterial::load_at(data.path(), &config, Timestamp::default()).unwrap();
     let served = || material.current.0.read().unwrap().cert.clone();

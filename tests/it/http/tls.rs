@@ -20,7 +20,7 @@ fn brought() -> TlsConfig {
     TlsConfig {
         certificate: Some(certs("test-server.pem")),
         key: Some(certs("test-server.key")),
-        names: Vec::new(),
+        ..TlsConfig::default()
     }
 }
 
@@ -85,8 +85,11 @@ async fn a_reload_serves_the_new_certificate_and_ends_no_connection() {
     TlsMaterial::load_or_make(made.path(), &TlsConfig::default()).unwrap();
     std::fs::copy(made.path().join("tls/server.pem"), &pem).unwrap();
     std::fs::copy(made.path().join("tls/server.key"), &key).unwrap();
-    let config =
-        TlsConfig { certificate: Some(pem.clone()), key: Some(key.clone()), names: Vec::new() };
+    let config = TlsConfig {
+        certificate: Some(pem.clone()),
+        key: Some(key.clone()),
+        ..TlsConfig::default()
+    };
     let material = TlsMaterial::load_or_make(data.path(), &config).unwrap();
     let door = open(&LimitsConfig::default(), Some(Arc::clone(&material)));
 

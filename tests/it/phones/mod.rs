@@ -1,6 +1,7 @@
 //! Phones at the door, and Fanvil's formats against other people's tools.
 
 mod access;
+mod certificate;
 mod command;
 mod counting;
 mod door;

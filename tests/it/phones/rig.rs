@@ -1,10 +1,11 @@
 //! A phone and file door on a free port, with everything behind it.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use provost::config::{LimitsConfig, PhonesConfig, StoreConfig};
+use provost::config::{LimitsConfig, PhonesConfig, StoreConfig, TlsConfig};
 use provost::device::Secret;
 use provost::fetch::{Fetch, FetchDeps};
 use provost::files::{Link, Links, Shelf};
@@ -97,7 +98,12 @@ impl Rig {
 
     /// A second door to the same, over TLS.
     pub(crate) fn open_tls(&self) -> (SocketAddr, Arc<TlsMaterial>) {
-        let tls = provost::config::TlsConfig::default();
+        self.open_asking(Vec::new())
+    }
+
+    /// The same, at which certificates of these authorities are good.
+    pub(crate) fn open_asking(&self, client_ca: Vec<PathBuf>) -> (SocketAddr, Arc<TlsMaterial>) {
+        let tls = TlsConfig { client_ca, ..TlsConfig::default() };
         let tls = TlsMaterial::load_or_make(self.data.path(), &tls).unwrap();
         (serve(&self.fetch, Some(Arc::clone(&tls)), &self.stop), tls)
     }
@@ -186,7 +192,8 @@ fn serve(
     stop: &CancellationToken,
 ) -> SocketAddr {
     let at = (Ipv4Addr::LOCALHOST, 0).into();
-    let door = Door::bind("files", at, &LimitsConfig::default(), tls).unwrap();
+    let door = Door::bind("files", at, &LimitsConfig::default(), tls.clone()).unwrap();
+    let door = door.asking_for_certificates(tls.as_deref());
     let address = door.local_addr();
     tokio::spawn(door.serve(Arc::clone(fetch), stop.clone()));
     address
