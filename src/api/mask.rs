@@ -42,6 +42,60 @@ pub(super) fn note(line: &str) -> Cow<'_, str> {
     }
 }
 
+/// The least length of a secret that is looked for anywhere in a text; a shorter
+/// one, which may be a part of anything, must stand alone.
+const LONG: usize = 5;
+
+/// A text with each of these secrets masked, as it is and as XML spells it. The
+/// longest must come first.
+pub(super) fn secrets<'a>(
+    text: &str,
+    secrets: &'a [String],
+    stands_for: impl Fn(&'a String) -> &'static str,
+) -> String {
+    let mut text = text.to_owned();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        let mask = stands_for(secret);
+        text = masked(&text, secret, mask);
+        let spelled = xml(secret);
+        if spelled != *secret {
+            text = masked(&text, &spelled, mask);
+        }
+    }
+    text
+}
+
+fn masked(text: &str, secret: &str, mask: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find(secret) {
+        let (before, found) = rest.split_at(at);
+        let (found, behind) = found.split_at(secret.len());
+        out.push_str(before);
+        let joins = |letter: Option<char>| letter.is_some_and(char::is_alphanumeric);
+        let alone = !joins(out.chars().next_back()) && !joins(behind.chars().next());
+        out.push_str(if alone || secret.len() >= LONG { mask } else { found });
+        rest = behind;
+    }
+    out.push_str(rest);
+    out
+}
+
+fn xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => out.push_str("&amp;"),
+            '<' => out.push_str("&lt;"),
+            '>' => out.push_str("&gt;"),
+            '"' => out.push_str("&quot;"),
+            '\'' => out.push_str("&apos;"),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
 /// A text with the user and password of each URL in it left out.
 pub(super) fn url(text: &str) -> Cow<'_, str> {
     if !text.contains("://") || !text.contains('@') {
@@ -92,6 +146,19 @@ mod tests {
             ("://@", "://***@"),
         ] {
             assert_eq!(url(text), shown);
+        }
+    }
+
+    #[test]
+    fn secrets_are_masked_wherever_they_stand() {
+        let known = ["s3cret&co".to_owned(), "abcdef".to_owned(), "12".to_owned()];
+        for (text, shown) in [
+            ("Pwd :s3cret&co", "Pwd :***"),
+            ("<p>s3cret&amp;co</p>", "<p>***</p>"),
+            ("/p/xabcdefx/", "/p/x***x/"),
+            ("PIN :12\n112 121", "PIN :***\n112 121"),
+        ] {
+            assert_eq!(secrets(text, &known, |_| MASK), shown);
         }
     }
 

@@ -32,9 +32,10 @@ mod state;
 mod system;
 mod tasks;
 pub mod tokens;
+mod unified;
 mod wait;
 
 pub use handler::Api;
 pub use openapi::document as openapi_document;
 pub use router::routes;
-pub use state::{ApiDeps, PhoneUrls};
+pub use state::ApiDeps;

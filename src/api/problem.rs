@@ -8,6 +8,7 @@ use serde::Serialize;
 use crate::class::Class;
 use crate::files::FilesError;
 use crate::store::StoreError;
+use crate::supply::SupplyError;
 
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +123,9 @@ pub(super) enum ApiError {
     /// The shelf failed.
     #[error(transparent)]
     Files(#[from] FilesError),
+    /// A file of a phone cannot be made.
+    #[error(transparent)]
+    Supply(#[from] SupplyError),
 }
 
 impl ApiError {
@@ -146,6 +150,9 @@ impl ApiError {
             Self::QueueFull(_) => Class::Throttled,
             Self::Store(error) => error.class(),
             Self::Files(error) => error.class(),
+            // Not what is asked for is missing, but what is stored names what is not there.
+            Self::Supply(SupplyError::Render(_)) => Class::Invalid,
+            Self::Supply(error) => error.class(),
         }
     }
 
@@ -184,6 +191,8 @@ impl ApiError {
             Self::Store(StoreError::Closed) => "shutting-down",
             Self::Store(StoreError::Damaged(_) | StoreError::Io(_)) => "store-failed",
             Self::Files(error) => error.class().word(),
+            Self::Supply(SupplyError::Render(_)) => "not-renderable",
+            Self::Supply(error) => error.class().word(),
         }
     }
 

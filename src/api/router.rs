@@ -55,6 +55,10 @@ fn table() -> Vec<Route> {
         route(DELETE, "/api/v1/phones/{mac}", phones::forget),
         route(GET,    "/api/v1/phones/{mac}/url", phones::url),
         route(POST,   "/api/v1/phones/{mac}/token", phones::renew_token),
+        route(GET,    "/api/v1/phones/{mac}/files", phones::files),
+        route(GET,    "/api/v1/phones/{mac}/render", phones::render),
+        route(GET,    "/api/v1/phones/{mac}/diff", phones::compare),
+        route(POST,   "/api/v1/phones/{mac}/diff", phones::diff),
         route(GET,    "/api/v1/phones/{mac}/fetches", phones::fetches),
         route(POST,   "/api/v1/phones/{mac}/unlock", phones::unlock),
         route(PUT,    "/api/v1/phones/{mac}/keys/{position}", phones::put_key),
@@ -66,6 +70,7 @@ fn table() -> Vec<Route> {
         route(GET,    "/api/v1/sites/{name}", sites::show),
         route(PUT,    "/api/v1/sites/{name}", sites::put),
         route(DELETE, "/api/v1/sites/{name}", sites::forget),
+        route(GET,    "/api/v1/sites/{name}/url", sites::url),
 
         route(GET,    "/api/v1/layers", layers::list),
         route(GET,    "/api/v1/layers/global", layers::show_global),

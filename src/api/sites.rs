@@ -13,7 +13,7 @@ use super::problem::{ApiError, Problem, bad_value};
 use super::settings::{Meant, seal_key, shown_secret, taken};
 use super::state::{Shared, State as Inner};
 use crate::device::{Sealed, Secret};
-use crate::phone::{Access, Allow, AllowError, Contact, Mac, Site, SiteLogin};
+use crate::phone::{Access, Allow, AllowError, Contact, Mac, Site, SiteLogin, Vendor};
 use crate::store::{Batch, Change, Record, Vault};
 
 /// Entries of a site's phone book at most.
@@ -215,6 +215,41 @@ pub(super) async fn put(
     site.revision = site.revision.saturating_add(1);
     state.store().commit(Record::Site(Box::new(site.clone())).into()).await?;
     Ok((status, axum::Json(site.into())))
+}
+
+/// Where the phones of a site are to be pointed.
+#[derive(Serialize, ToSchema)]
+pub(super) struct SiteUrl {
+    /// The folder that holds the files of all its phones. Whoever knows it can ask
+    /// for the files of a phone by its address.
+    url: String,
+    /// The same over plain HTTP, and over TLS; empty where there is no such door.
+    http: String,
+    https: String,
+    /// What DHCP tells the phones of each vendor.
+    addresses: BTreeMap<&'static str, String>,
+}
+
+/// Shows the folder that all phones of a site share, token included: for DHCP
+/// options, which cannot carry a token for each phone
+#[utoipa::path(get, path = "/api/v1/sites/{name}/url", tag = "phones",
+    params(("name" = String, Path, description = "The site")),
+    responses((status = 200, body = SiteUrl), (status = 404, body = Problem)))]
+pub(super) async fn url(
+    State(state): State<Shared>,
+    Path(name): Path<String>,
+) -> Result<axum::Json<SiteUrl>, ApiError> {
+    let site = state.store().site(&name).await?;
+    let site = site.ok_or(ApiError::NoSuch { what: "site", name })?;
+    let supply = &state.deps.supply;
+    let folders = supply.site_folders(&site);
+    let address = |vendor: Vendor| (vendor.word(), supply.site_address(&site, vendor, ""));
+    Ok(axum::Json(SiteUrl {
+        url: folders.this,
+        http: folders.http,
+        https: folders.https,
+        addresses: Vendor::ALL.into_iter().map(address).collect(),
+    }))
 }
 
 /// Forgets a site at which no phone stands

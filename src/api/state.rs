@@ -6,14 +6,10 @@ use std::sync::Arc;
 use super::tokens::Tokens;
 use crate::config::Config;
 use crate::files::Shelf;
-use crate::phone::Phone;
-use crate::store::{Store, StoreError, Vault};
+use crate::store::{Store, Vault};
+use crate::supply::Supply;
 use crate::time::Clock;
 use crate::wake::Waker;
-
-/// Makes the folder URL, ending with `/`, from which a phone is provisioned.
-/// It holds the phone's token and is shown only when asked for by itself.
-pub type PhoneUrls = dyn Fn(&Phone) -> Result<String, StoreError> + Send + Sync;
 
 /// All that the northbound needs of the house.
 #[derive(Clone)]
@@ -32,8 +28,8 @@ pub struct ApiDeps {
     pub config: Arc<Config>,
     /// The data folder, for backups.
     pub data: PathBuf,
-    /// Provisioning URLs of phones.
-    pub phone_urls: Arc<PhoneUrls>,
+    /// The files of phones.
+    pub supply: Arc<Supply>,
     /// Who is let in.
     pub tokens: Tokens,
 }

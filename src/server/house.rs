@@ -15,7 +15,7 @@ use super::error::ServerError;
 use super::phone_doors::PhoneDoors;
 use super::provisioning;
 use crate::acs::{Acs, AcsParts, FileLinks, OnboardingAccount, PhoneFolders};
-use crate::api::{Api, ApiDeps, PhoneUrls, tokens};
+use crate::api::{Api, ApiDeps, tokens};
 use crate::config::{AuthMode, Config, LimitsConfig};
 use crate::fetch::{Fetch, FetchDeps};
 use crate::files::{Links, Shelf};
@@ -77,7 +77,6 @@ struct Parts<'a> {
     clock: Arc<dyn Clock>,
     shelf: Arc<Shelf>,
     links: Links,
-    phone_links: PhoneLinks,
     supply: Arc<Supply>,
 }
 
@@ -125,12 +124,11 @@ impl Server {
             AuthMode::Device | AuthMode::Open => (None, false),
         };
         let shelf = Shelf::open(data.path(), config.files.quota)?;
-        let phone_links = PhoneLinks::new(vault.derive("phone links"));
         let supply = Arc::new(Supply::new(SupplyDeps {
             store: store.clone(),
             vault: vault.clone(),
             shelf: shelf.clone(),
-            phone_links: phone_links.clone(),
+            phone_links: PhoneLinks::new(vault.derive("phone links")),
             site_links: SiteLinks::new(vault.derive("site links")),
             clock: clock.clone(),
             phones: config.phones.clone(),
@@ -145,13 +143,12 @@ impl Server {
             clock,
             shelf,
             links: Links::new(vault.derive("file links")),
-            phone_links,
             supply: supply.clone(),
             vault,
         };
         let acs = parts.acs(onboarding.clone(), &addresses);
         let fetch = Arc::new(parts.fetch());
-        let api = Arc::new(parts.api(tokens, &addresses));
+        let api = Arc::new(parts.api(tokens));
 
         let stop = CancellationToken::new();
         let mut doors = JoinSet::new();
@@ -299,7 +296,7 @@ impl Parts<'_> {
         })
     }
 
-    fn api(&self, tokens: tokens::Tokens, addresses: &Addresses) -> Api {
+    fn api(&self, tokens: tokens::Tokens) -> Api {
         let allow = self.config.cwmp.connection_request_allow.clone();
         let waker = Waker::new(self.store.clone(), self.vault.clone(), self.clock.clone(), allow);
         Api::new(ApiDeps {
@@ -310,25 +307,8 @@ impl Parts<'_> {
             clock: self.clock.clone(),
             config: Arc::new(self.config.clone()),
             data: self.data.path().to_owned(),
-            phone_urls: self.phone_urls(addresses),
+            supply: self.supply.clone(),
             tokens,
-        })
-    }
-
-    /// How phones reach their files: as configured, else by the address of the
-    /// door.
-    fn phone_urls(&self, addresses: &Addresses) -> Arc<PhoneUrls> {
-        let door = addresses.files_tls.map(|at| ("https", at));
-        let door = addresses.files.map(|at| ("http", at)).or(door);
-        let base = match (&self.config.files.public_url, door) {
-            (Some(url), _) => url.trim_end_matches('/').to_owned(),
-            (None, Some((scheme, at))) => format!("{scheme}://{}", reachable(at)),
-            (None, None) => String::new(),
-        };
-        let (links, vault) = (self.phone_links.clone(), self.vault.clone());
-        Arc::new(move |phone| {
-            let own = vault.unseal(&phone.token)?;
-            Ok(format!("{base}{}", links.path(phone.mac, &own)))
         })
     }
 }

@@ -9,6 +9,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use tokio::sync::broadcast;
+
 use crate::phone::{DoorKind, Ended, FetchLog, Fetched, Lock, Mac, Seen};
 use crate::provision::Kind;
 use crate::store::{Batch, Record, Store, StoreError};
@@ -24,6 +26,8 @@ const FIRST_FETCH: Duration = Duration::from_secs(60);
 const MAX_MARKS: usize = 400_000;
 /// Logs that can be written at once.
 const PENS: usize = 64;
+/// Fetches that a slow listener may be behind.
+const TOLD: usize = 1024;
 
 /// A fetch under way: what the ledger wants back when it has ended.
 #[derive(Clone, Debug)]
@@ -51,6 +55,8 @@ pub(super) struct Ledger {
     /// First fetches under way by name alone, and from where.
     first: Mutex<HashMap<Mac, (IpAddr, Timestamp)>>,
     pens: [tokio::sync::Mutex<()>; PENS],
+    /// Every fetch that ended with the phone having the file.
+    told: broadcast::Sender<(Mac, Seen)>,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -71,7 +77,13 @@ impl Ledger {
             refused: Mutex::default(),
             first: Mutex::default(),
             pens: std::array::from_fn(|_| tokio::sync::Mutex::new(())),
+            told: broadcast::Sender::new(TOLD),
         }
+    }
+
+    /// Tells of every fetch that ends with the phone having its file.
+    pub(super) fn watch(&self) -> broadcast::Receiver<(Mac, Seen)> {
+        self.told.subscribe()
     }
 
     /// Records how a fetch ended, and closes the phone's lock if it is to be
@@ -91,6 +103,17 @@ impl Ledger {
         // Nothing was taken: somebody looked.
         if ended == Ended::Part(0) {
             return;
+        }
+        if has_it && self.told.receiver_count() > 0 {
+            let seen = Seen {
+                at: fetch.at,
+                address: fetch.address,
+                firmware: fetch.firmware.clone(),
+                file: fetch.file.clone(),
+                version: fetch.version.clone(),
+            };
+            // Whoever listened may be gone.
+            let _ = self.told.send((mac, seen));
         }
         let mark = Mark {
             at: fetch.at,

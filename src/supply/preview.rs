@@ -4,7 +4,7 @@ use super::deps::Supply;
 use super::dossier::{About, Dossier};
 use super::error::SupplyError;
 use super::make::{gate, told};
-use crate::phone::{DoorKind, Mac, Phone, Site, Vendor};
+use crate::phone::{DoorKind, Mac, Phone, Seen, Site, Vendor};
 use crate::provision::{self, Directives, Folders, Kind, Subject, Wanted, family};
 
 /// A file that a phone has.
@@ -68,7 +68,23 @@ impl Supply {
         name: Option<&str>,
         door: DoorKind,
     ) -> Result<Preview, SupplyError> {
-        let dossier = self.known(mac).await?;
+        let phone = self.deps.store.phone(mac).await?;
+        self.preview_of(phone.ok_or(SupplyError::UnknownPhone(mac))?, name, door).await
+    }
+
+    /// A file as a phone would get it if it were so: what is stored of it does
+    /// not count. Else as [`Supply::preview`].
+    ///
+    /// # Errors
+    /// [`SupplyError`].
+    pub async fn preview_of(
+        &self,
+        phone: Phone,
+        name: Option<&str>,
+        door: DoorKind,
+    ) -> Result<Preview, SupplyError> {
+        let mac = phone.mac;
+        let dossier = self.dossier_of(phone).await?;
         let wanted = match name {
             Some(name) => dossier.family.resolve(name, &dossier.subject()),
             None => own_file(&dossier),
@@ -93,6 +109,20 @@ impl Supply {
             kind: wanted.kind,
             name: wanted.name,
         })
+    }
+
+    /// The directives that hold for a phone.
+    ///
+    /// # Errors
+    /// [`SupplyError::Store`].
+    pub async fn directives(&self, phone: Phone) -> Result<Directives, SupplyError> {
+        Ok(self.dossier_of(phone).await?.directives)
+    }
+
+    /// Tells of every fetch that ends from now on, those included that are not
+    /// worth a record; slow readers miss some and are told.
+    pub fn watch_fetches(&self) -> tokio::sync::broadcast::Receiver<(Mac, Seen)> {
+        self.ledger.watch()
     }
 
     /// Makes all files of a phone as it is to be, at a site as it is to be, so

@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::change::{Applier, PhoneChange};
-use super::{DEFAULT_SITE, missing_site, new_phone, table};
+use super::{DEFAULT_SITE, check, missing_site, new_phone, table};
 use crate::api::extract::Query;
 use crate::api::problem::{ApiError, ImportFault, Problem, bad_value};
 use crate::api::settings::Wrong;
@@ -197,10 +197,19 @@ async fn prepare(
         if let Some(problem) = wrong_site(state, &phone, &mut sites, &mut batch).await? {
             applier.wrong.push(Wrong::new("site", problem));
         }
-        let sound = applier.wrong.is_empty();
+        let mut sound = applier.wrong.is_empty();
         for Wrong { field, problem } in applier.wrong {
             let field = if is_table { table::heading_of(&field) } else { field };
             faults.add(line, Some(field), problem);
+        }
+        if sound && stored.as_ref() != Some(&phone) {
+            match check(state, &phone).await {
+                Err(ApiError::Supply(error)) => {
+                    sound = false;
+                    faults.add(line, None, error.to_string());
+                }
+                checked => checked?,
+            }
         }
         if sound {
             report.add(stored, phone, line, &mut batch);

@@ -5,6 +5,7 @@ mod change;
 mod export;
 mod fetches;
 mod import;
+mod render;
 mod table;
 mod view;
 
@@ -12,6 +13,7 @@ pub(super) use account::*;
 pub(super) use export::*;
 pub(super) use fetches::*;
 pub(super) use import::*;
+pub(super) use render::*;
 
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -25,7 +27,7 @@ use super::settings::none_wrong;
 use super::state::{Shared, State as Inner};
 use crate::device::{Sealed, Secret};
 use crate::phone::{Mac, Phone, Site, Vendor};
-use crate::provision::family;
+use crate::provision::{Kind, family};
 use crate::store::{Batch, Change, Record};
 use change::{Applier, PhoneChange};
 use view::PhoneView;
@@ -224,6 +226,11 @@ pub(super) async fn forget(
 pub(super) struct PhoneUrl {
     /// The folder that holds its files. Whoever knows it can fetch them.
     url: String,
+    /// The same over plain HTTP, and over TLS; empty where there is no such door.
+    http: String,
+    https: String,
+    /// What DHCP or a person tells the phone, in its vendor's form.
+    address: String,
     /// Its own file.
     config: String,
 }
@@ -237,13 +244,22 @@ pub(super) async fn url(
     PhoneKey(mac): PhoneKey,
 ) -> Result<axum::Json<PhoneUrl>, ApiError> {
     let phone = known(&state, mac).await?;
-    Ok(axum::Json(url_of(&state, &phone)?))
+    Ok(axum::Json(url_of(&state, &phone).await?))
 }
 
-fn url_of(state: &Inner, phone: &Phone) -> Result<PhoneUrl, ApiError> {
-    let url = (state.deps.phone_urls)(phone)?;
-    let config = format!("{}/{}.cfg", url.trim_end_matches('/'), phone.mac);
-    Ok(PhoneUrl { url, config })
+async fn url_of(state: &Inner, phone: &Phone) -> Result<PhoneUrl, ApiError> {
+    let supply = &state.deps.supply;
+    let folders = supply.folders(phone)?;
+    let own = supply.files(phone.mac).await?.into_iter().find(|file| file.kind == Kind::Own);
+    let config = own.map(|file| file.url);
+    let address = supply.address_for(phone.mac).await?;
+    Ok(PhoneUrl {
+        config: config.unwrap_or_else(|| format!("{}{}.cfg", folders.this, phone.mac)),
+        address: address.unwrap_or_default(),
+        url: folders.this,
+        http: folders.http,
+        https: folders.https,
+    })
 }
 
 /// Renews the token in a phone's provisioning URL; the URL before leads nowhere
@@ -258,7 +274,7 @@ pub(super) async fn renew_token(
     let mut phone = known(&state, mac).await?;
     phone.token = new_token(&state);
     let phone = commit(&state, Batch::new(), phone).await?;
-    Ok(axum::Json(url_of(&state, &phone)?))
+    Ok(axum::Json(url_of(&state, &phone).await?))
 }
 
 async fn known(state: &Inner, mac: Mac) -> Result<Phone, ApiError> {
@@ -266,8 +282,15 @@ async fn known(state: &Inner, mac: Mac) -> Result<Phone, ApiError> {
     phone.ok_or_else(|| ApiError::NoSuch { what: "phone", name: mac.to_string() })
 }
 
-/// Writes the phone's next revision.
+/// Refuses a phone whose files could not be made.
+async fn check(state: &Inner, phone: &Phone) -> Result<(), ApiError> {
+    let site = state.store().site(&phone.site).await?.unwrap_or_default();
+    Ok(state.deps.supply.check(phone, &site).await?)
+}
+
+/// Writes the phone's next revision, if its files can be made.
 async fn commit(state: &Inner, mut batch: Batch, mut phone: Phone) -> Result<Phone, ApiError> {
+    check(state, &phone).await?;
     phone.revision = phone.revision.saturating_add(1);
     batch.put(Record::Phone(Box::new(phone.clone())));
     state.store().commit(batch).await?;

@@ -6,6 +6,7 @@ mod files;
 mod import;
 mod phones;
 mod problems;
+mod render;
 mod rig;
 mod secrets;
 mod tasks;

@@ -145,7 +145,7 @@ async fn sites_and_keys_have_their_forms() {
 async fn phones_of_all_vendors_have_keys_names_and_a_template() {
     let rig = Rig::open();
     let body = json!({"vendor": "audiocodes", "model": "450HD", "enabled": false,
-        "template": "lobby", "names": ["lobby.cfg"],
+        "template": "own", "names": ["lobby.cfg"],
         "keys": [{"position": 2, "kind": "blf", "value": "1002", "label": "Anna", "pickup": "*8"}],
         "accounts": [{"line": 1, "user": "20", "server": "pbx", "transport": "tls",
             "outbound_proxy": "sbc:5061", "voicemail": "*97", "label": "Lobby"}]});
@@ -154,7 +154,7 @@ async fn phones_of_all_vendors_have_keys_names_and_a_template() {
     for (field, value) in [
         ("vendor", json!("audiocodes")),
         ("enabled", json!(false)),
-        ("template", json!("lobby")),
+        ("template", json!("own")),
         ("names", json!(["lobby.cfg"])),
     ] {
         assert_eq!(made.json[field], value);
@@ -181,6 +181,8 @@ async fn phones_of_all_vendors_have_keys_names_and_a_template() {
         assert_eq!(list.json["items"].as_array().map(Vec::len), Some(found), "{query}");
     }
     assert_eq!(rig.get("/phones?vendor=snom").await.status, 400);
+    let missing = rig.put_json("/phones/00908f000001", json!({"template": "no-such"})).await;
+    assert_eq!((missing.status, &missing.json["code"]), (400, &json!("not-renderable")));
 }
 
 #[tokio::test]

@@ -13,7 +13,9 @@ use provost::config::Config;
 use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Learned};
 use provost::files::Shelf;
 use provost::http::{ClientConnection, Door, Host, read_limited};
+use provost::provision::{PhoneLinks, SiteLinks};
 use provost::store::{Batch, Record, Store, Vault};
+use provost::supply::{Bases, Supply, SupplyDeps};
 use provost::time::{ManualClock, Timestamp};
 use provost::wake::Waker;
 use serde_json::Value;
@@ -30,6 +32,7 @@ pub(crate) struct Rig {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) address: SocketAddr,
+    pub(crate) supply: Arc<Supply>,
     _stop_at_the_end: DropGuard,
 }
 
@@ -52,20 +55,34 @@ impl Rig {
         let vault = Vault::ephemeral();
         let clock = Arc::new(ManualClock::at(NOW));
         let waker = Waker::new(Arc::clone(&store), Arc::clone(&vault), clock.clone(), Vec::new());
-        let urls_vault = Arc::clone(&vault);
+        let shelf = Shelf::open(data.path(), config.files.quota).unwrap();
+        let supply = Supply::new(SupplyDeps {
+            store: Arc::clone(&store),
+            vault: Arc::clone(&vault),
+            shelf: Arc::clone(&shelf),
+            phone_links: PhoneLinks::new(vault.derive("phone links")),
+            site_links: SiteLinks::new(vault.derive("site links")),
+            clock: clock.clone(),
+            phones: config.phones.clone(),
+            templates: Arc::default(),
+            bases: Bases {
+                http: "http://phones.example.net".to_owned(),
+                https: "https://phones.example.net".to_owned(),
+                prefer_https: false,
+            },
+            acs: Arc::new(|_| None),
+        });
+        let supply = Arc::new(supply.unwrap());
         let limits = config.limits.clone();
         let api = Api::new(ApiDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
-            shelf: Shelf::open(data.path(), config.files.quota).unwrap(),
+            shelf,
             waker: Arc::new(waker),
             clock,
             config: Arc::new(config),
             data: data.path().to_owned(),
-            phone_urls: Arc::new(move |phone| {
-                let token = urls_vault.unseal(&phone.token)?;
-                Ok(format!("http://phones.example.net/p/{}/", token.expose()))
-            }),
+            supply: Arc::clone(&supply),
             tokens: Tokens::of_admin(TOKEN),
         });
         let stop = CancellationToken::new();
@@ -73,7 +90,7 @@ impl Rig {
         let door = Door::bind("northbound", at, &limits, None).unwrap();
         let address = door.local_addr();
         tokio::spawn(door.serve(Arc::new(api), stop.clone()));
-        Self { data, store, vault, address, _stop_at_the_end: stop.drop_guard() }
+        Self { data, store, vault, address, supply, _stop_at_the_end: stop.drop_guard() }
     }
 
     pub(crate) async fn put(&self, record: Record) {
