@@ -14,6 +14,7 @@ mod cwmp;
 mod demo;
 mod docs;
 mod doors;
+mod fanvil;
 mod files;
 mod http;
 mod lab;

@@ -1,0 +1,4 @@
+//! Fanvil's readers under any input.
+
+mod hostile;
+mod survives;
