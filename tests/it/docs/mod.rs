@@ -45,6 +45,12 @@ fn lay_out(folder: &Path) {
     for name in ["plain.cfg", "F0V00X600000.cfg"] {
         std::fs::copy(fixtures.join("fanvil/common-x6.cfg"), folder.join(name)).unwrap();
     }
+    for name in ["massdeployment.conf", "rc.conf"] {
+        std::fs::copy(fixtures.join("massdeploy").join(name), folder.join(name)).unwrap();
+    }
+    let templates = folder.join("box/mnt/kd/phoneprov/templates");
+    std::fs::create_dir_all(&templates).unwrap();
+    std::fs::copy(fixtures.join("massdeploy/desk.conf"), templates.join("desk.conf")).unwrap();
     let mut cpe = provost::simulate::Cpe::new(
         Blueprint::device2("LAB0002", 40).unwrap(),
         provost::time::Timestamp::from_millis(1_800_000_000_000),

@@ -20,3 +20,24 @@ fn an_imported_phones_file_is_the_one_that_is_written() {
         assert_eq!(file.body, system.read(&format!("phoneprov/{}", file.path)).into_bytes());
     }
 }
+
+/// The phones of `docs/ASTLINUX.md`, byte for byte.
+#[test]
+fn the_documented_example() {
+    let fixture = |name: &str| {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/fixtures/massdeploy");
+        std::fs::read_to_string(format!("{folder}/{name}")).unwrap()
+    };
+    let system = Box::new(&[("desk", &fixture("desk.conf"))]);
+    let mass = fixture("massdeployment.conf").replace("Front_Desk", "Front_Desk hush");
+    system.deploy(&mass, "-i INT2IF").is(0, &done(2), "");
+    for (made, golden) in [
+        ("phoneprov/desk/001565224412.cfg", "001565224412.cfg"),
+        ("phoneprov/desk/001565224423.cfg", "001565224423.cfg"),
+        ("asterisk/includes/astlinux-phoneprov-exten.conf", "exten.conf"),
+        ("asterisk/includes/astlinux-phoneprov-sip.conf", "sip.conf"),
+    ] {
+        assert_eq!(system.read(made), fixture(&format!("golden/{golden}")), "{made}");
+    }
+    assert_eq!(system.rows().unwrap().join("\n") + "\n", fixture("golden/phoneprov.txt"));
+}
