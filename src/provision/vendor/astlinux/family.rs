@@ -187,12 +187,12 @@ fn entry_of(inputs: &Inputs<'_>) -> Result<Entry, RenderError> {
     let line = |number: u8| {
         let line = inputs.lines.iter().find(|line| line.account.line == number)?;
         let account = line.account;
-        let or_user = |word: &Box<str>| if word.is_empty() { &account.user } else { word }.clone();
+        let cid_name = Some(&account.display_name).filter(|name| !name.is_empty());
         let cid_num = inputs.settings.get(&*format!("{CID_NUM}{number}"));
         let password = if inputs.secrets { line.password.cloned() } else { None };
         Some(Line {
             ext: account.user.clone(),
-            cid_name: or_user(&account.display_name),
+            cid_name: cid_name.unwrap_or(&account.user).clone(),
             cid_num: cid_num.unwrap_or(&account.user).clone(),
             password: password.unwrap_or_default(),
             account: (!account.auth_user.is_empty()).then(|| account.auth_user.clone()),
