@@ -36,6 +36,8 @@ const SHIPPED: &[(&str, &str)] = &[
     ("fanvil/own.rows", include_str!("templates/fanvil/own.rows")),
     ("fanvil/image-server.rows", include_str!("templates/fanvil/image-server.rows")),
     ("digium/own.xml", include_str!("templates/digium/own.xml")),
+    ("digium/contacts.xml", include_str!("templates/digium/contacts.xml")),
+    ("digium/blf.xml", include_str!("templates/digium/blf.xml")),
     ("audiocodes/own.rows", include_str!("templates/audiocodes/own.rows")),
 ];
 

@@ -8,7 +8,7 @@ use super::cfg::write;
 use super::names::own_name;
 use super::parameters::{UNCHECKED, check, cut, is_secret, unwritable};
 use crate::device::Secret;
-use crate::phone::{Account, Key, KeyKind, Settings, Transport};
+use crate::phone::{Account, Key, KeyKind, Transport};
 use crate::provision::{Inputs, RenderError};
 
 /// What stands before the number of an included file.
@@ -148,7 +148,6 @@ pub(super) fn render_own(inputs: &Inputs<'_>) -> Result<(String, bool), RenderEr
             includes.insert(number.parse().unwrap_or_default(), value);
         } else if is_secret(name) && !inputs.secrets {
             made.remove(&Place(name.strip_prefix(UNCHECKED).unwrap_or(name)));
-            withheld = true;
         } else {
             check(name, value, model)?;
             made.insert(Place(name.strip_prefix(UNCHECKED).unwrap_or(name)), value);
@@ -167,10 +166,15 @@ fn own_of(inputs: &Inputs<'_>) -> String {
 
 fn context<'a>(inputs: &Inputs<'a>, withheld: &mut bool) -> Result<Context<'a>, RenderError> {
     let directives = inputs.subject.directives;
-    let mut secret = |secret: Option<&'a Secret>| {
-        *withheld |= secret.is_some() && !inputs.secrets;
-        secret.filter(|_| inputs.secrets).map(Secret::expose)
-    };
+    // Whoever opens the secrets leaves passwords out already, so who has lines
+    // has passwords.
+    let secret_setting = || inputs.settings.keys().any(|name| is_secret(name));
+    *withheld = !inputs.secrets
+        && (!inputs.lines.is_empty()
+            || directives.admin_password.is_some()
+            || inputs.acs.is_some()
+            || secret_setting());
+    let secret = |secret: Option<&'a Secret>| secret.filter(|_| inputs.secrets).map(Secret::expose);
     let mut lines: Vec<LineContext<'a>> = Vec::new();
     for line in inputs.lines {
         check_account(line.account, line.password)?;
@@ -193,9 +197,7 @@ fn context<'a>(inputs: &Inputs<'a>, withheld: &mut bool) -> Result<Context<'a>, 
         username: &acs.username,
         password: secret(acs.password.as_ref()),
     });
-    let settings_secret = |settings: &Settings| settings.keys().any(|name| is_secret(name));
-    let leaves_out = *withheld || (!inputs.secrets && settings_secret(inputs.settings));
-    let https = Some(&inputs.folders.https).filter(|https| leaves_out && !https.is_empty());
+    let https = Some(&inputs.folders.https).filter(|https| *withheld && !https.is_empty());
     let used: Vec<u8> = lines.iter().map(|line| line.index).collect();
     let keys = inputs.keys.iter().map(key_context).collect::<Result<_, _>>()?;
     Ok(Context {

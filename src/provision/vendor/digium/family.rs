@@ -2,6 +2,9 @@
 
 use std::borrow::Cow;
 
+use super::names::{blf_name, files, resolve};
+use super::render::{blf, check_account, contacts, own, small};
+use super::values::{check_setting, is_secret};
 use crate::device::Secret;
 use crate::phone::{Account, Vendor};
 use crate::provision::{
@@ -24,42 +27,48 @@ impl Family for Digium {
         &[[0x00, 0x0f, 0xd3], [0x00, 0x50, 0x58]]
     }
 
-    fn agent(&self, _user_agent: &str) -> Option<AgentClaim> {
-        None
+    fn agent(&self, user_agent: &str) -> Option<AgentClaim> {
+        super::agent::agent(user_agent)
     }
 
-    fn takes(&self, _name: &str) -> bool {
-        false
+    fn takes(&self, name: &str) -> bool {
+        !name.contains('/') && super::Name::parse(name).is_ok()
     }
 
-    fn check_setting(&self, _name: &str, _value: &str) -> Result<(), RenderError> {
-        Ok(())
+    fn check_setting(&self, name: &str, value: &str) -> Result<(), RenderError> {
+        check_setting(name, value)
     }
 
     fn check_account(
         &self,
-        _account: &Account,
-        _password: Option<&Secret>,
+        account: &Account,
+        password: Option<&Secret>,
     ) -> Result<(), RenderError> {
-        Ok(())
+        check_account(account, password)
     }
 
-    fn is_secret(&self, _name: &str) -> bool {
-        true
+    fn is_secret(&self, name: &str) -> bool {
+        is_secret(name)
     }
 
     fn resolve(&self, name: &str, subject: &Subject<'_>) -> Option<Wanted> {
-        let own = format!("{}.cfg", subject.mac?);
-        own.eq_ignore_ascii_case(name).then(|| Wanted { kind: Kind::Own, name: own.into() })
+        resolve(name, subject)
     }
 
-    fn files(&self, _subject: &Subject<'_>) -> Vec<Wanted> {
-        Vec::new()
+    fn files(&self, subject: &Subject<'_>) -> Vec<Wanted> {
+        files(subject)
     }
 
-    fn render(&self, _wanted: &Wanted, _inputs: &Inputs<'_>) -> Result<Draft, RenderError> {
-        let body = Vec::new();
-        Ok(Draft { body, media: "text/plain", versioned: Versioned::Not, withheld: false })
+    fn render(&self, wanted: &Wanted, inputs: &Inputs<'_>) -> Result<Draft, RenderError> {
+        let keys = inputs.subject.mac.map(blf_name);
+        let made = match wanted.kind {
+            Kind::Side if keys.as_deref() == Some(&wanted.name) => blf(inputs)?,
+            Kind::Side => contacts(inputs)?,
+            Kind::Common => small(inputs)?,
+            Kind::Own | Kind::Image => own(inputs)?,
+        };
+        let (body, withheld) = (made.text.into_bytes(), made.withheld);
+        Ok(Draft { body, media: "text/xml", versioned: Versioned::Not, withheld })
     }
 
     fn version(&self, _draft: &Draft, _counter: u64) -> Result<String, RenderError> {
@@ -79,7 +88,11 @@ impl Family for Digium {
         Err(RenderError::Incomplete("files of this vendor have no encryption".to_owned()))
     }
 
+    /// The folder itself: the phone asks in it for the names that it knows.
     fn address<'a>(&self, folder: &'a str, _subject: &Subject<'_>) -> Cow<'a, str> {
         Cow::Borrowed(folder)
     }
 }
+
+#[cfg(test)]
+mod tests;
