@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use super::firmware::check_firmwares;
 use super::name::{Choice, List, Name, Part};
-use super::options::{Directive66, Option66};
+use super::options::{Directive66, Place};
 use super::preprovision::is_small;
 use super::values::{check_setting, is_secret, unwritable};
 use crate::phone::{Settings, Transport};
@@ -138,7 +138,7 @@ impl<'a> Document<'a> {
             itself.set("needMwiSubscription", "1");
         }
         if !account.outbound_proxy.is_empty() {
-            let proxy = Option66::parse(&account.outbound_proxy).ok_or(RenderError::Word {
+            let proxy = Place::parse(&account.outbound_proxy).map_err(|_| RenderError::Word {
                 what: format!("the outbound proxy of line {}", account.line),
                 problem: "write HOST or HOST:PORT",
             })?;
@@ -205,7 +205,7 @@ impl<'a> Document<'a> {
                 continue;
             }
             let is_login = matches!(&parsed, Name::Setting { id: "config_server_url", .. })
-                && Option66::parse(value).is_some_and(|place| place.login.is_some());
+                && Place::parse(value).is_ok_and(|place| place.login.is_some());
             if (is_secret(name) || is_login) && !secrets {
                 self.withheld = true;
                 self.forget(&parsed);

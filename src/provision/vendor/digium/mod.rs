@@ -22,7 +22,7 @@ pub use family::{Digium, FAMILY};
 pub use firmware::{FirmwareVersion, check_firmwares, check_image_name, firmware_models};
 pub use name::{Choice, List, Name, Part};
 pub use network::{Network, choose};
-pub use options::{Directive66, Option60, Option66, Scheme};
+pub use options::{Directive66, Option60, Option66, Option66Error, Place, Scheme};
 pub use preprovision::{check_repeats, must_repeat};
 pub use values::{check_setting, is_secret};
 pub use xml::{Tag, XmlError, read};

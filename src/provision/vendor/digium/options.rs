@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::firmware::FirmwareVersion;
+use crate::class::Class;
 use crate::device::Secret;
 
 /// The longest value that is looked at, in bytes.
@@ -10,11 +11,67 @@ const LONGEST: usize = 1024;
 /// Where DPMA and Switchvox listen unless they say it.
 const SIP_PORT: u16 = 5060;
 
-/// Option 66 as a place of files:
-/// `[http|https|ftp|ftps://][user:password@]host[:port][/path]`. Without a
-/// protocol HTTP is meant; TFTP is none of them.
+/// What option 66 tells a Digium phone.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Option66 {
+pub enum Option66 {
+    /// Where to fetch files.
+    Folder(Place),
+    /// To go to a DPMA or Switchvox by SIP, and to fetch nothing.
+    Dpma(Directive66),
+}
+
+/// A text tells a Digium phone nothing that it follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Option66Error {
+    /// It is empty, too long, or has blanks, control characters or a login
+    /// without a password.
+    #[error("option 66 is empty, or no URL")]
+    NoUrl,
+    /// The protocol is none that the phone knows.
+    #[error("Digium phones fetch by HTTP, HTTPS, FTP and FTPS, and never by TFTP")]
+    Scheme,
+    /// There is no host in it, or no sound one.
+    #[error("the URL in option 66 names no host")]
+    NoHost,
+}
+
+impl Option66Error {
+    /// What it means to whoever asked.
+    pub const fn class(self) -> Class {
+        Class::Invalid
+    }
+}
+
+impl Option66 {
+    /// Reads the option, without the NUL that some servers put at its end.
+    ///
+    /// # Errors
+    /// [`Option66Error`].
+    pub fn parse(text: &str) -> Result<Self, Option66Error> {
+        if Directive66::is_one(text) {
+            return Directive66::parse(text).map(Self::Dpma).ok_or(Option66Error::NoHost);
+        }
+        Place::parse(text).map(Self::Folder)
+    }
+
+    /// The folder that files are fetched from, if it is one; ends with `/`. It
+    /// shows the password, if there is one.
+    pub fn folder(&self) -> Option<String> {
+        match self {
+            Self::Folder(place) => {
+                let text = place.text();
+                let slash = if text.ends_with('/') { "" } else { "/" };
+                Some(format!("{text}{slash}"))
+            }
+            Self::Dpma(_) => None,
+        }
+    }
+}
+
+/// A place of files: `[http|https|ftp|ftps://][user:password@]host[:port][/path]`.
+/// Without a protocol HTTP is meant; TFTP is none of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Place {
     /// How.
     pub scheme: Scheme,
     /// User and password.
@@ -52,36 +109,39 @@ impl Scheme {
     }
 }
 
-impl Option66 {
-    /// Reads the option, without the NUL that some servers put at its end;
-    /// `None` if a phone would not take it as a place of files.
-    pub fn parse(text: &str) -> Option<Self> {
+impl Place {
+    /// Reads a place, without the NUL that some servers put at its end.
+    ///
+    /// # Errors
+    /// [`Option66Error`]; a `sip:proxy` is no place.
+    pub fn parse(text: &str) -> Result<Self, Option66Error> {
         let text = text.trim_end_matches('\0').trim();
         let breaks = |c: char| c.is_control() || c.is_whitespace();
-        if text.len() > LONGEST || text.contains(breaks) || Directive66::is_one(text) {
-            return None;
+        let sound = (1..=LONGEST).contains(&text.len()) && !text.contains(breaks);
+        if !sound || Directive66::is_one(text) {
+            return Err(Option66Error::NoUrl);
         }
         let (scheme, rest) = match text.split_once("://") {
             None => (Scheme::Http, text),
             Some((word, rest)) => {
                 let all = [Scheme::Http, Scheme::Https, Scheme::Ftp, Scheme::Ftps];
                 let its = |scheme: &Scheme| scheme.word().eq_ignore_ascii_case(word);
-                (all.into_iter().find(its)?, rest)
+                (all.into_iter().find(its).ok_or(Option66Error::Scheme)?, rest)
             }
         };
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
         let (login, place) = match authority.rsplit_once('@') {
             None => (None, authority),
             Some((login, place)) => {
-                let (user, password) = login.split_once(':')?;
+                let (user, password) = login.split_once(':').ok_or(Option66Error::NoUrl)?;
                 (Some((user.into(), Secret::new(password))), place)
             }
         };
-        let (host, port) = host_and_port(place)?;
-        Some(Self { scheme, login, host: host.into(), port, path: path.into() })
+        let (host, port) = host_and_port(place).ok_or(Option66Error::NoHost)?;
+        Ok(Self { scheme, login, host: host.into(), port, path: path.into() })
     }
 
-    /// The option as it is sent. It shows the password, if there is one.
+    /// The place as it is told. It shows the password, if there is one.
     pub fn text(&self) -> String {
         let login = self.login.as_ref();
         let login = login.map(|(user, password)| format!("{user}:{}@", password.expose()));
@@ -203,24 +263,29 @@ mod tests {
             ("FTPS://[2001:db8::1]:990/", "ftps://[2001:db8::1]:990/"),
             ("http://h\0", "http://h"),
         ] {
-            assert_eq!(Option66::parse(text).unwrap().text(), made, "{text}");
+            assert_eq!(Place::parse(text).unwrap().text(), made, "{text}");
+            let folder = format!("{}/", made.trim_end_matches('/'));
+            assert_eq!(Option66::parse(text).unwrap().folder(), Some(folder));
         }
-        for text in [
-            "",
-            "tftp://h/",
-            "gopher://h",
-            "http://",
-            "http:///x",
-            "h:0",
-            "h:99999",
-            "user@h",
-            "a b",
-            "sip:proxy@h:5060;transport=udp",
-            "[::1",
-            "[::1]x",
+        for (text, error) in [
+            ("", Option66Error::NoUrl),
+            ("a b", Option66Error::NoUrl),
+            ("user@h", Option66Error::NoUrl),
+            ("tftp://h/", Option66Error::Scheme),
+            ("gopher://h", Option66Error::Scheme),
+            ("http://", Option66Error::NoHost),
+            ("http:///x", Option66Error::NoHost),
+            ("h:0", Option66Error::NoHost),
+            ("h:99999", Option66Error::NoHost),
+            ("[::1", Option66Error::NoHost),
+            ("[::1]x", Option66Error::NoHost),
+            ("sip:proxy@", Option66Error::NoHost),
         ] {
-            assert_eq!(Option66::parse(text), None, "{text}");
+            assert_eq!(Option66::parse(text), Err(error), "{text}");
         }
+        let directive = Option66::parse("sip:proxy@h:5060;transport=udp").unwrap();
+        assert_eq!(directive.folder(), None);
+        assert!(matches!(directive, Option66::Dpma(_)));
         let shown = format!("{:?}", Option66::parse("ftp://u:hunter2@h/").unwrap());
         assert!(!shown.contains("hunter2"), "{shown}");
     }
@@ -273,8 +338,9 @@ mod tests {
         #[test]
         fn any_text_is_read_or_refused(text in "(?s).{0,60}") {
             let _ = (Option60::parse(&text), Directive66::parse(&text));
-            if let Some(option) = Option66::parse(&text) {
-                prop_assert_eq!(Option66::parse(&option.text()), Some(option));
+            let _ = Option66::parse(&text);
+            if let Ok(place) = Place::parse(&text) {
+                prop_assert_eq!(Place::parse(&place.text()), Ok(place));
             }
         }
     }

@@ -5,7 +5,7 @@ use ipnet::IpNet;
 
 use super::firmware::{FirmwareVersion, is_firmware_url};
 use super::name::{Choice, List, Name};
-use super::options::{Directive66, Option66};
+use super::options::{Directive66, Place};
 use crate::provision::RenderError;
 
 /// The longest value, in characters.
@@ -131,8 +131,8 @@ fn problem(name: &Name<'_>, value: &str) -> Option<String> {
 
 fn setting(id: &str, value: &str) -> Option<String> {
     match id {
-        "config_server_url" => Option66::parse(value)
-            .is_none()
+        "config_server_url" => Place::parse(value)
+            .is_err()
             .then(|| "takes [http|https|ftp|ftps://][USER:PASSWORD@]HOST[:PORT][/PATH]".to_owned()),
         "network_vlan_discovery_mode" => one_of(value, &["NONE", "MANUAL", "LLDP"]),
         "accept_local_calls" => one_of(value, &["any", "host"]),
