@@ -158,7 +158,7 @@ impl Server {
         serve(&mut doors, bound.files, &fetch, &stop);
         serve(&mut doors, bound.files_tls, &fetch, &stop);
         serve(&mut doors, bound.northbound, &api, &stop);
-        phone_doors.serve(&mut doors, &supply, &store, &stop);
+        phone_doors.serve(&mut doors, &supply, &stop);
 
         data.publish(&addresses)?;
         warn_of_risks(&config);

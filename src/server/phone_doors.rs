@@ -18,8 +18,6 @@ use crate::fetch::ftp::FtpDoor;
 use crate::fetch::tftp::TftpDoor;
 use crate::files::SharedSource;
 use crate::http::TlsMaterial;
-use crate::phone::Allow;
-use crate::store::Store;
 use crate::supply::Supply;
 use crate::time::Clock;
 
@@ -79,7 +77,6 @@ impl PhoneDoors {
         self,
         doors: &mut JoinSet<()>,
         supply: &Arc<Supply>,
-        store: &Arc<dyn Store>,
         stop: &CancellationToken,
     ) {
         let source: SharedSource = supply.clone();
@@ -90,7 +87,7 @@ impl PhoneDoors {
             doors.spawn(door.serve(source.clone(), stop.clone()));
         }
         if let Some(door) = self.pnp {
-            let urls = Arc::new(Urls { supply: supply.clone(), store: store.clone() });
+            let urls = Arc::new(Urls { supply: supply.clone() });
             doors.spawn(door.serve(urls, stop.clone()));
         }
         if let Some(announcer) = self.mdns {
@@ -120,10 +117,9 @@ fn announce(config: &MdnsConfig) -> Result<Option<Announcer>, ServerError> {
 }
 
 /// What phones are told by PnP: the address of their folder, if they may fetch
-/// from where they ask.
+/// from where they ask and their first-fetch lock is open.
 struct Urls {
     supply: Arc<Supply>,
-    store: Arc<dyn Store>,
 }
 
 #[async_trait]
@@ -133,11 +129,6 @@ impl PnpUrls for Urls {
         let failed = |error: &dyn std::fmt::Display| {
             error!(phone.mac = %mac, %error, "a PnP request could not be answered");
         };
-        let phone = self.store.phone(mac).await.inspect_err(|error| failed(error)).ok()??;
-        let site = self.store.site(&phone.site).await.inspect_err(|error| failed(error)).ok()?;
-        if site.is_some_and(|site| !Allow::any(&site.access.allow, source)) {
-            return None;
-        }
-        self.supply.address_for(mac).await.inspect_err(|error| failed(error)).ok()?
+        self.supply.address_from(mac, source).await.inspect_err(|error| failed(error)).ok()?
     }
 }

@@ -5,7 +5,7 @@
 //! the same records whether the phone exists, is locked, disabled or elsewhere,
 //! and whatever is wrong ends in one and the same refusal.
 
-use super::cache::{Origin, Shared};
+use super::cache::{AtHand, Origin, Shared};
 use super::deps::Supply;
 use super::dossier::{About, Dossier};
 use super::error::SupplyError;
@@ -93,14 +93,19 @@ impl Supply {
     ) -> Result<Granted, Refused> {
         let mac = claim.mac;
         let firmware = identity.claim.firmware.clone();
-        let granted = |what| Granted { what, mac: Some(mac), firmware, closes: None };
-        if let Some((vendor, file)) = self.cache.claimed(&claim, &route.name, ask.door.is_plain()) {
-            if identity.fits(vendor) {
-                return Ok(granted(What::Made(file)));
-            }
+        // A phone that has its file needs no other way to it.
+        let granted = |what: What, locks: Option<u32>| {
+            let closes = locks.filter(|_| what.is_own());
+            Granted { what, mac: Some(mac), firmware, closes }
+        };
+        if let Some(AtHand { vendor, locks, file }) =
+            self.cache.claimed(&claim, &route.name, ask.door.is_plain())
+            && identity.fits(vendor)
+        {
+            return Ok(granted(What::Made(file), locks));
         }
         match self.made(ask, route, &Whom::Claims(&claim, identity)).await {
-            Ok(what) => Ok(granted(what)),
+            Ok((what, locks)) => Ok(granted(what, locks)),
             Err(refusal @ Refusal::Nowhere(GONE)) => Err((None, refusal)),
             Err(refusal) => Err((Some(mac), refusal)),
         }
@@ -184,12 +189,12 @@ impl Supply {
                         Some(file) => What::Made(file),
                         None => {
                             let made = self.made(ask, route, &Whom::Phone(mac)).await;
-                            made.map_err(|refusal| (known, refusal))?
+                            made.map_err(|refusal| (known, refusal))?.0
                         }
                     };
-                    let own = matches!(&what, What::Made(file) if file.wanted.kind == Kind::Own);
-                    let closes = (locks && own && lock == Locked::Open).then_some(unlocks);
-                    if closes.is_some() && !self.ledger.is_first(mac, ask.source, now) {
+                    let closes = (locks && what.is_own()).then_some(unlocks);
+                    let first = closes.filter(|_| lock == Locked::Open);
+                    if first.is_some() && !self.ledger.is_first(mac, ask.source, now) {
                         let why = "another address is at its first fetch";
                         return Err((known, Refusal::Nowhere(why)));
                     }
@@ -215,7 +220,7 @@ impl Supply {
             return refused(why);
         }
         let made = self.made(ask, route, &Whom::Anybody(identity, &site.name)).await;
-        let what = made.map_err(|refusal| (None, refusal))?;
+        let (what, _) = made.map_err(|refusal| (None, refusal))?;
         Ok(Granted { what, mac: None, firmware, closes: None })
     }
 
@@ -259,7 +264,8 @@ impl Supply {
         Ok(None)
     }
 
-    /// Makes a file and keeps it. If what it is made of changes meanwhile, it is
+    /// Makes a file and keeps it; with `unlocks` of the phone if its site locks. If
+    /// what it is made of changes meanwhile, it is
     /// made again, so that an overtaken body never goes out under a version above
     /// that of the new one.
     async fn made(
@@ -267,7 +273,7 @@ impl Supply {
         ask: &Ask<'_>,
         route: &Route<'_>,
         whom: &Whom<'_>,
-    ) -> Result<What, Refusal> {
+    ) -> Result<(What, Option<u32>), Refusal> {
         let plain = ask.door.is_plain();
         let mut tries = 0;
         loop {
@@ -278,10 +284,12 @@ impl Supply {
                 Whom::Phone(_) | Whom::Anybody(..) => None,
             };
             let wanted = wanted.ok_or(Refusal::Nowhere("no file has such a name"))?;
+            let locking = dossier.phone.as_ref().filter(|_| dossier.site.access.lock);
+            let locks = locking.map(|phone| phone.unlocks);
             if wanted.kind == Kind::Image {
                 return match dossier.image() {
                     Some(image) if !image.sha256.is_empty() => {
-                        Ok(What::Image(wanted, image.clone()))
+                        Ok((What::Image(wanted, image.clone()), locks))
                     }
                     Some(_) => Err(Refusal::Nowhere("the firmware is not uploaded")),
                     None => Err(Refusal::Nowhere("no firmware is set")),
@@ -302,9 +310,9 @@ impl Supply {
                 None => self.make(&dossier, wanted, ask.door).await?.into(),
             };
             let (mac, site, name) = (dossier.mac(), &*dossier.site.name, &*route.name);
-            let origin = Origin { mac, claim, site, vendor, name, plain };
+            let origin = Origin { mac, claim, site, vendor, name, plain, locks };
             if self.cache.keep(epoch, &origin, shared, &file) || tries == TRIES {
-                return Ok(What::Made(file));
+                return Ok((What::Made(file), locks));
             }
             tries += 1;
         }

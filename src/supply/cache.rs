@@ -36,6 +36,17 @@ pub(super) struct Origin<'a> {
     pub(super) name: &'a str,
     /// Whether it goes where it can be read on the way.
     pub(super) plain: bool,
+    /// `unlocks` of the phone, if its site locks.
+    pub(super) locks: Option<u32>,
+}
+
+/// What is at hand for a phone.
+pub(super) struct AtHand {
+    /// Whose phone it is.
+    pub(super) vendor: Vendor,
+    /// As [`Origin::locks`].
+    pub(super) locks: Option<u32>,
+    pub(super) file: Arc<Served>,
 }
 
 /// Which file phones share.
@@ -73,6 +84,7 @@ struct Entry {
     claim: Option<Claim>,
     site: Box<str>,
     vendor: Vendor,
+    locks: Option<u32>,
     /// By the name as it was asked for; over plain doors and others.
     files: [HashMap<Box<str>, Arc<Served>>; 2],
 }
@@ -85,17 +97,13 @@ impl Cache {
     }
 
     /// The file of this name for a phone, if it is at hand and the claim is the
-    /// one that the phone held when it was made; and whose phone it is.
-    pub(super) fn claimed(
-        &self,
-        claim: &Claim,
-        name: &str,
-        plain: bool,
-    ) -> Option<(Vendor, Arc<Served>)> {
+    /// one that the phone held when it was made.
+    pub(super) fn claimed(&self, claim: &Claim, name: &str, plain: bool) -> Option<AtHand> {
         let mut inner = self.lock();
         inner.catch_up();
         let entry = inner.phones.get(&claim.mac).filter(|entry| entry.claim == Some(*claim))?;
-        Some((entry.vendor, Arc::clone(side(&entry.files, plain).get(name)?)))
+        let file = Arc::clone(side(&entry.files, plain).get(name)?);
+        Some(AtHand { vendor: entry.vendor, locks: entry.locks, file })
     }
 
     /// The file of this name for a phone that may have it.
@@ -148,6 +156,7 @@ impl Cache {
             claim: None,
             site: origin.site.into(),
             vendor: origin.vendor,
+            locks: origin.locks,
             files: Default::default(),
         });
         entry.claim = origin.claim.or(entry.claim);

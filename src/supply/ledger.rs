@@ -42,7 +42,7 @@ pub(super) struct Fetch {
     pub(super) door: DoorKind,
     /// What the User-Agent told.
     pub(super) firmware: Box<str>,
-    /// `unlocks` of the phone, if a whole fetch closes its lock.
+    /// `unlocks` of the phone, if a whole fetch closes its lock where it is open.
     pub(super) closes: Option<u32>,
 }
 
@@ -67,6 +67,7 @@ struct Mark {
     firmware: Box<str>,
     version: Box<str>,
     ended: Ended,
+    closes: Option<u32>,
 }
 
 impl Ledger {
@@ -122,10 +123,10 @@ impl Ledger {
             firmware: fetch.firmware.clone(),
             version: fetch.version.clone(),
             ended: ended.clone(),
+            closes,
         };
         let key = (mac, fetch.file.clone());
-        if closes.is_none() && lock(&self.marks).get(&key).is_some_and(|last| !last.is_worth(&mark))
-        {
+        if lock(&self.marks).get(&key).is_some_and(|last| !last.is_worth(&mark)) {
             return;
         }
         let fetched = Fetched {
@@ -207,8 +208,10 @@ impl Ledger {
         let log = self.store.fetch_log(mac).await?;
         let mut log = log.unwrap_or_else(|| FetchLog::new(mac));
         log.add(fetched);
-        if closed.is_some() {
-            log.lock = closed;
+        if let Some(closed) = closed
+            && log.lock.as_ref().is_none_or(|lock| lock.unlocks != closed.unlocks)
+        {
+            log.lock = Some(closed);
         }
         let mut batch = Batch::from(Record::FetchLog(Box::new(log)));
         if let Some(seen) = seen {
@@ -226,6 +229,7 @@ impl Mark {
             || self.firmware != next.firmware
             || self.version != next.version
             || self.ended != next.ended
+            || self.closes != next.closes
             || next.at.since(self.at) >= RECORD_AGAIN
             || next.at < self.at
     }

@@ -1,10 +1,13 @@
 //! Files for the eyes of operators, and where phones find theirs.
 
+use std::net::IpAddr;
+
 use super::deps::Supply;
 use super::dossier::{About, Dossier};
 use super::error::SupplyError;
+use super::ledger::{Locked, locked};
 use super::make::{gate, told};
-use crate::phone::{DoorKind, Mac, Phone, Seen, Site, Vendor};
+use crate::phone::{Allow, DoorKind, Mac, Phone, Seen, Site, Vendor};
 use crate::provision::{self, Directives, Folders, Kind, Subject, Wanted, family};
 
 /// A file that a phone has.
@@ -185,6 +188,30 @@ impl Supply {
             directives: &directives,
         };
         Ok(Some(family(phone.vendor).address(&folder, &subject).into_owned()))
+    }
+
+    /// What a phone is told that asks from an address, and proves nothing, where
+    /// to fetch from (SIP PnP): as [`Supply::address_for`], but `None` where its
+    /// site serves nobody, and once its first-fetch lock is closed. The address
+    /// holds the phone's token, so whoever is told it may have the file.
+    ///
+    /// # Errors
+    /// [`SupplyError::Store`].
+    pub async fn address_from(
+        &self,
+        mac: Mac,
+        source: IpAddr,
+    ) -> Result<Option<String>, SupplyError> {
+        let store = &self.deps.store;
+        let Some(phone) = store.phone(mac).await? else { return Ok(None) };
+        let site = store.site(&phone.site).await?.unwrap_or_default();
+        let log = store.fetch_log(mac).await?;
+        let lock = locked(log.as_ref(), phone.unlocks, source, self.deps.clock.now());
+        let shut = site.access.lock && lock == Locked::Closed;
+        if shut || !Allow::any(&site.access.allow, source) {
+            return Ok(None);
+        }
+        self.address_for(mac).await
     }
 
     /// What DHCP tells all phones of a vendor at a site; empty if no door is open.

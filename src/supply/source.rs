@@ -30,6 +30,13 @@ pub(super) enum What {
     Image(Wanted, Firmware),
 }
 
+impl What {
+    /// Whether it is a phone's own file.
+    pub(super) fn is_own(&self) -> bool {
+        matches!(self, Self::Made(file) if file.wanted.kind == Kind::Own)
+    }
+}
+
 #[async_trait]
 impl Source for Supply {
     async fn logins(&self, ask: &Ask<'_>) -> Result<Vec<Login>, NotFound> {
@@ -67,7 +74,12 @@ impl Source for Supply {
             let logins = sites.iter().map(open).collect::<Result<Vec<_>, _>>()?;
             Ok(logins.into_iter().flatten().collect())
         });
-        logins.map_err(|refusal| self.refuse(ask, None, refusal))
+        let logins: Vec<Login> = logins.map_err(|refusal| self.refuse(ask, None, refusal))?;
+        // Where a password can be tried each try counts.
+        if !logins.is_empty() && !self.throttle.takes(ask.source, self.deps.clock.now()) {
+            return Err(NotFound::TooMany);
+        }
+        Ok(logins)
     }
 
     async fn open(&self, ask: &Ask<'_>) -> Result<Found, NotFound> {

@@ -25,6 +25,7 @@ fn origin(name: &str) -> Origin<'_> {
         vendor: Vendor::Fanvil,
         name,
         plain: true,
+        locks: None,
     }
 }
 

@@ -203,6 +203,23 @@ async fn p03_a_second_fetch_after_the_lock_leads_nowhere() {
     assert_eq!(status(&rig, "127.0.0.5", &own).await, "404");
 }
 
+/// Whoever has its file by its own folder needs no other way; and is not told
+/// its folder by PnP any more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_fetch_from_its_own_folder_closes_the_lock_too() {
+    let rig = with(Access::default()).await;
+    let (here, there) = ("127.0.0.1".parse().unwrap(), "192.0.2.1".parse().unwrap());
+    let told = async |source| rig.supply.address_from(mac(), source).await.unwrap().is_some();
+    assert!(told(there).await);
+    curl(&[&rig.url(&format!("{}{MAC}.cfg", rig.folder(mac(), "own")))]).await;
+    rig.eventually(async |store| store.fetch_log(mac()).await.unwrap()?.lock).await;
+    assert_eq!(status(&rig, "127.0.0.6", &format!("/{MAC}.cfg")).await, "404");
+    assert!(told(here).await, "phones ask twice");
+    assert!(!told(there).await);
+    rig.put_phone(Phone { unlocks: 1, ..rig.phone(MAC, 2) }).await;
+    assert!(told(there).await);
+}
+
 /// A fetch that did not come to its end, or looked only, closes nothing.
 #[tokio::test(flavor = "multi_thread")]
 async fn only_a_whole_fetch_closes_the_lock() {
