@@ -11,6 +11,7 @@
 //! then put in their place. See [`whole`], and [`strict`] for the other way.
 
 mod files;
+mod listed;
 mod options;
 mod reload;
 mod stop;
@@ -133,6 +134,10 @@ fn deploy_with(options: &Options, tell: &mut Tell<'_>) -> Result<(), Failure> {
         return Err(Stop::Usage(Asked::Deployment).into());
     };
     let mut text = read(file)?;
+    if options.list_phones {
+        tell.out(&listed::list(&system, options, &text)?);
+        return Ok(());
+    }
     if options.auto_pass || options.only_pass {
         tell.out("Auto-generating password(s):\n");
         let added = astlinux::add_passwords(&text, options.mode, password)?;

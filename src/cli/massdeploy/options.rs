@@ -24,6 +24,7 @@ pub(super) struct Options {
     pub(super) partial: bool,
     pub(super) auto_reload: bool,
     pub(super) only_reload: bool,
+    pub(super) list_phones: bool,
     pub(super) mode: Mode,
     pub(super) root: Option<PathBuf>,
     pub(super) rc: Option<PathBuf>,
@@ -44,7 +45,7 @@ const fn known(letter: Option<char>, word: &'static str, valued: bool, common: b
     Known { letter, word, valued, common }
 }
 
-const KNOWN: [Known; 11] = [
+const KNOWN: [Known; 12] = [
     known(Some('a'), "auto-pass", false, false),
     known(Some('A'), "only-pass", false, false),
     known(Some('f'), "force-overwrite", false, true),
@@ -53,6 +54,7 @@ const KNOWN: [Known; 11] = [
     known(Some('p'), "partial", false, false),
     known(Some('r'), "auto-reload", false, false),
     known(Some('R'), "only-reload", false, false),
+    known(None, "list-phones", false, false),
     known(None, "strict-compat", false, true),
     known(None, "root", true, true),
     known(None, "rc", true, true),
@@ -124,6 +126,7 @@ impl Options {
             "partial" => self.partial = true,
             "auto-reload" => self.auto_reload = true,
             "only-reload" => self.only_reload = true,
+            "list-phones" => self.list_phones = true,
             "strict-compat" => self.mode = Mode::Original,
             "root" => self.root = value.map(PathBuf::from),
             _ => self.rc = value.map(PathBuf::from),
@@ -164,7 +167,8 @@ pub(super) fn usage(asked: Asked) -> String {
              {FORCE}{HELP}{INTERFACE}\
              \x20 -p, --partial           Add the phones of in_file to the \"dialplan\" and \"sip\" files that are there\n\
              \x20 -r, --auto-reload       Have Asterisk reload \"dialplan\" and \"sip\" if all went well\n\
-             \x20 -R, --only-reload       Have Asterisk reload, and do nothing else\n{OWN}"
+             \x20 -R, --only-reload       Have Asterisk reload, and do nothing else\n\
+             \x20     --list-phones       Print the phones for `provost phone import`, and do nothing else\n{OWN}"
         ),
         Asked::Build => format!(
             "\nUsage: phoneprov-build [options...] template mac_addr \

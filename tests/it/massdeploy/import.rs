@@ -41,3 +41,31 @@ fn the_documented_example() {
     }
     assert_eq!(system.rows().unwrap().join("\n") + "\n", fixture("golden/phoneprov.txt"));
 }
+
+#[test]
+fn phones_are_listed_for_an_import() {
+    let system = Box::new(&[("desk", DESK)]);
+    system.write("mass.conf", "desk 00:15:65:00:00:0A 21/Ann<5>;22 s&1|x;p2 ;acc2\n");
+    let run = system.run("massdeploy", "--list-phones mass.conf");
+    assert_eq!((run.code, &*run.err), (0, ""));
+    let phones: serde_json::Value = serde_json::from_str(&run.out).unwrap();
+    let expected = serde_json::json!([{
+        "mac": "00156500000a",
+        "vendor": "astlinux",
+        "model": "d9",
+        "template": "desk",
+        "names": ["desk/00156500000A.cfg"],
+        "accounts": [
+            {"line": 1, "user": "21", "auth_user": "21", "password": "s&1|x",
+             "display_name": "Ann", "server": "192.168.7.1"},
+            {"line": 2, "user": "22", "auth_user": "acc2", "password": "p2",
+             "display_name": "22", "server": "192.168.7.1"},
+        ],
+        "settings": {"mac_addr": "00:15:65:00:00:0A", "cid_num/1": "5"},
+    }]);
+    assert_eq!(phones, expected);
+    assert!(!system.has("phoneprov/desk") && !system.has("asterisk"), "nothing is written");
+    system.write("mass.conf", "desk 00:15:65:00:00:01 21 s\ndesk 00:15:65:00:00:01 22 s\n");
+    let told = "phoneprov-massdeployment: line 2: the same phone or file as line 1\n";
+    system.run("massdeploy", "--list-phones mass.conf").is(1, "", told);
+}

@@ -263,7 +263,7 @@ mod tests {
         };
         let wanted = FAMILY.resolve("X-0015650A0B01.XML", &subject).unwrap();
         assert_eq!((wanted.kind, &*wanted.name), (Kind::Own, "v/x-0015650A0b01.xml"));
-        assert_eq!(FAMILY.files(&subject), [wanted.clone()]);
+        assert_eq!(FAMILY.files(&subject), std::slice::from_ref(&wanted));
         assert_eq!(FAMILY.resolve("0015650a0b01.cfg", &subject), Some(wanted.clone()));
         assert_eq!(FAMILY.resolve("0015650a0b02.cfg", &subject), None);
         let inputs = Inputs {

@@ -20,6 +20,8 @@ pub struct Imported {
     pub mac: Mac,
     /// The name of its template.
     pub template: Box<str>,
+    /// Its model, as the template says it.
+    pub model: Box<str>,
     /// Its lines, those about which something was said.
     pub lines: Vec<ImportedLine>,
     /// What else was said, as settings of a phone of this family: `mac_addr` as it
@@ -147,7 +149,8 @@ pub fn import(
             settings.insert(format!("cid_num/{}", line.number).into(), line.cid_num.clone());
         }
         let template = entry.template.clone();
-        phones.push(Imported { number, mac, template, lines, settings, file });
+        let model = phone.model().into();
+        phones.push(Imported { number, mac, template, model, lines, settings, file });
     }
     Ok(phones)
 }

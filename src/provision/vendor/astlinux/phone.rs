@@ -140,7 +140,8 @@ impl<'a> Phone<'a> {
         self.entry
     }
 
-    fn model(&self) -> &'a str {
+    /// Its model.
+    pub(super) fn model(&self) -> &'a str {
         self.template.general.model.as_deref().unwrap_or(&self.entry.template)
     }
 
