@@ -5,6 +5,7 @@ mod certificate;
 mod command;
 mod counting;
 mod door;
+mod fanvil;
 mod hostile;
 mod openssl;
 pub(crate) mod rig;

@@ -208,7 +208,7 @@ fn beside(name: &str, subject: &Subject<'_>) -> Option<Wanted> {
 }
 
 const fn has_firmware(subject: &Subject<'_>) -> bool {
-    subject.directives.firmware_version.is_some() && subject.directives.firmware_file.is_some()
+    subject.directives.firmware_file.is_some()
 }
 
 /// What stands in a configuration file: a custom name and a model of which no
