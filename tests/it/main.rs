@@ -9,9 +9,11 @@
 
 mod acs;
 mod api;
+mod audiocodes;
 mod cli;
 mod cwmp;
 mod demo;
+mod digium;
 mod docs;
 mod doors;
 mod fanvil;

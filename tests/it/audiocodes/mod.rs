@@ -1,0 +1,5 @@
+//! AudioCodes' readers under any input, and openssl on its encrypted files.
+
+mod hostile;
+mod openssl;
+mod survives;

@@ -1,0 +1,4 @@
+//! Digium's readers and templates under any input.
+
+mod hostile;
+mod survives;
