@@ -7,3 +7,4 @@ mod server;
 mod source;
 mod survives;
 mod tftp;
+mod unicast;
