@@ -15,9 +15,7 @@ use super::route::{Route, Way};
 use super::source::{Granted, What};
 use crate::files::Ask;
 use crate::phone::{Allow, Mac, Phone, Site, Vendor};
-use crate::provision::{
-    Claim, Directives, Evidence, Identity, Kind, Proof, Subject, Wanted, family, identify, macs,
-};
+use crate::provision::{Claim, Evidence, Identity, Kind, Proof, Wanted, identify, macs};
 use crate::store::StoreError;
 use crate::time::Timestamp;
 
@@ -351,35 +349,28 @@ impl Supply {
     }
 
     /// A file that phones share, for somebody who did not say which phone he is.
+    /// Whose it is, his User-Agent tells; else the name, vendor by vendor.
     async fn for_anybody(
         &self,
         identity: &Identity,
         route: &Route<'_>,
         site: Site,
     ) -> Result<(Dossier, Option<Wanted>), Refusal> {
-        let model = &identity.claim.model;
-        let directives = Directives::default();
-        let subject =
-            Subject { mac: None, model, names: &[], template: "", directives: &directives };
-        let vendor = identity.vendor();
-        let shared = |vendor: &Vendor| {
-            route.names().any(|name| {
-                let wanted = family(*vendor).resolve(name, &subject);
-                wanted.is_some_and(|file| matches!(file.kind, Kind::Common | Kind::Image))
-            })
-        };
-        // The zeroes file is one vendor's; nothing but the name speaks for him
-        // otherwise.
-        let speaks = |of: &Vendor| match vendor {
+        // The zeroes file is one vendor's, and its name says nothing of which.
+        let speaks = |of: &Vendor| match identity.vendor() {
             Some(vendor) => vendor == *of,
             None => !is_zeroes(&route.name),
         };
-        let vendor = Vendor::ALL.into_iter().filter(speaks).find(shared);
-        let vendor = vendor.ok_or(Refusal::Nowhere("no phones share a file of this name"))?;
-        let dossier = self.dossier(About::Model(vendor, model.clone()), site).await?;
-        let wanted = resolve(&dossier, route);
-        let wanted = wanted.filter(|file| matches!(file.kind, Kind::Common | Kind::Image));
-        Ok((dossier, wanted))
+        for vendor in Vendor::ALL.into_iter().filter(speaks) {
+            let about = About::Model(vendor, identity.claim.model.clone());
+            let dossier = self.dossier(about, site.clone()).await?;
+            let wanted = resolve(&dossier, route)
+                .filter(|file| matches!(file.kind, Kind::Common | Kind::Image));
+            if wanted.is_some() {
+                return Ok((dossier, wanted));
+            }
+        }
+        Err(Refusal::Nowhere("no phones share a file of this name"))
     }
 }
 

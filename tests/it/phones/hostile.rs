@@ -246,7 +246,13 @@ async fn p09_the_zeroes_file_is_one_vendors_and_holds_no_secrets() {
     ])
     .await;
 
+    assert!(own.ends_with("|200"), "{own}");
     assert!(!own.contains("canary") && !own.contains("1001"), "{own}");
+    for headers in [["User-Agent: Digium D65 2_9_27"], ["User-Agent: Digium D65 000fd3010203"]] {
+        let got = raw(rig.address, "GET", &format!("/{zeroes}"), &headers).await;
+        assert!(got.starts_with("HTTP/1.1 200") && got.contains("<config"), "{got}");
+        assert!(!got.contains("canary") && !got.contains("1001"), "{got}");
+    }
 }
 
 /// P10: the User-Agent of one phone, the path of another.
