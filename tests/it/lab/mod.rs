@@ -64,6 +64,11 @@ impl Lab {
         Self { folder, addresses, _child: child }
     }
 
+    /// The server's process.
+    pub(crate) fn pid(&self) -> u32 {
+        self._child.id().unwrap()
+    }
+
     pub(crate) fn folder(&self) -> &Path {
         self.folder.path()
     }

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use provost::provision::astlinux::{Server, Template, import};
 
 use super::{Box, DESK, done};
+use crate::lab::{Lab, PATIENCE};
 
 #[test]
 fn an_imported_phones_file_is_the_one_that_is_written() {
@@ -68,4 +69,55 @@ fn phones_are_listed_for_an_import() {
     system.write("mass.conf", "desk 00:15:65:00:00:01 21 s\ndesk 00:15:65:00:00:01 22 s\n");
     let told = "phoneprov-massdeployment: line 2: the same phone or file as line 1\n";
     system.run("massdeploy", "--list-phones mass.conf").is(1, "", told);
+}
+
+/// A mass deployment becomes phones, and each is served by Provost what
+/// `massdeploy` would have written for it.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn provost_serves_what_a_deployment_would_write() {
+    let lab = Lab::start().await;
+    let system = Box::new(&[("desk", DESK)]);
+    let mass = "desk 00:15:65:00:00:0A 21/Ann;22 s&1|x;p2 ;acc2\ndesk 00:15:65:00:00:02 23 s2\n";
+    system.deploy(mass, "").is(0, &done(2), "");
+    let templates = lab.data().join("templates/astlinux");
+    std::fs::create_dir_all(&templates).unwrap();
+    std::fs::write(templates.join("desk.conf"), DESK).unwrap();
+    let hang_up = ["-HUP", &lab.pid().to_string()];
+    assert!(std::process::Command::new("kill").args(hang_up).status().unwrap().success());
+
+    let phones = system.run("massdeploy", "--list-phones mass.conf").out;
+    // The templates are read in the background.
+    let import = async {
+        loop {
+            let (status, told) =
+                lab.call("POST", "/api/v1/phones/import?format=json", &phones).await;
+            if status == 200 {
+                return told;
+            }
+            assert!(told.to_string().contains("template"), "{told}");
+        }
+    };
+    let told = tokio::time::timeout(PATIENCE, import).await.unwrap();
+    assert_eq!(told["new"], 2, "{told}");
+
+    let at = lab.addresses().files_tls.unwrap();
+    let ca = lab.data().join("tls/ca.pem");
+    for (mac, path) in
+        [("00156500000a", "desk/00156500000A.cfg"), ("001565000002", "desk/001565000002.cfg")]
+    {
+        let (_, told) = lab.call("GET", &format!("/api/v1/phones/{mac}/url"), "").await;
+        let url = told["url"].as_str().unwrap_or_else(|| panic!("no URL in {told}"));
+        let (_, folder) = url.split_once("//").unwrap().1.split_once('/').unwrap();
+        for name in [path.to_owned(), format!("{mac}.cfg")] {
+            let url = format!("https://{at}/{}/{name}", folder.trim_end_matches('/'));
+            let mut curl = tokio::process::Command::new("curl");
+            curl.args(["-sSf", "--noproxy", "*", "--max-time", "30", "--cacert"])
+                .arg(&ca)
+                .arg(&url);
+            let got = curl.output().await.expect("curl is needed for this test: apt install curl");
+            let (told, got) = (String::from_utf8_lossy(&got.stderr), &got.stdout);
+            let written = system.read(&format!("phoneprov/{path}"));
+            assert_eq!(String::from_utf8_lossy(got), written, "{url}: {told}");
+        }
+    }
 }
