@@ -4,6 +4,7 @@ mod access;
 mod certificate;
 mod command;
 mod counting;
+mod cwmp;
 mod door;
 mod fanvil;
 mod hostile;
