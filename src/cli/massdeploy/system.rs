@@ -38,8 +38,10 @@ impl System {
             file.take(MAX_RC).read_to_end(&mut bytes).map_err(told)?;
             variables = assignments(&String::from_utf8_lossy(&bytes));
         }
-        let own = std::env::vars().filter(|(name, _)| name.starts_with("PHONEPROV_"));
-        variables.extend(own.filter(|(_, value)| !value.is_empty()));
+        let own = std::env::vars_os()
+            .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
+            .filter(|(name, value)| name.starts_with("PHONEPROV_") && !value.is_empty());
+        variables.extend(own);
         Ok(Self { root: options.root.clone(), variables })
     }
 

@@ -268,8 +268,11 @@ impl Work<'_> {
             Slot::Vacant(place) => {
                 let there = self.system.place(&path)?;
                 let (body, open) = if there.exists() && self.append {
-                    let body = std::fs::read(&there)
+                    let mut body = std::fs::read(&there)
                         .map_err(|error| Stop::Build(format!("{path}: {error}")))?;
+                    if body.last().is_some_and(|byte| *byte != b'\n') {
+                        body.push(b'\n');
+                    }
                     // The entries before it stand in the context that is wanted.
                     (body, wanted.clone())
                 } else if there.exists() && !self.force {

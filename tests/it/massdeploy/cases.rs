@@ -174,6 +174,11 @@ fn case_14_a_part_is_added_to_what_is_there() {
     let rows = system.rows().unwrap();
     let exts: Vec<_> = rows.iter().map(|row| row.split('|').nth(1).unwrap()).collect();
     assert_eq!(exts, ["22", "23", "31", "32"]);
+    // What is there may lack its last line end.
+    let file = "asterisk/includes/astlinux-phoneprov-exten.conf";
+    system.write(file, system.read(file).trim_end());
+    system.deploy("desk 00:15:65:00:00:04 24 s4\n", "-p").is(0, &done(1), "");
+    assert!(system.dialplan().ends_with(&[line(21), line(24)].concat().replace("21", "31")));
     // Without files it begins them as a whole run does.
     let fresh = Box::new(&[("desk", DESK)]);
     fresh.deploy("desk 00:15:65:00:00:03 23 s3\n", "-p").is(0, &done(1), "");
