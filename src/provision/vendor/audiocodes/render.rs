@@ -317,15 +317,14 @@ fn free_text(text: &str) -> String {
 #[derive(Debug, PartialEq, Eq)]
 struct Place<'a>(&'a str);
 
-impl Ord for Place<'_> {
+impl<'a> Ord for Place<'a> {
     fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        let first = |path: &str| path != "system/type";
-        let key = |path: &str| {
-            path.split('/')
-                .map(|segment| (segment.parse::<u64>().unwrap_or_default(), segment.to_owned()))
-                .collect::<Vec<_>>()
+        let segments = |path: &'a str| {
+            path.split('/').map(|word| (word.parse::<u64>().unwrap_or_default(), word))
         };
-        (first(self.0), key(self.0)).cmp(&(first(other.0), key(other.0)))
+        let later = |path: &str| path != "system/type";
+        let by_segments = || segments(self.0).cmp(segments(other.0));
+        later(self.0).cmp(&later(other.0)).then_with(by_segments)
     }
 }
 

@@ -421,7 +421,7 @@ proptest! {
         one.label = label.clone().into();
         let mut house = House::empty();
         house.accounts = vec![(one, Some(Secret::new(password.as_str())))];
-        if super::super::check_setting("idle_company_text", &text).is_ok() {
+        if check_setting("idle_company_text", &text).is_ok() {
             house = house.set("idle_company_text", &text);
         }
         if let Ok(draft) = house.draft(OWN) {
