@@ -13,6 +13,7 @@
 #![expect(unused_qualifications, reason = "utoipa's macros write them")]
 
 mod devices;
+mod dhcp;
 mod events;
 mod extract;
 mod files;

@@ -8,7 +8,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use super::problem::Problem;
-use super::{devices, events, files, layers, parameters, phones, sites, system, tasks};
+use super::{devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -26,6 +26,7 @@ use super::{devices, events, files, layers, parameters, phones, sites, system, t
         phones::import, phones::export,
         phones::files, phones::render, phones::diff, phones::compare,
         phones::renew_token, phones::fetches, phones::unlock,
+        dhcp::show,
         sites::list, sites::show, sites::put, sites::forget, sites::url,
         layers::list,
         layers::show_global, layers::show_tenant, layers::show_model,

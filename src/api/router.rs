@@ -7,7 +7,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::problem::ApiError;
 use super::state::Shared;
-use super::{devices, events, files, layers, parameters, phones, sites, system, tasks};
+use super::{devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks};
 
 /// One line of the table.
 struct Route {
@@ -71,6 +71,8 @@ fn table() -> Vec<Route> {
         route(PUT,    "/api/v1/sites/{name}", sites::put),
         route(DELETE, "/api/v1/sites/{name}", sites::forget),
         route(GET,    "/api/v1/sites/{name}/url", sites::url),
+
+        route(GET,    "/api/v1/dhcp", dhcp::show),
 
         route(GET,    "/api/v1/layers", layers::list),
         route(GET,    "/api/v1/layers/global", layers::show_global),

@@ -14,6 +14,7 @@ mod cli;
 mod cwmp;
 mod demo;
 mod digium;
+mod dhcp;
 mod docs;
 mod doors;
 mod fanvil;

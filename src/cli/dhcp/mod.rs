@@ -17,7 +17,7 @@ use crate::phone::{Mac, Vendor};
 pub(super) struct Args {
     /// Write configuration for this DHCP server: dnsmasq, kea or isc
     #[arg(long = "for", value_name = "SERVER", required = true)]
-    server: Option<String>,
+    dhcp_server: Option<String>,
     /// The site whose network it is for; needed if there are several
     #[arg(long)]
     site: Option<String>,
@@ -125,7 +125,7 @@ pub(super) async fn run(
 
 async fn write(args: Args, client: &Client, output: &mut Output<'_>) -> Result<(), CliError> {
     let mut query = vec![
-        format!("for={}", encode(&args.server.unwrap_or_default())),
+        format!("for={}", encode(&args.dhcp_server.unwrap_or_default())),
         format!("option={}", args.option),
     ];
     let texts =
