@@ -2,4 +2,5 @@
 
 mod hostile;
 mod openssl;
+mod server;
 mod survives;

@@ -1,4 +1,5 @@
 //! Digium's readers and templates under any input.
 
 mod hostile;
+mod server;
 mod survives;
