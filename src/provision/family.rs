@@ -86,6 +86,11 @@ pub trait Family: Sync {
         })
     }
 
+    /// Whether a file of this vendor is encrypted where there is a key for it.
+    fn encrypts(&self, _wanted: &Wanted) -> bool {
+        false
+    }
+
     /// Encrypts a finished file under the key of its scope: the phone's for its
     /// own, the site's for a common one.
     ///

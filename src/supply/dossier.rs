@@ -174,8 +174,11 @@ impl Dossier {
     }
 
     /// The key that a file is encrypted with.
-    pub(super) const fn key(&self, kind: Kind) -> Option<&Sealed> {
-        match (kind, &self.phone) {
+    pub(super) fn key(&self, wanted: &Wanted) -> Option<&Sealed> {
+        if !self.family.encrypts(wanted) {
+            return None;
+        }
+        match (wanted.kind, &self.phone) {
             (Kind::Own | Kind::Side, Some(phone)) => phone.config_key.as_ref(),
             (Kind::Common, _) => self.site.common_key.as_ref(),
             _ => None,

@@ -43,7 +43,7 @@ impl Supply {
             return false;
         }
         let public = dossier.phone.is_none() || door.is_plain();
-        dossier.key(wanted.kind).is_some() || !public || dossier.site.plain_secrets
+        dossier.key(wanted).is_some() || !public || dossier.site.plain_secrets
     }
 
     /// Renders, gates, finishes and encrypts a file. Never called for
@@ -70,7 +70,7 @@ impl Supply {
         let version = dossier.family.version(&draft, counter)?;
         let mut bytes = dossier.family.finish(&draft, &version)?;
         let mut media = draft.media;
-        if let Some(key) = dossier.key(wanted.kind) {
+        if let Some(key) = dossier.key(&wanted) {
             bytes = dossier.family.encrypt(&self.ciphers, &self.open_secret(key)?, bytes)?;
             media = "application/octet-stream";
         }

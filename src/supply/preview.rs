@@ -106,7 +106,7 @@ impl Supply {
             bytes: dossier.family.finish(&draft, &version)?,
             media: draft.media,
             version: told(&version, counter),
-            encrypted: dossier.key(wanted.kind).is_some(),
+            encrypted: dossier.key(&wanted).is_some(),
             withheld: draft.withheld,
             secrets: dossier.secrets(),
             kind: wanted.kind,
@@ -143,7 +143,7 @@ impl Supply {
             let draft = dossier.draft(wanted, DoorKind::Https, true, &templates)?;
             let version = dossier.family.version(&draft, 1)?;
             let plain = dossier.family.finish(&draft, &version)?;
-            if let Some(key) = dossier.key(wanted.kind) {
+            if let Some(key) = dossier.key(wanted) {
                 dossier.family.encrypt(&self.ciphers, &self.open_secret(key)?, plain)?;
             }
         }

@@ -5,11 +5,13 @@
 //! over the REST API. Each step is verified by reading back. Nothing outside
 //! the machine is reached, and everything lies in a temporary folder.
 //!
+//! - `phones`: a phone of each family.
 //! - `process`: the server as a process that can be killed.
 //! - `story`: what is printed.
 //! - `steps`: what is done, and how it is verified.
 
 mod error;
+mod phones;
 mod process;
 mod steps;
 mod story;
@@ -45,6 +47,7 @@ pub async fn run(args: &Args) -> Result<(), CliError> {
         env!("CARGO_PKG_VERSION"),
         folder.0.display()
     ))?;
+    folder.put_template()?;
     let server = ServerProcess::start(&folder.0, None).await?;
     let global = global_for(&folder.0);
     let mut demo = Demo::new(server, &global, args.parameters)?;
@@ -88,6 +91,17 @@ impl Folder {
         std::fs::create_dir(&path)
             .map_err(|source| DemoError::Folder { path: path.clone(), source })?;
         Ok(Self(path))
+    }
+}
+
+impl Folder {
+    /// The template of an AstLinux mass deployment, where an operator puts it.
+    fn put_template(&self) -> Result<(), DemoError> {
+        let templates = self.0.join("templates/astlinux");
+        let path = templates.join("desk.conf");
+        std::fs::create_dir_all(&templates)
+            .and_then(|()| std::fs::write(&path, phones::ASTLINUX_TEMPLATE))
+            .map_err(|source| DemoError::Folder { path, source })
     }
 }
 

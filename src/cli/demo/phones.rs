@@ -4,13 +4,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::Method;
+use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
-use super::CliError;
 use super::steps::{Demo, expect, not_verified};
 use super::story::Story;
+use super::{CliError, DemoError, PATIENCE};
 use crate::provision::audiocodes;
-use crate::simulate::{FilePhone, FilePhoneVerdict, PhoneFetchError, ReadFile};
+use crate::simulate::{FilePhone, FilePhoneVerdict, PhoneFetchError, ReadFile, firmware_image};
 
 /// The template of a mass deployment, as somebody who comes from AstLinux has it.
 pub(super) const ASTLINUX_TEMPLATE: &str = "\
@@ -40,10 +41,37 @@ struct Shown {
 impl Demo {
     /// The families besides Fanvil.
     pub(super) async fn families(&self, story: &mut Story) -> Result<(), CliError> {
-        for shown in [audiocodes(), astlinux(), digium()] {
+        for shown in [digium(), audiocodes(), astlinux()] {
             self.family(story, shown).await?;
         }
         Ok(())
+    }
+
+    /// A firmware image, larger than what the phone reads of it.
+    async fn upload_image(&self) -> Result<(), CliError> {
+        let path = self.data.join(IMAGE);
+        let image = firmware_image("3.4.8", 4 << 20).map_err(DemoError::from)?;
+        std::fs::write(&path, &image)
+            .map_err(|source| DemoError::Folder { path: path.clone(), source })?;
+        let url = format!("/files?name={IMAGE}&version=3.4.8");
+        self.client.upload(&url, &path, ProgressBar::hidden()).await?;
+        Ok(())
+    }
+
+    /// The early close is in the fetch log, as soon as the server has seen it.
+    async fn closed_early(&self, path: &str) -> Result<(), CliError> {
+        let deadline = tokio::time::Instant::now() + PATIENCE;
+        loop {
+            let log = self.client.get(&format!("{path}/fetches")).await?;
+            let part = |fetch: &Value| fetch["file"] == IMAGE && fetch["ended"] == "part";
+            if log["items"].as_array().is_some_and(|items| items.iter().any(part)) {
+                return Ok(());
+            }
+            expect(tokio::time::Instant::now() < deadline, || {
+                format!("the early close is not in the fetch log: {log}")
+            })?;
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     async fn family(&self, story: &mut Story, shown: Shown) -> Result<(), CliError> {
@@ -55,6 +83,9 @@ impl Demo {
             json!({"user": "1002", "password": "s3cret-1002", "display_name": name,
                 "server": "192.0.2.20"})
         };
+        if phone.image().is_some() {
+            self.upload_image().await?;
+        }
         put(&path, &record).await?;
         put(&format!("{path}/accounts/1"), &account("Workshop")).await?;
         let url = self.client.get(&format!("{path}/url")).await?;
@@ -65,6 +96,12 @@ impl Demo {
             format!("{name} is {:?}", phone.setting(name))
         })?;
         story.done(&format!("{file} fetched, read and applied"))?;
+        if phone.image().is_some() {
+            self.closed_early(&path).await?;
+            story.done(
+                "its fetch log has both: the image in part, which is no error, and the file",
+            )?;
+        }
 
         put(&format!("{path}/accounts/1"), &account("Yard <1> & \"gate\"")).await?;
         applied(fetch(&mut phone, &base).await)?;
@@ -83,6 +120,9 @@ impl Demo {
         Ok(())
     }
 }
+
+/// The firmware image of the AudioCodes phone.
+const IMAGE: &str = "450HD.img";
 
 async fn fetch(phone: &mut FilePhone, base: &str) -> Result<FilePhoneVerdict, PhoneFetchError> {
     phone.provision(base, None, Duration::from_secs(10)).await
@@ -137,8 +177,9 @@ fn audiocodes() -> Shown {
     Shown {
         title: "An AudioCodes phone looks at its firmware's header, closes, and reads its configuration",
         mac: "00908f000001",
-        record: json!({"vendor": "audiocodes", "model": "450HD", "site": "office"}),
-        phone: FilePhone::new(names, agent, read).with_image("450HD.img"),
+        record: json!({"vendor": "audiocodes", "model": "450HD", "site": "office", "settings":
+            {"provost:firmware.file": IMAGE, "provost:firmware.version": "3.4.8"}}),
+        phone: FilePhone::new(names, agent, read).with_image(IMAGE),
         name: "voip/line/0/description",
     }
 }

@@ -9,6 +9,7 @@ use indicatif::ProgressBar;
 use serde_json::{Value, json};
 
 use super::error::DemoError;
+use super::phones::wrong_token;
 use super::process::ServerProcess;
 use super::story::Story;
 use super::{CliError, Global, PATIENCE};
@@ -18,8 +19,8 @@ use crate::phone::Mac;
 use crate::provision::fanvil::{self, ConfigKey, Profile, Row, Text};
 use crate::server::{Addresses, ONBOARDING};
 use crate::simulate::{
-    Blueprint, Cpe, Decode, FanvilPhone, PhoneFile, PhoneFileKind, PhoneVerdict, RunnerSettings,
-    SimEvent, SimHandle, firmware_image,
+    Blueprint, Cpe, Decode, FanvilPhone, PhoneFetchError, PhoneFile, PhoneFileKind, PhoneVerdict,
+    RunnerSettings, SimEvent, SimHandle, firmware_image,
 };
 use crate::time::{Clock, SystemClock};
 
@@ -31,8 +32,8 @@ const FILE_PHONE_MODEL: &str = "X6";
 /// The demonstration while it runs.
 pub(super) struct Demo {
     server: ServerProcess,
-    client: Client,
-    data: PathBuf,
+    pub(super) client: Client,
+    pub(super) data: PathBuf,
     parameters: usize,
     devices: Vec<Running>,
 }
@@ -64,6 +65,7 @@ impl Demo {
         self.set_parameters(story).await?;
         self.upgrade(story).await?;
         let mut phone = self.provision_phone(story).await?;
+        self.families(story).await?;
         self.survive(story, &mut phone).await
     }
 
@@ -235,6 +237,15 @@ impl Demo {
             "the phone kept the old name".to_owned()
         })?;
         story.done("an account was changed: the MAC file's version went up by one, the common file's did not")?;
+        let refused = phone
+            .provision(&wrong_token(&base), None, None, Duration::from_secs(10))
+            .await
+            .into_iter()
+            .all(|(_, fetched)| {
+                matches!(fetched, Err(PhoneFetchError::Refused { status: 404, .. }))
+            });
+        expect(refused, || "a wrong token was not answered with 404".to_owned())?;
+        story.done("refused with a wrong token: 404, both files")?;
         Ok(Provisioned { phone, base })
     }
 
@@ -377,11 +388,11 @@ fn door(at: Option<std::net::SocketAddr>) -> Result<std::net::SocketAddr, CliErr
     at.ok_or_else(|| not_verified("a door that the demonstration needs is shut"))
 }
 
-fn expect(sound: bool, why: impl FnOnce() -> String) -> Result<(), CliError> {
+pub(super) fn expect(sound: bool, why: impl FnOnce() -> String) -> Result<(), CliError> {
     if sound { Ok(()) } else { Err(not_verified(&why())) }
 }
 
-fn not_verified(why: &str) -> CliError {
+pub(super) fn not_verified(why: &str) -> CliError {
     DemoError::NotVerified(why.to_owned()).into()
 }
 

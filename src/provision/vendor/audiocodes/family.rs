@@ -96,6 +96,10 @@ impl Family for AudioCodes {
         checked(key).map(drop).map_err(|_| bad_key())
     }
 
+    fn encrypts(&self, wanted: &Wanted) -> bool {
+        wanted.kind == Kind::Own
+    }
+
     fn encrypt(
         &self,
         ciphers: &Ciphers,

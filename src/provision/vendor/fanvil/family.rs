@@ -166,6 +166,15 @@ impl Family for Fanvil {
         Ok(super::ConfigKey::parse(key).map(drop)?)
     }
 
+    /// The configuration files, and not what lies beside them.
+    fn encrypts(&self, wanted: &Wanted) -> bool {
+        match wanted.kind {
+            Kind::Own => true,
+            Kind::Common => &*wanted.name != PHONE_BOOK && !is_firmware_check(&wanted.name),
+            Kind::Side | Kind::Image => false,
+        }
+    }
+
     fn encrypt(
         &self,
         ciphers: &Ciphers,
