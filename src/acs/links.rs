@@ -14,8 +14,11 @@ use crate::time::Timestamp;
 
 /// Finds the folder, with its token and ending with `/`, in which a phone that is
 /// provisioned by file has its files; `None` if there is no door for phones.
+pub type FolderOf = dyn Fn(&Phone) -> Option<String> + Send + Sync;
+
+/// Where phones that are provisioned by file have their files.
 #[derive(Clone)]
-pub struct PhoneFolders(pub Arc<dyn Fn(&Phone) -> Option<String> + Send + Sync>);
+pub struct PhoneFolders(pub Arc<FolderOf>);
 
 impl std::fmt::Debug for PhoneFolders {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -30,5 +30,5 @@ mod sweep;
 mod tests;
 
 pub use endpoint::{Acs, AcsParts};
-pub use links::{FileLinks, PhoneFolders};
+pub use links::{FileLinks, FolderOf, PhoneFolders};
 pub use onboarding::OnboardingAccount;

@@ -124,7 +124,7 @@ impl Family for Fanvil {
             }
             Kind::Side => boot(inputs),
             Kind::Common if &*wanted.name == PHONE_BOOK => {
-                Ok(plain(phone_book(inputs.contacts)?, "text/xml"))
+                Ok(plain(phone_book(inputs.contacts), "text/xml"))
             }
             Kind::Common if is_firmware_check(&wanted.name) => {
                 Ok(plain(firmware_check(inputs.firmware)?, "text/plain"))
@@ -226,7 +226,7 @@ fn scope_of(wanted: &Wanted, inputs: &Inputs<'_>) -> Scope {
     if wanted.kind == Kind::Common {
         return Scope::Common;
     }
-    let custom = inputs.subject.names.iter().any(|name| *name == wanted.name);
+    let custom = inputs.subject.names.contains(&wanted.name);
     if custom || common_file(inputs.subject.model).is_none() { Scope::Whole } else { Scope::Own }
 }
 
@@ -265,7 +265,7 @@ fn boot(inputs: &Inputs<'_>) -> Result<Draft, RenderError> {
 
 /// How the versions of a file are written.
 fn form_of(wanted: &Wanted, subject: &Subject<'_>) -> VersionForm {
-    let by_name = |file: &CommonFile| file.names.iter().any(|name| *name == &*wanted.name);
+    let by_name = |file: &CommonFile| file.names.contains(&&*wanted.name);
     match common_file(subject.model) {
         Some(file) if wanted.kind == Kind::Own || by_name(file) => file.form,
         _ => VersionForm::of_file(&wanted.name).unwrap_or(VersionForm::of_model(subject.model)),

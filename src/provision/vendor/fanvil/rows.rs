@@ -174,13 +174,22 @@ fn order(one: &Entry<'_>, two: &Entry<'_>) -> Ordering {
 
 /// Whether a setting's key names something secret.
 pub fn is_secret(name: &str) -> bool {
-    const WORDS: [&str; 7] =
-        ["password", "passwd", "pswd", "pwd", "secret", "file key", "crypto key"];
     let key = name.split_once('/').map_or(name, |(_, key)| key).as_bytes();
-    WORDS
-        .iter()
-        .any(|word| key.windows(word.len()).any(|part| part.eq_ignore_ascii_case(word.as_bytes())))
-        || key.split(|byte| *byte == b' ').any(|word| word.eq_ignore_ascii_case(b"pin"))
+    let begins = |at: usize, words: &[&str]| {
+        words.iter().any(|word| {
+            let here = key.get(at..at + word.len());
+            here.is_some_and(|here| here.eq_ignore_ascii_case(word.as_bytes()))
+        })
+    };
+    // One way through the key, since this is asked of every setting.
+    let named = key.iter().enumerate().any(|(at, byte)| match byte.to_ascii_lowercase() {
+        b'p' => begins(at, &["password", "passwd", "pswd", "pwd"]),
+        b's' => begins(at, &["secret"]),
+        b'f' => begins(at, &["file key"]),
+        b'c' => begins(at, &["crypto key"]),
+        _ => false,
+    });
+    named || key.split(|byte| *byte == b' ').any(|word| word.eq_ignore_ascii_case(b"pin"))
 }
 
 /// The line that a setting `…/SIP<number> …` says something about.
