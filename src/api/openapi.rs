@@ -24,7 +24,7 @@ use super::{devices, dhcp, events, files, layers, parameters, phones, sites, sys
         phones::list, phones::show, phones::put, phones::forget, phones::url,
         phones::put_account, phones::remove_account, phones::put_key, phones::remove_key,
         phones::import, phones::export,
-        phones::files, phones::render, phones::diff, phones::compare,
+        phones::files, phones::render, phones::diff, phones::compare, phones::resync,
         phones::renew_token, phones::fetches, phones::unlock,
         dhcp::show,
         sites::list, sites::show, sites::put, sites::forget, sites::url,

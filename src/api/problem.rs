@@ -82,6 +82,9 @@ pub(super) enum ApiError {
         /// How many one answer holds.
         limit: usize,
     },
+    /// There is no way to tell a phone anything.
+    #[error("the phone cannot be told: {0}")]
+    NoWay(String),
     /// It cannot go while something needs it.
     #[error("{by} needs the {what} {name}")]
     InUse {
@@ -147,6 +150,7 @@ impl ApiError {
             | Self::TaskSent(_)
             | Self::TaskOver { .. }
             | Self::BackupRuns => Class::Conflict,
+            Self::NoWay(_) => Class::Failed,
             Self::QueueFull(_) => Class::Throttled,
             Self::Store(error) => error.class(),
             Self::Files(error) => error.class(),
@@ -183,6 +187,7 @@ impl ApiError {
             Self::OtherRevision { .. } => "other-revision",
             Self::TaskSent(_) => "task-sent",
             Self::TaskOver { .. } => "task-over",
+            Self::NoWay(_) => "no-way",
             Self::QueueFull(_) => "queue-full",
             Self::BackupRuns => "backup-runs",
             Self::Store(StoreError::Conflict(_)) => "changed-meanwhile",

@@ -60,6 +60,7 @@ fn table() -> Vec<Route> {
         route(GET,    "/api/v1/phones/{mac}/diff", phones::compare),
         route(POST,   "/api/v1/phones/{mac}/diff", phones::diff),
         route(GET,    "/api/v1/phones/{mac}/fetches", phones::fetches),
+        route(POST,   "/api/v1/phones/{mac}/resync", phones::resync),
         route(POST,   "/api/v1/phones/{mac}/unlock", phones::unlock),
         route(PUT,    "/api/v1/phones/{mac}/keys/{position}", phones::put_key),
         route(DELETE, "/api/v1/phones/{mac}/keys/{position}", phones::remove_key),

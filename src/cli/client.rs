@@ -72,6 +72,16 @@ impl Client {
         self.ask(Method::GET, path, Body::empty(), Some(ANSWER)).await
     }
 
+    /// Reads what is no JSON.
+    pub(super) async fn text(&self, path: &str) -> Result<Bytes, CliError> {
+        let (status, bytes) = self.answer(Method::GET, path, Body::empty(), Some(ANSWER)).await?;
+        match (status, serde_json::from_slice::<Value>(&bytes).ok()) {
+            (200..=299, _) => Ok(bytes),
+            (400..=599, Some(json)) if json["code"].is_string() => Err(refusal(status, &json)),
+            _ => Err(CliError::NotOurs { url: self.url.clone(), status }),
+        }
+    }
+
     /// Sends JSON.
     pub(super) async fn send(
         &self,
@@ -125,6 +135,23 @@ impl Client {
         body: Body,
         patience: Option<Duration>,
     ) -> Result<Value, CliError> {
+        let (status, bytes) = self.answer(method, path, body, patience).await?;
+        let json =
+            if bytes.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&bytes).ok() };
+        match (status, json) {
+            (200..=299, Some(json)) => Ok(json),
+            (400..=599, Some(json)) if json["code"].is_string() => Err(refusal(status, &json)),
+            _ => Err(CliError::NotOurs { url: self.url.clone(), status }),
+        }
+    }
+
+    async fn answer(
+        &self,
+        method: Method,
+        path: &str,
+        body: Body,
+        patience: Option<Duration>,
+    ) -> Result<(u16, Bytes), CliError> {
         let request = Request::builder()
             .method(method)
             .uri(format!("{}/api/v1{path}", self.target.path.trim_end_matches('/')))
@@ -133,18 +160,11 @@ impl Client {
             .header(header::CONNECTION, "close")
             .body(body)?;
         let exchange = self.exchange(request);
-        let (status, bytes) = match patience {
-            None => exchange.await?,
+        match patience {
+            None => exchange.await,
             Some(patience) => tokio::time::timeout(patience, exchange)
                 .await
-                .map_err(|_| CliError::Timeout(self.url.clone()))??,
-        };
-        let json =
-            if bytes.is_empty() { Some(Value::Null) } else { serde_json::from_slice(&bytes).ok() };
-        match (status, json) {
-            (200..=299, Some(json)) => Ok(json),
-            (400..=599, Some(json)) if json["code"].is_string() => Err(refusal(status, &json)),
-            _ => Err(CliError::NotOurs { url: self.url.clone(), status }),
+                .map_err(|_| CliError::Timeout(self.url.clone()))?,
         }
     }
 
@@ -183,6 +203,7 @@ fn refusal(status: u16, problem: &Value) -> CliError {
         class: Class::from_http_status(status),
         detail: text("detail").unwrap_or_default(),
         hint: text("hint"),
+        faults: problem["errors"].as_array().cloned().unwrap_or_default(),
     }
 }
 

@@ -114,6 +114,16 @@ pub enum CliError {
         detail: String,
         /// What to do about it.
         hint: Option<String>,
+        /// What is wrong in a file that was to be imported, by line.
+        faults: Vec<serde_json::Value>,
+    },
+    /// A phone was not told to fetch its files, or did not fetch any.
+    #[error("{mac}: {words}")]
+    NotResynced {
+        /// The phone.
+        mac: String,
+        /// What came of it.
+        words: String,
     },
     /// The task ended, but not well.
     #[error("task {id}: {outcome}")]
@@ -201,7 +211,7 @@ impl CliError {
                 Class::Upstream
             }
             Self::Refused { class, .. } => *class,
-            Self::TaskFailed { .. } | Self::Ended(_) => Class::Failed,
+            Self::TaskFailed { .. } | Self::NotResynced { .. } | Self::Ended(_) => Class::Failed,
         }
     }
 }

@@ -12,7 +12,7 @@ use super::file::{self, FileCommand};
 use super::inspect::InspectError;
 use super::massdeploy;
 use super::output::Output;
-use super::phone::{self, PhoneCommand, SiteCommand};
+use super::phone::{self, LayerCommand, PhoneCommand, SiteCommand};
 use super::simulate::SimulateError;
 use super::task::{self, TaskCommand};
 use super::{CliError, Global, demo, dhcp, fanvil, inspect, serve, simulate};
@@ -50,6 +50,8 @@ enum Command {
     Phone(PhoneCommand),
     #[command(subcommand)]
     Site(SiteCommand),
+    #[command(subcommand)]
+    Layer(LayerCommand),
     Dhcp(dhcp::Args),
     /// Have the running server write a backup into its data folder
     Backup,
@@ -123,6 +125,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Task(command) => task::run(command, &Client::new(&global)?, output).await,
         Command::File(command) => file::run(command, &Client::new(&global)?, output).await,
         Command::Phone(command) => phone::run(command, &Client::new(&global)?, output).await,
+        Command::Layer(command) => phone::run_layer(command, &Client::new(&global)?, output).await,
         Command::Site(command) => phone::run_site(command, &Client::new(&global)?, output).await,
         Command::Dhcp(args) => dhcp::run(args, &global, output).await,
         Command::Backup => backup::backup(&global, &Client::new(&global)?, output).await,

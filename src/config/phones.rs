@@ -17,6 +17,13 @@ pub struct PhonesConfig {
     /// within ten minutes; then an alarm is logged, and for the rest of that
     /// time nobody there gets a file of that block by name. 0 is no limit.
     pub addresses_in_vain: u32,
+    /// The port at which phones are told by SIP NOTIFY to fetch their files.
+    pub notify_port: u16,
+    /// The port of phones' web servers, for Fanvil's action URI.
+    pub web_port: u16,
+    /// Seconds until a phone that is told to fetch its files, and does not
+    /// answer, counts as silent; from 1 to 32.
+    pub resync_timeout: u32,
 }
 
 impl Default for PhonesConfig {
@@ -25,6 +32,9 @@ impl Default for PhonesConfig {
             fanvil_encryption: "aes-256-cbc-zero-iv-pkcs7".to_owned(),
             requests_per_minute: 600,
             addresses_in_vain: 100,
+            notify_port: 5060,
+            web_port: 80,
+            resync_timeout: 4,
         }
     }
 }

@@ -7,11 +7,12 @@
 //! carries nothing that the device chose but a path, follows no redirect, and
 //! takes two seconds and 8 KiB at most.
 //!
-//! Phones are told by SIP NOTIFY ([`notify()`]).
+//! Phones are told by SIP NOTIFY ([`notify()`]) or Fanvil's action URI ([`action_uri()`]).
 //!
 //! [`Waker::wake`] is all that others use for devices: it reads the store, asks the guard
 //! (`guard`), counts (`pace`) and speaks (`request`).
 
+mod action;
 mod error;
 mod guard;
 mod notify;
@@ -19,6 +20,7 @@ mod pace;
 mod request;
 mod waker;
 
+pub use action::{ActionOutcome, action_uri};
 pub use error::WakeError;
 pub use notify::{NOTIFY_WITHIN, NotifyOutcome, NotifyRequest, notify};
 pub use waker::Waker;

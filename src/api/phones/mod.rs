@@ -6,6 +6,7 @@ mod export;
 mod fetches;
 mod import;
 mod render;
+mod resync;
 mod table;
 mod view;
 
@@ -14,6 +15,7 @@ pub(super) use export::*;
 pub(super) use fetches::*;
 pub(super) use import::*;
 pub(super) use render::*;
+pub(super) use resync::*;
 
 use axum::extract::State;
 use axum::http::StatusCode;

@@ -7,6 +7,7 @@ mod import;
 mod phones;
 mod problems;
 mod render;
+mod resync;
 mod rig;
 mod secrets;
 mod tasks;

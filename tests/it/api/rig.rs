@@ -32,7 +32,6 @@ pub(crate) struct Rig {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) address: SocketAddr,
-    pub(crate) supply: Arc<Supply>,
     _stop_at_the_end: DropGuard,
 }
 
@@ -82,7 +81,7 @@ impl Rig {
             clock,
             config: Arc::new(config),
             data: data.path().to_owned(),
-            supply: Arc::clone(&supply),
+            supply,
             tokens: Tokens::of_admin(TOKEN),
         });
         let stop = CancellationToken::new();
@@ -90,7 +89,7 @@ impl Rig {
         let door = Door::bind("northbound", at, &limits, None).unwrap();
         let address = door.local_addr();
         tokio::spawn(door.serve(Arc::new(api), stop.clone()));
-        Self { data, store, vault, address, supply, _stop_at_the_end: stop.drop_guard() }
+        Self { data, store, vault, address, _stop_at_the_end: stop.drop_guard() }
     }
 
     pub(crate) async fn put(&self, record: Record) {

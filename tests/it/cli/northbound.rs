@@ -205,3 +205,126 @@ async fn the_server_is_asked_for_health_and_backups() {
     assert_eq!(wrong.code, 4);
     assert!(wrong.error().contains("bearer token"), "{}", wrong.err);
 }
+
+#[tokio::test]
+async fn phones_are_imported_rendered_compared_and_exported() {
+    let rig = Rig::open();
+    let table = rig.data.path().join("phones.csv");
+    let text = "mac,model,line1_user,line1_server,line1_password\n\
+                0c383e000001,X4,20,pbx,s3cret-1\n0c383e000002,X4,21,pbx,s3cret-2\n";
+    std::fs::write(&table, text).unwrap();
+    let file = table.to_str().unwrap();
+    let dry = run(&rig, &["phone", "import", file, "--dry-run"], "").await;
+    assert_eq!(dry.out, "would be new 2, would be changed 0, unchanged 0\n", "{}", dry.err);
+    let done = run(&rig, &["phone", "import", file], "").await;
+    assert_eq!((done.code, &*done.out), (0, "new 2, changed 0, unchanged 0\n"), "{}", done.err);
+
+    let shown = run(&rig, &["phone", "render", "0c383e000001"], "").await;
+    assert!(shown.out.contains("***") && !shown.out.contains("s3cret"), "{}", shown.out);
+    let clear = run(&rig, &["phone", "render", "0c383e000001", "--secrets"], "").await;
+    assert!(clear.out.contains("s3cret-1"), "{}", clear.out);
+    let plain = ["phone", "render", "0c383e000001", "--secrets", "--door", "http"];
+    assert!(!run(&rig, &plain, "").await.out.contains("s3cret-1"), "not over plain HTTP");
+    let diff = ["phone", "diff", "0c383e000001", "--setting", "SIP/X=7"];
+    let diff = run(&rig, &diff, "").await;
+    assert!(diff.out.contains("\n+X") && diff.out.contains(":7\n"), "{}", diff.out);
+    let other = ["phone", "diff", "0c383e000001", "--against", "0c383e000002"];
+    let other = run(&rig, &other, "").await;
+    assert!(other.out.starts_with("--- ") && !other.out.contains("s3cret"), "{}", other.out);
+    let same = run(&rig, &["phone", "diff", "0c383e000001"], "").await;
+    assert_eq!(same.out, "nothing differs\n");
+    let files = run(&rig, &["phone", "files", "0c383e000001"], "").await;
+    assert!(files.out.contains("0c383e000001.cfg") && files.out.contains("own"), "{}", files.out);
+
+    let out = rig.data.path().join("out.csv");
+    let export = ["phone", "export", out.to_str().unwrap(), "--secrets"];
+    assert_eq!(run(&rig, &export, "").await.code, 0);
+    assert!(std::fs::read_to_string(&out).unwrap().contains("s3cret-2"));
+    let export = run(&rig, &["phone", "export", "--format", "json"], "").await;
+    assert_eq!(export.json().as_array().map(Vec::len), Some(2));
+
+    std::fs::write(&table, "mac,model\nx,X4\n0c383e000003,\n").unwrap();
+    let refused = run(&rig, &["phone", "import", file], "").await;
+    assert_eq!(refused.code, 2);
+    assert!(refused.out.starts_with("line 2, mac: a MAC"), "{}", refused.out);
+    assert!(refused.out.contains("\nline 3, model: "), "{}", refused.out);
+    assert!(refused.error().ends_with("nothing was imported"), "{}", refused.err);
+    let untold = run(&rig, &["phone", "resync", "0c383e000001"], "").await;
+    assert_eq!(untold.code, 6, "{}", untold.err);
+    assert!(untold.error().contains("never seen"), "{}", untold.err);
+}
+
+#[tokio::test]
+async fn keys_layers_and_sites_have_commands() {
+    let rig = Rig::open();
+    let mac = "0c383e000001";
+    for command in [
+        &[
+            "site",
+            "set",
+            "hq",
+            "--tenant",
+            "acme",
+            "--tokenless",
+            "true",
+            "--allow",
+            "10.0.0.0/8",
+            "--login",
+            "phones=-",
+        ][..],
+        &[
+            "phone",
+            "add",
+            mac,
+            "--model",
+            "X4",
+            "--site",
+            "hq",
+            "--name",
+            "lobby.cfg",
+            "--enabled",
+            "true",
+        ],
+        &["phone", "key", mac, "1", "--kind", "blf", "--value", "21", "--label", "Anna"],
+        &[
+            "phone",
+            "account",
+            mac,
+            "1",
+            "--user",
+            "20",
+            "--sip-server",
+            "pbx",
+            "--transport",
+            "tls",
+        ],
+        &["phone", "unlock", mac],
+        &["phone", "fetches", mac],
+        &["phone", "token", mac],
+        &["site", "url", "hq"],
+        &["layer", "set", "tenant/acme", "--setting", "provost:vlan=5"],
+        &["layer", "set", "model/fanvil/X6U Pro", "--setting", "SIP/X=1"],
+        &["layer", "list"],
+        &["layer", "show", "model/fanvil/X6U Pro"],
+        &["layer", "remove", "tenant/acme"],
+    ] {
+        let ran = run(&rig, command, "pa55\n").await;
+        assert_eq!(ran.code, 0, "{command:?}: {}", ran.err);
+        assert!(!ran.out.contains("pa55"), "{}", ran.out);
+    }
+    let site = rig.store.site("hq").await.unwrap().unwrap();
+    assert_eq!(rig.vault.unseal(&site.access.logins[0].password).unwrap().expose(), "pa55");
+    let book = rig.data.path().join("book.csv");
+    std::fs::write(&book, "number,name\n20,Anna\n21,\"Berg, Carl\"\n").unwrap();
+    let set = run(&rig, &["site", "contacts", "hq", book.to_str().unwrap()], "").await;
+    assert_eq!(set.out, "the phone book of hq has 2 entries\n", "{}", set.err);
+    let phone = run(&rig, &["phone", "show", mac, "--json"], "").await.json();
+    assert_eq!(phone["keys"][0]["label"], "Anna");
+    assert_eq!(phone["accounts"][0]["port"], 5061);
+    assert_eq!(run(&rig, &["phone", "key", mac, "1", "--remove"], "").await.code, 0);
+    assert_eq!(run(&rig, &["phone", "account", mac, "1", "--remove"], "").await.code, 0);
+    assert_eq!(run(&rig, &["phone", "list", "--site", "hq"], "").await.out.lines().count(), 2);
+    assert_eq!(run(&rig, &["site", "remove", "hq"], "").await.code, 5);
+    assert_eq!(run(&rig, &["layer", "show", "tenant/acme"], "").await.code, 3);
+    assert_eq!(run(&rig, &["layer", "show", "nonsense"], "").await.code, 3);
+}
