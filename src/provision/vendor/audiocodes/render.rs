@@ -15,6 +15,9 @@ use crate::provision::{Inputs, RenderError};
 const INCLUDE: &str = "include/";
 /// Where an account's server stands unless it says a port of its own.
 const SIP_PORT: u16 = 5060;
+/// The longest URL of a file that these phones take, in bytes; a longer one is
+/// better left out than the whole file refused.
+const LONGEST_URL: usize = 128;
 /// The longest free text, in characters.
 const FREE_TEXT: usize = 128;
 
@@ -217,7 +220,9 @@ fn context<'a>(inputs: &Inputs<'a>, withheld: &mut bool) -> Result<Context<'a>, 
             .firmware
             .filter(|_| !inputs.folders.this.is_empty())
             .map(|firmware| format!("{}{}", inputs.folders.this, firmware.name)),
-        https_url: https.map(|https| format!("{https}{}", own_of(inputs))),
+        https_url: https
+            .map(|https| format!("{https}{}", own_of(inputs)))
+            .filter(|url| url.len() <= LONGEST_URL),
         acs,
     })
 }

@@ -1,3 +1,5 @@
+//! Whole files, from the inventory to the bytes.
+
 use proptest::prelude::*;
 
 use super::super::{Tag, check_repeats, read};
