@@ -29,8 +29,14 @@ const ALTERNATIVE_NAMES: &[u8] = &[0x55, 0x1d, 0x11];
 /// The MAC address that a verified certificate names; `None` if it names none, or
 /// two that differ.
 pub(super) fn mac_of(chain: Option<&[CertificateDer<'_>]>) -> Option<Mac> {
+    mac_in_certificate(chain?.first()?)
+}
+
+/// The MAC address in a certificate in DER, which is not verified here; `None` if
+/// it names none, or two that differ.
+pub fn mac_in_certificate(der: &[u8]) -> Option<Mac> {
     let mut names = Vec::new();
-    collect(chain?.first()?, &mut names);
+    collect(der, &mut names);
     let mut macs = names.into_iter().filter_map(mac_in);
     let first = macs.next()?;
     macs.all(|other| other == first).then_some(first)

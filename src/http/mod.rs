@@ -30,6 +30,7 @@ pub use answer::{DigestClient, Offer};
 pub use authorization::{Authorization, DigestAnswer};
 pub use body::Body;
 pub use caps::{Caps, Full, Place};
+pub use certificate::mac_in_certificate;
 pub use challenge::{Challenger, Verdict};
 pub use client::{ClientConnection, ClientError, client_tls};
 pub use collect::{BodyError, collect, collect_decoded, read_limited};
