@@ -170,8 +170,12 @@ impl Ledger {
         true
     }
 
-    /// Records that a known phone was refused.
+    /// Records that a known phone was refused; one that was forgotten meanwhile
+    /// has no log.
     pub(super) async fn refused(&self, mac: Mac, fetched: Fetched) {
+        if !self.store.phone(mac).await.is_ok_and(|phone| phone.is_some()) {
+            return;
+        }
         if let Err(error) = self.write(mac, fetched, None, None).await {
             tracing::warn!(phone.mac = %mac, %error, "a refusal was not recorded");
         }

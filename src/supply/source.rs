@@ -57,7 +57,9 @@ impl Source for Supply {
             // Of all sites that serve this source, so that the question says
             // nothing of which phone is at which.
             Way::Open => self.book.open_sites().await.map(|sites| {
-                let serves = |site: &&Site| Allow::any(&site.access.allow, ask.source);
+                let serves = |site: &&Site| {
+                    !site.access.logins.is_empty() && Allow::any(&site.access.allow, ask.source)
+                };
                 sites.iter().filter(serves).cloned().collect::<Vec<_>>()
             }),
         };

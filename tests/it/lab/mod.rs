@@ -24,7 +24,7 @@ const LOG: &str = "server.log";
 pub(crate) struct Lab {
     folder: tempfile::TempDir,
     addresses: Addresses,
-    _child: tokio::process::Child,
+    child: tokio::process::Child,
 }
 
 impl Lab {
@@ -63,7 +63,7 @@ impl Lab {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let text = std::fs::read_to_string(data.join(ADDRESSES)).unwrap();
         let addresses = serde_json::from_str(&text).unwrap();
-        Self { folder, addresses, _child: child }
+        Self { folder, addresses, child: child }
     }
 
     /// The server's process.
@@ -82,6 +82,13 @@ impl Lab {
 
     pub(crate) fn data(&self) -> PathBuf {
         self.folder.path().join("data")
+    }
+
+    /// Sends it SIGHUP.
+    pub(crate) async fn hang_up(&self) {
+        let process = self.child.id().unwrap().to_string();
+        let sent = tokio::process::Command::new("kill").args(["-HUP", &process]).status().await;
+        assert!(sent.unwrap().success());
     }
 
     pub(crate) const fn addresses(&self) -> &Addresses {

@@ -423,3 +423,29 @@ async fn another_template_makes_another_file() {
     let after = rig.supply.open(&ask).await;
     assert!(after.is_err() || after.is_ok_and(|found| found.tag != before));
 }
+
+/// A phone of a mass deployment, below `/phoneprov/` as AstLinux serves it.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_astlinux_phone_finds_its_file_below_phoneprov() {
+    let rig = with(unlocked()).await;
+    let template = "[general]\nvendor=yealink\n[phoneprov]\nuser=@EXT@ pass=@PASSWORD@\n";
+    let own = [("astlinux/t28.conf".to_owned(), template.to_owned())];
+    rig.supply.set_templates(provost::provision::Templates::with(own).unwrap());
+    let phone = rig.phone("0015654aa937", 1);
+    rig.put_phone(Phone {
+        vendor: Vendor::AstLinux,
+        template: "t28".into(),
+        names: vec!["yealink/0015654aa937.cfg".into()],
+        settings: [].into(),
+        ..phone
+    })
+    .await;
+    let agent = "User-Agent: Yealink SIP-T46G 28.72.0.1 00:15:65:4a:a9:37";
+    for path in ["/phoneprov/yealink/0015654aa937.cfg", "/0015654AA937.cfg"] {
+        let got = raw(rig.address, "GET", path, &[agent]).await;
+        assert!(got.ends_with("\r\n\r\nuser=1001 pass=canary-sip\n"), "{path}: {got}");
+    }
+    rig.put_site(Site { plain_secrets: false, ..open_site(2, unlocked()) }).await;
+    let got = raw(rig.address, "GET", "/0015654AA937.cfg", &[agent]).await;
+    assert!(got.ends_with("user=1001 pass=\n"), "{got}");
+}

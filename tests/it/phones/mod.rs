@@ -10,3 +10,4 @@ mod fanvil;
 mod hostile;
 mod openssl;
 pub(crate) mod rig;
+mod templates;
