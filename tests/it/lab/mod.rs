@@ -68,7 +68,7 @@ impl Lab {
 
     /// The server's process.
     pub(crate) fn pid(&self) -> u32 {
-        self._child.id().unwrap()
+        self.child.id().unwrap()
     }
 
     pub(crate) fn folder(&self) -> &Path {
