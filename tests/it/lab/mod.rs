@@ -63,7 +63,7 @@ impl Lab {
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
         let text = std::fs::read_to_string(data.join(ADDRESSES)).unwrap();
         let addresses = serde_json::from_str(&text).unwrap();
-        Self { folder, addresses, child: child }
+        Self { folder, addresses, child }
     }
 
     /// The server's process.
@@ -86,7 +86,7 @@ impl Lab {
 
     /// Sends it SIGHUP.
     pub(crate) async fn hang_up(&self) {
-        let process = self.child.id().unwrap().to_string();
+        let process = self.pid().to_string();
         let sent = tokio::process::Command::new("kill").args(["-HUP", &process]).status().await;
         assert!(sent.unwrap().success());
     }
