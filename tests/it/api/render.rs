@@ -8,7 +8,7 @@ use crate::lab::Lab;
 const MAC: &str = "0c383e07e16c";
 
 /// What curl is given at a URL.
-async fn curl(url: &str) -> String {
+pub(super) async fn curl(url: &str) -> String {
     let mut command = tokio::process::Command::new("curl");
     command.args(["-fsS", "--noproxy", "*", "--max-time", "30", url]);
     let output = command.output().await.expect("curl is needed for this test: apt install curl");
@@ -21,7 +21,11 @@ async fn what_is_shown_is_what_curl_fetches() {
     let lab = Lab::start().await;
     let site = json!({"plain_secrets": true, "settings": {"provost:ntp-server": "ntp.example"}});
     lab.call("PUT", "/api/v1/sites/hq", &site.to_string()).await;
-    for (mac, vendor, model) in [(MAC, "fanvil", "X4"), ("00908f000001", "audiocodes", "450HD")] {
+    for (mac, vendor, model) in [
+        (MAC, "fanvil", "X4"),
+        ("000fd3000001", "digium", "D65"),
+        ("00908f000001", "audiocodes", "450HD"),
+    ] {
         let phone = format!("/api/v1/phones/{mac}");
         let body = json!({"vendor": vendor, "model": model, "site": "hq",
             "accounts": [{"line": 1, "user": "20", "password": "c4n4ry-p4ss", "server": "pbx"}]});

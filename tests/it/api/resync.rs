@@ -9,8 +9,10 @@ use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, UdpSocket};
 
+use super::render::curl;
 use super::rig::NOW;
 use super::{Rig, device};
+use crate::lab::Lab;
 
 const MAC: &str = "0c383e07e16c";
 
@@ -159,4 +161,41 @@ async fn a_phone_under_cwmp_gets_a_download() {
     assert!(attempt["words"].as_str().unwrap().contains("offline"), "{attempt}");
     let tasks = rig.store.open_tasks(&id).await.unwrap();
     assert_eq!(tasks[0].action.word(), "provision");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whoever_waits_is_told_what_the_phone_then_fetched() {
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let port = socket.local_addr().unwrap().port();
+    let lab = Lab::with(&[&format!("phones.notify_port={port}")]).await;
+    let phone = format!("/api/v1/phones/{MAC}");
+    let (status, answer) = lab.call("PUT", &phone, r#"{"model": "X4"}"#).await;
+    assert_eq!(status, 201, "{answer}");
+    let (_, urls) = lab.call("GET", &format!("{phone}/url"), "").await;
+    let own = format!("{}{MAC}.cfg", urls["http"].as_str().unwrap());
+    curl(&own).await;
+    let path = format!("{phone}/resync?wait=1");
+    let (told, _) = tokio::join!(lab.call("POST", &path, "{}"), answer_once(&socket, None));
+    assert_eq!(told.1["fetched"], json!(null), "{}", told.1);
+    assert!(told.1["words"].as_str().unwrap().ends_with("no fetch was seen in 1 s"), "{}", told.1);
+    let path = format!("{phone}/resync?wait=60");
+    let (told, _) = tokio::join!(lab.call("POST", &path, "{}"), answer_once(&socket, Some(&own)));
+    assert_eq!(told.1["accepted"], true, "{}", told.1);
+    assert_eq!(told.1["fetched"]["file"], format!("{MAC}.cfg"), "though it had it already");
+    assert!(told.1["words"].as_str().unwrap().contains("version 2."), "{}", told.1);
+}
+
+/// Takes a NOTIFY as a phone does, and fetches a file if it is told to.
+async fn answer_once(socket: &UdpSocket, fetches: Option<&str>) {
+    let mut buffer = vec![0; 4096];
+    let (length, from) = socket.recv_from(&mut buffer).await.unwrap();
+    let request = String::from_utf8_lossy(&buffer[..length]).into_owned();
+    let copied = ["Via:", "From:", "To:", "Call-ID:", "CSeq:"];
+    let same = request.lines().filter(|line| copied.iter().any(|name| line.starts_with(name)));
+    let same: String = same.map(|line| format!("{line}\r\n")).collect();
+    let response = format!("SIP/2.0 200 OK\r\n{same}Content-Length: 0\r\n\r\n");
+    socket.send_to(response.as_bytes(), from).await.unwrap();
+    if let Some(url) = fetches {
+        curl(url).await;
+    }
 }

@@ -9,6 +9,7 @@ use crate::lab::Lab;
 const SET: &str = "canary-set-41d8";
 const ACCOUNT: &str = "canary-account-77b2";
 const SETTING: &str = "canary-setting-90ac";
+const LOGIN: &str = "canary-login-2c6b";
 const DEVICE: &str = "canary-device-5e1f";
 const KEY: &str = "c0ffee0102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d";
 
@@ -22,7 +23,9 @@ async fn planted_secrets_are_nowhere() {
     let (_, done) =
         lab.call("POST", &format!("/api/v1/devices/{id}/tasks?wait=60"), &task.to_string()).await;
     assert_eq!(done["state"], "applied", "{done}");
-    let site = json!({"common_key": KEY, "settings": {"MMI/Account1 Password": SETTING}});
+    let site = json!({"common_key": KEY, "settings": {"MMI/Account1 Password": SETTING},
+        "access": {"logins": [{"user": "phones", "password": LOGIN}]}});
+    let layer = json!({"settings": {"provost:admin-password": SETTING}});
     let phone = json!({"model": "X6", "site": "office", "config_key": KEY});
     let account = json!({"user": "1", "server": "pbx", "password": ACCOUNT});
     let device = json!({"manufacturer": "m", "oui": "00D09E", "product_class": "c", "serial_number": "s", "password": DEVICE});
@@ -30,6 +33,7 @@ async fn planted_secrets_are_nowhere() {
         ("PUT", "/api/v1/sites/office", site, 201),
         ("PUT", "/api/v1/phones/0c383e000009", phone, 201),
         ("PUT", "/api/v1/phones/0c383e000009/accounts/1", account, 200),
+        ("PUT", "/api/v1/layers/global", layer, 201),
         ("POST", "/api/v1/devices", device, 201),
     ] {
         let (got, answer) = lab.call(method, path, &body.to_string()).await;
@@ -38,7 +42,7 @@ async fn planted_secrets_are_nowhere() {
 
     let token = std::fs::read_to_string(lab.data().join("admin.token")).unwrap();
     let (_, onboarding) = lab.onboarding();
-    let planted = [SET, ACCOUNT, SETTING, DEVICE, KEY, onboarding.expose(), token.trim()];
+    let planted = [SET, ACCOUNT, SETTING, LOGIN, DEVICE, KEY, onboarding.expose(), token.trim()];
     for path in [
         "/api/v1/devices".to_owned(),
         format!("/api/v1/devices/{id}"),
@@ -48,6 +52,14 @@ async fn planted_secrets_are_nowhere() {
         "/api/v1/files".to_owned(),
         "/api/v1/phones".to_owned(),
         "/api/v1/phones/0c383e000009".to_owned(),
+        "/api/v1/phones/0c383e000009/files".to_owned(),
+        "/api/v1/phones/0c383e000009/fetches".to_owned(),
+        "/api/v1/phones/0c383e000009/render".to_owned(),
+        "/api/v1/phones/0c383e000009/render?file=F0V00X600000.cfg".to_owned(),
+        "/api/v1/phones/0c383e000009/diff?against=0c383e000009".to_owned(),
+        "/api/v1/phones/export".to_owned(),
+        "/api/v1/layers".to_owned(),
+        "/api/v1/layers/global".to_owned(),
         "/api/v1/sites".to_owned(),
         "/api/v1/sites/office".to_owned(),
         "/api/v1/health".to_owned(),
