@@ -45,6 +45,10 @@ pub enum RenderError {
     /// What the file must repeat is not in it, or what it names is not there.
     #[error("{0}")]
     Incomplete(String),
+    /// Something is still to come, as the first account of a new phone. What is
+    /// there is sound; until then there is no file.
+    #[error("{0}")]
+    Unfinished(&'static str),
     /// The version does not fit.
     #[error(transparent)]
     Version(#[from] VersionError),
@@ -83,6 +87,7 @@ impl RenderError {
             | Self::Line(_)
             | Self::Word { .. }
             | Self::Incomplete(_)
+            | Self::Unfinished(_)
             | Self::Row { .. }
             | Self::TooLarge(_) => Class::Invalid,
         }

@@ -8,7 +8,7 @@ use super::error::SupplyError;
 use super::ledger::{Locked, locked};
 use super::make::{gate, told};
 use crate::phone::{Allow, DoorKind, Mac, Phone, Seen, Site, Vendor};
-use crate::provision::{self, Directives, Folders, Kind, Subject, Wanted, family};
+use crate::provision::{self, Directives, Folders, Kind, RenderError, Subject, Wanted, family};
 
 /// A file that a phone has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -140,7 +140,10 @@ impl Supply {
         files.extend(own_file(&dossier));
         files.dedup();
         for wanted in files.iter().filter(|wanted| wanted.kind != Kind::Image) {
-            let draft = dossier.draft(wanted, DoorKind::Https, true, &templates)?;
+            let draft = match dossier.draft(wanted, DoorKind::Https, true, &templates) {
+                Err(SupplyError::Render(RenderError::Unfinished(_))) => continue,
+                draft => draft?,
+            };
             let version = dossier.family.version(&draft, 1)?;
             let plain = dossier.family.finish(&draft, &version)?;
             if let Some(key) = dossier.key(wanted) {

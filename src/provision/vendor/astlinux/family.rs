@@ -198,7 +198,7 @@ fn entry_of(inputs: &Inputs<'_>) -> Result<Entry, RenderError> {
             account: (!account.auth_user.is_empty()).then(|| account.auth_user.clone()),
         })
     };
-    let first = line(1).ok_or_else(|| incomplete("the phone needs an account on line 1"))?;
+    let first = line(1).ok_or(RenderError::Unfinished("the phone needs an account on line 1"))?;
     let lines = [1, 2, 3, 4, 5, 6].map(|number| match number {
         1 => first.clone(),
         number => line(number).unwrap_or_else(|| Line::like(&first)),
