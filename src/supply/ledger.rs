@@ -126,8 +126,17 @@ impl Ledger {
             closes,
         };
         let key = (mac, fetch.file.clone());
-        if lock(&self.marks).get(&key).is_some_and(|last| !last.is_worth(&mark)) {
-            return;
+        // Remembered before it is written: those that come while a slow disk
+        // writes it tell nothing new either.
+        {
+            let mut marks = lock(&self.marks);
+            if marks.get(&key).is_some_and(|last| !last.is_worth(&mark)) {
+                return;
+            }
+            if marks.len() >= MAX_MARKS {
+                marks.clear();
+            }
+            marks.insert(key.clone(), mark);
         }
         let fetched = Fetched {
             at: fetch.at,
@@ -145,15 +154,9 @@ impl Ledger {
             version: fetch.version,
         };
         let closed = closes.map(|unlocks| Lock { at: seen.at, address: seen.address, unlocks });
-        match self.write(mac, fetched, Some(seen), closed).await {
-            Ok(()) => {
-                let mut marks = lock(&self.marks);
-                if marks.len() >= MAX_MARKS {
-                    marks.clear();
-                }
-                marks.insert(key, mark);
-            }
-            Err(error) => tracing::warn!(phone.mac = %mac, %error, "a fetch was not recorded"),
+        if let Err(error) = self.write(mac, fetched, Some(seen), closed).await {
+            lock(&self.marks).remove(&key);
+            tracing::warn!(phone.mac = %mac, %error, "a fetch was not recorded");
         }
     }
 
