@@ -326,10 +326,12 @@ impl<'a> Session<'a> {
                 }
             }
         };
+        // The client is told first: the source's disk may be slow.
+        let flow = self.say(answer).await;
         if let Some(ticket) = self.ticket.take() {
             self.shared.source.ended(ticket, ended).await;
         }
-        self.say(answer).await
+        flow
     }
 
     async fn transfer(

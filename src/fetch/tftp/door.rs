@@ -52,7 +52,8 @@ struct Shared {
     local: IpAddr,
     willing: Willing,
     longest: Duration,
-    /// Clients that are being served: a request that comes twice is one.
+    /// Clients that have not answered yet: a request that they send twice is
+    /// one. Later, it is that of a client that began anew, from the same port.
     clients: Mutex<HashSet<SocketAddr>>,
     /// All transfers end at once.
     abandon: CancellationToken,
@@ -63,11 +64,17 @@ struct Held {
     shared: Arc<Shared>,
     client: SocketAddr,
     _place: Place,
-    /// Given back as soon as the client has answered.
-    unanswered: Option<Place>,
+    opening: Option<Opening>,
 }
 
-impl Drop for Held {
+/// What a transfer holds until its client has answered.
+struct Opening {
+    shared: Arc<Shared>,
+    client: SocketAddr,
+    _place: Place,
+}
+
+impl Drop for Opening {
     fn drop(&mut self) {
         self.shared.clients().remove(&self.client);
     }
@@ -174,7 +181,8 @@ impl TftpDoor {
         let place = self.caps.enter(address).map_err(No::Full)?;
         let unanswered = self.unanswered.enter(address).map_err(No::Full)?;
         shared.clients().insert(client);
-        Ok(Held { shared: Arc::clone(shared), client, _place: place, unanswered: Some(unanswered) })
+        let opening = Opening { shared: Arc::clone(shared), client, _place: unanswered };
+        Ok(Held { shared: Arc::clone(shared), client, _place: place, opening: Some(opening) })
     }
 }
 

@@ -219,3 +219,20 @@ async fn a_source_has_its_transfers_and_no_more() {
     third.send_to(&request("a.cfg", ""), rig.at).unwrap();
     assert_eq!(receive(&third).0.len(), 516);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_client_may_begin_anew_from_the_same_port() {
+    let mut rig = open(&TftpConfig::default(), &[("a.cfg", &pattern(5000))]);
+    let (socket, first, from) = ask(rig.at, &request("a.cfg", ""));
+    assert_eq!(first.len(), 516);
+    socket.send_to(b"\0\x04\0\x01", from).unwrap();
+    assert_eq!(receive(&socket).0[..4], *b"\0\x03\0\x02");
+    // It restarts, as a boot loader does that always uses one port.
+    socket.send_to(&request("a.cfg", ""), rig.at).unwrap();
+    let (again, other) = receive(&socket);
+    assert_eq!((&again, other == from), (&first, false));
+    for transfer in [from, other] {
+        socket.send_to(b"\0\x05\0\0bye\0", transfer).unwrap();
+        assert!(matches!(rig.log.next().await.1, Ended::Part(_)));
+    }
+}

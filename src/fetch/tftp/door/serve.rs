@@ -14,9 +14,8 @@ use super::super::netascii;
 use super::super::packet::{self, Mode, Packet, Refusal, Request};
 use super::super::terms::{Terms, Willing};
 use super::super::transfer::{Step, Transfer};
-use super::{Held, since};
+use super::{Held, Opening, since};
 use crate::files::{Ask, Content, Found, NotFound};
-use crate::http::Place;
 use crate::phone::{DoorKind, Ended};
 
 /// The largest file on disk that is served as netascii; a phone that wants an
@@ -36,7 +35,7 @@ pub(super) async fn transfer(mut held: Held, datagram: Vec<u8>) {
             return;
         }
     };
-    let unanswered = held.unanswered.take();
+    let opening = held.opening.take();
     let found = match find(&held, &request).await {
         Ok(found) => found,
         Err(not_found) => {
@@ -52,7 +51,7 @@ pub(super) async fn transfer(mut held: Held, datagram: Vec<u8>) {
     let ended = match Blocks::of(content, request.mode).await {
         Ok(blocks) => {
             let terms = Terms::agree(&request, blocks.size(), willing(&held));
-            let going = Going { socket, blocks, terms, unanswered };
+            let going = Going { socket, blocks, terms, opening };
             let longest = held.shared.longest;
             tokio::select! {
                 ended = going.run(longest) => ended,
@@ -64,7 +63,9 @@ pub(super) async fn transfer(mut held: Held, datagram: Vec<u8>) {
             Ended::Refused(why.into())
         }
     };
-    held.shared.source.ended(ticket, ended).await;
+    // What is left is for the source alone, whose disk may be slow.
+    let Held { shared, .. } = held;
+    shared.source.ended(ticket, ended).await;
 }
 
 async fn open_socket(held: &Held) -> io::Result<UdpSocket> {
@@ -108,7 +109,8 @@ struct Going {
     socket: UdpSocket,
     blocks: Blocks,
     terms: Terms,
-    unanswered: Option<Place>,
+    /// Given back as soon as the client has answered.
+    opening: Option<Opening>,
 }
 
 impl Going {
@@ -141,7 +143,7 @@ impl Going {
                 Err(_) => return Ended::Broken(transfer.arrived()),
             };
             if transfer.is_answered() {
-                self.unanswered = None;
+                self.opening = None;
             }
         }
     }
