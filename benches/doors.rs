@@ -1,222 +1,246 @@
-//! Files a second over each of the phone's doors, against the real server on
-//! loopback: a phone's own file of 8 KB, fetched again and again by several
-//! clients at once.
+//! Files a second over HTTP, TFTP and FTP: the real server, and phones that
+//! fetch their own file of some 2 KB at once, each on a connection of its own.
 //!
-//! `cargo bench --bench doors` prints a table: files a second, and the server's
-//! CPU for each as the kernel accounts it. HTTP is measured on kept connections
-//! and on a fresh one for each file, which is what phones do; FTP logs in once
-//! and fetches over a data connection for each file.
+//! `cargo bench --bench doors` fetches for ten seconds a door with 32 phones;
+//! `cargo bench --bench doors -- 64` with 64. Run as a test, it fetches a few.
 
 #![allow(
     missing_docs,
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::print_stdout,
-    reason = "a bench prints its figures and ends with a panic when something is missing"
+    reason = "a bench prints, and ends with a panic when something is missing"
 )]
 
-use std::io::{BufRead as _, BufReader, Read as _, Write as _};
-use std::net::{SocketAddr, TcpStream, UdpSocket};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-const CLIENTS: usize = 4;
-const MAC: &str = "0c383e07e16c";
-const FILE: &str = "0c383e07e16c.cfg";
+use provost::http::{ClientConnection, Host, read_limited};
+use provost::server::{ADDRESSES, Addresses};
+use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
+use tokio::net::{TcpStream, UdpSocket};
 
-fn main() {
-    let folder = tempfile::tempdir().unwrap();
-    let (child, addresses) = serve(folder.path());
-    let _child = KillOnDrop(child);
-    let pid = _child.0.id();
-    let at = |door: &str| -> SocketAddr { addresses[door].as_str().unwrap().parse().unwrap() };
-    let token = std::fs::read_to_string(folder.path().join("admin.token")).unwrap();
-    let north = at("northbound");
-    let access = r#"{"plain_secrets": true, "access": {"tokenless": true, "lock": false}}"#;
-    put(north, &token, "/api/v1/sites/default", access);
-    let settings: Vec<String> = (1..=80)
-        .flat_map(|key| {
-            [("Type", "1"), ("Value", "1002@1/bc"), ("Title", "Berta")]
-                .map(|(name, value)| format!("\"DSSKEY/Fkey{key} {name}\": \"{value}\""))
+const MAC: &str = "0c383e07e16c";
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Server {
+    folder: tempfile::TempDir,
+    addresses: Addresses,
+    process: u32,
+    _child: tokio::process::Child,
+}
+
+impl Server {
+    async fn start() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_provost"));
+        command.arg("serve").arg("--data").arg(folder.path());
+        for set in [
+            "cwmp.listen=127.0.0.1:0",
+            "cwmp.tls_listen=off",
+            "files.listen=127.0.0.1:0",
+            "files.tls_listen=off",
+            "northbound.listen=127.0.0.1:0",
+            "tftp.listen=127.0.0.1:0",
+            "ftp.listen=127.0.0.1:0",
+            "phones.requests_per_minute=0",
+            "tftp.transfers_per_source=2000",
+            "log.level=error",
+        ] {
+            command.arg("--set").arg(set);
+        }
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let mut banner = BufReader::new(child.stdout.take().unwrap());
+        banner.read_line(&mut String::new()).await.unwrap();
+        tokio::spawn(async move { tokio::io::copy(&mut banner, &mut tokio::io::sink()).await });
+        let text = std::fs::read_to_string(folder.path().join(ADDRESSES)).unwrap();
+        let addresses = serde_json::from_str(&text).unwrap();
+        Self { process: child.id().unwrap(), folder, addresses, _child: child }
+    }
+
+    async fn call(&self, method: &str, path: &str, body: &str) -> serde_json::Value {
+        let at = self.addresses.northbound.unwrap();
+        let token = std::fs::read_to_string(self.folder.path().join("admin.token")).unwrap();
+        let host = Host::Address(at.ip());
+        let mut connection =
+            ClientConnection::connect(&host, at.port(), None, PATIENCE).await.unwrap();
+        let request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("Host", at.to_string())
+            .header("Authorization", format!("Bearer {}", token.trim()))
+            .header("Content-Type", "application/json")
+            .body(body.to_owned().into_bytes().into())
+            .unwrap();
+        let answer = connection.send(request).await.unwrap();
+        assert!(answer.status().is_success(), "{method} {path}: {}", answer.status());
+        let bytes = read_limited(answer.into_body(), 1 << 20).await.unwrap();
+        serde_json::from_slice(&bytes).unwrap_or_default()
+    }
+
+    /// Makes a phone; the path of its own file.
+    async fn phone(&self) -> String {
+        let phone = format!("/api/v1/phones/{MAC}");
+        self.call("PUT", &phone, r#"{"model": "X6"}"#).await;
+        let account = r#"{"user": "1001", "password": "secret", "server": "pbx.example.net"}"#;
+        self.call("PUT", &format!("{phone}/accounts/1"), account).await;
+        let told = self.call("GET", &format!("{phone}/url"), "").await;
+        let url = told["url"].as_str().unwrap().to_owned();
+        let (_, folder) = url.split_once("//").unwrap().1.split_once('/').unwrap();
+        format!("{}/{MAC}.cfg", folder.trim_end_matches('/'))
+    }
+
+    /// CPU that the process has used, user and system.
+    fn cpu(&self) -> Duration {
+        let stat =
+            std::fs::read_to_string(Path::new("/proc").join(self.process.to_string()).join("stat"));
+        let stat = stat.unwrap();
+        // After the name, which may hold anything, utime and stime are the
+        // 12th and 13th; a tick is a hundredth of a second.
+        let fields: Vec<&str> = stat.rsplit_once(')').unwrap().1.split_whitespace().collect();
+        let ticks: u64 = fields[11].parse::<u64>().unwrap() + fields[12].parse::<u64>().unwrap();
+        Duration::from_millis(ticks * 10)
+    }
+}
+
+/// A phone that fetches over HTTP.
+async fn http(at: SocketAddr, path: &str) -> usize {
+    let mut stream = TcpStream::connect(at).await.unwrap();
+    let request = format!("GET /{path} HTTP/1.1\r\nHost: {at}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    assert!(answer.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&answer));
+    let head = answer.windows(4).position(|bytes| bytes == b"\r\n\r\n").unwrap() + 4;
+    answer.len() - head
+}
+
+/// A phone that fetches over TFTP with the options of current firmware.
+async fn tftp(at: SocketAddr, path: &str, options: &str) -> usize {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+    let request = format!("\0\u{1}{path}\0octet\0{options}");
+    socket.send_to(request.as_bytes(), at).await.unwrap();
+    let block = if options.is_empty() { 512 } else { 1468 };
+    let (mut size, mut next, mut buffer) = (0, 1_u16, [0; 2048]);
+    loop {
+        let received = tokio::time::timeout(PATIENCE, socket.recv_from(&mut buffer)).await;
+        let (length, from) = received.expect("the server is silent").unwrap();
+        let acknowledgement = match buffer[..length] {
+            [0, 6, ..] => [0, 4, 0, 0],
+            // A block that comes twice was answered too late.
+            [0, 3, high, low, ..] if u16::from_be_bytes([high, low]) != next => continue,
+            [0, 3, high, low, ref payload @ ..] => {
+                next = next.wrapping_add(1);
+                size += payload.len();
+                let acknowledgement = [0, 4, high, low];
+                if payload.len() < block {
+                    socket.send_to(&acknowledgement, from).await.unwrap();
+                    return size;
+                }
+                acknowledgement
+            }
+            ref other => panic!("{}", String::from_utf8_lossy(other)),
+        };
+        socket.send_to(&acknowledgement, from).await.unwrap();
+    }
+}
+
+/// A phone that fetches over FTP.
+async fn ftp(at: SocketAddr, path: &str) -> usize {
+    let mut control = BufReader::new(TcpStream::connect(at).await.unwrap());
+    let mut line = String::new();
+    control.read_line(&mut line).await.unwrap();
+    for command in ["USER anonymous", "PASS phone", "TYPE I", "EPSV"] {
+        control.get_mut().write_all(format!("{command}\r\n").as_bytes()).await.unwrap();
+        line.clear();
+        control.read_line(&mut line).await.unwrap();
+    }
+    let port = line.split('|').nth(3).unwrap_or_else(|| panic!("{line}")).parse().unwrap();
+    let mut data = TcpStream::connect(SocketAddr::new(at.ip(), port)).await.unwrap();
+    control.get_mut().write_all(format!("RETR /{path}\r\n").as_bytes()).await.unwrap();
+    let mut file = Vec::new();
+    data.read_to_end(&mut file).await.unwrap();
+    for code in ["150", "226"] {
+        line.clear();
+        control.read_line(&mut line).await.unwrap();
+        assert!(line.starts_with(code), "{line}");
+    }
+    control.get_mut().write_all(b"QUIT\r\n").await.unwrap();
+    file.len()
+}
+
+#[derive(Clone, Copy)]
+enum Door {
+    Http,
+    Tftp(&'static str),
+    Ftp,
+}
+
+async fn load(
+    server: &Server,
+    path: &str,
+    door: Door,
+    phones: usize,
+    long: Duration,
+) -> (u64, usize) {
+    let fetched = Arc::new(AtomicU64::new(0));
+    let at = &server.addresses;
+    let (http_at, tftp_at, ftp_at) = (at.files.unwrap(), at.tftp.unwrap(), at.ftp.unwrap());
+    let until = Instant::now() + long;
+    let tasks: Vec<_> = (0..phones)
+        .map(|_| {
+            let (path, fetched) = (path.to_owned(), Arc::clone(&fetched));
+            tokio::spawn(async move {
+                let mut size = 0;
+                while Instant::now() < until {
+                    size = match door {
+                        Door::Http => http(http_at, &path).await,
+                        Door::Tftp(options) => tftp(tftp_at, &path, options).await,
+                        Door::Ftp => ftp(ftp_at, &path).await,
+                    };
+                    fetched.fetch_add(1, Ordering::Relaxed);
+                }
+                size
+            })
         })
         .collect();
-    let phone = format!(
-        r#"{{"vendor": "fanvil", "model": "X6", "settings": {{{}}}}}"#,
-        settings.join(", ")
-    );
-    put(north, &token, &format!("/api/v1/phones/{MAC}"), &phone);
-
-    println!("| door | files a second | server CPU a file |\n| --- | --- | --- |");
-    let (http, tftp, ftp) = (at("files"), at("tftp"), at("ftp"));
-    measure("HTTP, kept connections", pid, 20_000, || {
-        let mut connection = BufReader::new(TcpStream::connect(http).unwrap());
-        move || get(&mut connection)
-    });
-    measure("HTTP, a connection each", pid, 5_000, || {
-        move || get(&mut BufReader::new(TcpStream::connect(http).unwrap()))
-    });
-    measure("TFTP, 1,428 octets, windows of 8", pid, 5_000, || {
-        move || trivial(tftp, &["blksize", "1428", "windowsize", "8"])
-    });
-    measure("TFTP, 512 octets as of old", pid, 2_000, || move || trivial(tftp, &[]));
-    measure("FTP, passive", pid, 2_000, || {
-        let mut control = login(ftp);
-        move || retrieve(&mut control, ftp)
-    });
-}
-
-/// Runs the clients, each so many times, and prints a row.
-fn measure<F: FnMut() -> usize>(name: &str, pid: u32, times: usize, client: impl Fn() -> F + Sync) {
-    let cpu = cpu_of(pid);
-    let began = Instant::now();
-    std::thread::scope(|scope| {
-        for _ in 0..CLIENTS {
-            scope.spawn(|| {
-                let mut fetch = client();
-                for _ in 0..times / CLIENTS {
-                    assert!(fetch() > 8_000, "the file came whole");
-                }
-            });
-        }
-    });
-    let (took, cpu) = (began.elapsed(), cpu_of(pid) - cpu);
-    let rate = times as f64 / took.as_secs_f64();
-    let each = cpu.as_secs_f64() * 1e6 / times as f64;
-    println!("| {name} | {rate:.0} | {each:.0} µs |");
-}
-
-fn get(connection: &mut BufReader<TcpStream>) -> usize {
-    let request =
-        format!("GET /{FILE} HTTP/1.1\r\nHost: x\r\nUser-Agent: Fanvil X6 2.4 {MAC}\r\n\r\n");
-    connection.get_mut().write_all(request.as_bytes()).unwrap();
-    let mut length = 0;
-    loop {
-        let mut line = String::new();
-        connection.read_line(&mut line).unwrap();
-        if let Some(value) = line.to_ascii_lowercase().strip_prefix("content-length:") {
-            length = value.trim().parse().unwrap();
-        }
-        if line.trim().is_empty() {
-            break;
-        }
+    let mut size = 0;
+    for task in tasks {
+        size = task.await.unwrap();
     }
-    let mut body = vec![0; length];
-    connection.read_exact(&mut body).unwrap();
-    length
+    (fetched.load(Ordering::Relaxed), size)
 }
 
-fn trivial(server: SocketAddr, options: &[&str]) -> usize {
-    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
-    let mut request = vec![0, 1];
-    for word in [FILE, "octet"].iter().chain(options) {
-        request.extend_from_slice(word.as_bytes());
-        request.push(0);
-    }
-    socket.send_to(&request, server).unwrap();
-    let window = if options.is_empty() { 1 } else { 8 };
-    let size = if options.is_empty() { 512 } else { 1428 };
-    let (mut total, mut block, mut packet) = (0, 0_u16, [0; 2048]);
-    loop {
-        let (length, from) = socket.recv_from(&mut packet).unwrap();
-        match packet[1] {
-            6 => drop(socket.send_to(&[0, 4, 0, 0], from).unwrap()),
-            3 => {
-                block = block.wrapping_add(1);
-                assert_eq!(u16::from_be_bytes([packet[2], packet[3]]), block, "nothing was lost");
-                total += length - 4;
-                let last = length - 4 < size;
-                if last || block % window == 0 {
-                    socket.send_to(&[0, 4, packet[2], packet[3]], from).unwrap();
-                }
-                if last {
-                    return total;
-                }
-            }
-            other => panic!("opcode {other}: {:?}", String::from_utf8_lossy(&packet[4..length])),
-        }
-    }
-}
-
-fn login(server: SocketAddr) -> BufReader<TcpStream> {
-    let mut control = BufReader::new(TcpStream::connect(server).unwrap());
-    expect(&mut control, "220");
-    command(&mut control, "USER anonymous", "331");
-    command(&mut control, "PASS x", "230");
-    command(&mut control, "TYPE I", "200");
-    control
-}
-
-fn retrieve(control: &mut BufReader<TcpStream>, server: SocketAddr) -> usize {
-    let told = command(control, "EPSV", "229");
-    let port = told.split('|').nth(3).unwrap().parse().unwrap();
-    let mut data = TcpStream::connect((server.ip(), port)).unwrap();
-    command(control, &format!("RETR {FILE}"), "150");
-    let mut body = Vec::new();
-    data.read_to_end(&mut body).unwrap();
-    expect(control, "226");
-    body.len()
-}
-
-fn command(control: &mut BufReader<TcpStream>, line: &str, code: &str) -> String {
-    control.get_mut().write_all(format!("{line}\r\n").as_bytes()).unwrap();
-    expect(control, code)
-}
-
-fn expect(control: &mut BufReader<TcpStream>, code: &str) -> String {
-    let mut line = String::new();
-    control.read_line(&mut line).unwrap();
-    assert!(line.starts_with(code), "{line}");
-    line
-}
-
-fn serve(data: &Path) -> (Child, serde_json::Value) {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_provost"));
-    command.arg("serve").arg("--data").arg(data).args(["--set", "log.level=warn"]);
-    command.args(["--set", "phones.requests_per_minute=0"]);
-    for door in ["cwmp", "northbound", "files", "tftp", "ftp"] {
-        command.args(["--set", &format!("{door}.listen=127.0.0.1:0")]);
-    }
-    for door in ["cwmp", "files"] {
-        command.args(["--set", &format!("{door}.tls_listen=off")]);
-    }
-    let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
-    let mut banner = BufReader::new(child.stdout.take().unwrap());
-    banner.read_line(&mut String::new()).unwrap();
-    std::thread::spawn(move || std::io::copy(&mut banner, &mut std::io::sink()));
-    let text = std::fs::read_to_string(data.join("addresses.json")).unwrap();
-    (child, serde_json::from_str(&text).unwrap())
-}
-
-fn put(at: SocketAddr, token: &str, path: &str, body: &str) {
-    let mut connection = TcpStream::connect(at).unwrap();
-    let head = format!(
-        "PUT {path} HTTP/1.1\r\nHost: {at}\r\nAuthorization: Bearer {}\r\n\
-         Content-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n",
-        token.trim(),
-        body.len()
-    );
-    connection.write_all(format!("{head}{body}").as_bytes()).unwrap();
-    let mut answer = String::new();
-    connection.read_to_string(&mut answer).unwrap();
-    assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
-}
-
-/// User and system time of a process, as the kernel accounts it.
-fn cpu_of(pid: u32) -> Duration {
-    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap();
-    let fields: Vec<&str> = stat.rsplit(')').next().unwrap().split_whitespace().collect();
-    let ticks: u64 = [11, 12].iter().map(|at| fields[*at].parse::<u64>().unwrap()).sum();
-    // Linux tells them in hundredths of a second on every architecture.
-    Duration::from_millis(ticks * 10)
-}
-
-struct KillOnDrop(Child);
-
-impl Drop for KillOnDrop {
-    fn drop(&mut self) {
-        let _ = self.0.kill();
-        let _ = self.0.wait();
+#[tokio::main]
+async fn main() {
+    let measures = std::env::args().any(|argument| argument == "--bench");
+    let phones = std::env::args().find_map(|argument| argument.parse().ok());
+    let (phones, long) = if measures {
+        (phones.unwrap_or(32), Duration::from_secs(10))
+    } else {
+        (2, Duration::from_millis(100))
+    };
+    let server = Server::start().await;
+    let path = server.phone().await;
+    for (name, door) in [
+        ("HTTP", Door::Http),
+        ("TFTP", Door::Tftp("")),
+        ("TFTP, blksize 1468", Door::Tftp("blksize\x001468\0tsize\x000\0")),
+        ("FTP", Door::Ftp),
+    ] {
+        let (cpu, began) = (server.cpu(), Instant::now());
+        let (files, size) = load(&server, &path, door, phones, long).await;
+        let (cpu, took) = (server.cpu() - cpu, began.elapsed());
+        assert!(files > 0);
+        println!(
+            "{name:<18} {:>7.0} files/s of {size} bytes, {phones} phones at once, {:>4.0} µs of server CPU each",
+            files as f64 / took.as_secs_f64(),
+            cpu.as_secs_f64() * 1e6 / files as f64,
+        );
     }
 }
