@@ -238,6 +238,21 @@ fn names_mean_files() {
 }
 
 #[test]
+fn only_configuration_files_are_encrypted() {
+    let desk = desk("X6");
+    for (name, encrypted) in [
+        (MAC_CFG, true),
+        ("0c383e07e16c.xml", true),
+        ("F0V00X600000.cfg", true),
+        ("0c383e07e16c.boot", false),
+        ("phonebook.xml", false),
+        ("fanvil_x6_hwv1_0.txt", false),
+    ] {
+        assert_eq!(FAMILY.encrypts(&desk.wanted(name).unwrap()), encrypted, "{name}");
+    }
+}
+
+#[test]
 fn a_phone_asks_for_these_files() {
     let mut desk = desk("X5U-V2");
     desk.names = vec!["1001".into()];
