@@ -3,7 +3,7 @@
 //!
 //! Read from the store when first needed, and kept up by its notices.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, PoisonError};
 
 use tokio::sync::broadcast::Receiver;
@@ -33,8 +33,9 @@ struct Inner {
 
 #[derive(Default)]
 struct Names {
-    /// By the name in lower case.
-    phones: HashMap<Box<str>, Mac>,
+    /// By the name in lower case; of several phones that claim a name the
+    /// lowest has it.
+    phones: HashMap<Box<str>, BTreeSet<Mac>>,
     of: HashMap<Mac, Vec<Box<str>>>,
 }
 
@@ -88,7 +89,8 @@ impl Book {
             phone.iter().for_each(|phone| names.put(phone));
             inner.stale.remove(&mac);
         }
-        Ok(names.phones.get(&*name.to_lowercase()).copied())
+        let claimed = names.phones.get(&*name.to_lowercase());
+        Ok(claimed.and_then(|phones| phones.first().copied()))
     }
 
     fn catch_up(&self, inner: &mut Inner) {
@@ -117,14 +119,16 @@ impl Names {
         let names: Vec<Box<str>> =
             phone.names.iter().map(|name| name.to_lowercase().into()).collect();
         for name in &names {
-            self.phones.entry(name.clone()).or_insert(phone.mac);
+            self.phones.entry(name.clone()).or_default().insert(phone.mac);
         }
         self.of.insert(phone.mac, names);
     }
 
     fn remove(&mut self, mac: Mac) {
         for name in self.of.remove(&mac).unwrap_or_default() {
-            if self.phones.get(&name) == Some(&mac) {
+            let Some(phones) = self.phones.get_mut(&name) else { continue };
+            phones.remove(&mac);
+            if phones.is_empty() {
                 self.phones.remove(&name);
             }
         }
@@ -166,6 +170,10 @@ mod tests {
         assert_eq!(find("1001.cfg").await, two);
         assert_eq!(find("1002.cfg").await, one);
         assert_eq!(find("reception.cfg").await, "");
+        put(&store, one, 3, &["1001.cfg"]).await;
+        assert_eq!(find("1001.cfg").await, one, "the lowest of those that claim it");
+        put(&store, one, 4, &["1002.cfg"]).await;
+        assert_eq!(find("1001.cfg").await, two, "what another claims is not lost");
         let mut batch = Batch::new();
         batch.push(Change::ForgetPhone(two.parse().unwrap()));
         store.commit(batch).await.unwrap();
