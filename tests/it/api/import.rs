@@ -90,7 +90,6 @@ async fn everything_wrong_is_told_with_its_line_and_nothing_is_imported() {
     .iter()
     .enumerate()
     {
-        let begins = begins.replacen(' ', " ", 1);
         let mut parts = begins.splitn(3, ' ');
         let (line, column, words) =
             (parts.next().unwrap(), parts.next().unwrap(), parts.next().unwrap_or_default());

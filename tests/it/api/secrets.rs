@@ -59,26 +59,7 @@ async fn a_planted_canary_is_in_no_answer() {
     assert_eq!(asked_row.json["values"][0]["value"], "***", "{}", asked_row.text);
 
     let key = hex::encode(CANARY.repeat(6).get(..32).unwrap());
-    let settings =
-        json!({"WEB/Password": CANARY, "AUTOUPDATE/Url": format!("http://u:{CANARY}@h/")});
-    let body = json!({"model": "X4", "config_key": key, "settings": settings});
-    assert_eq!(rig.put_json("/phones/0c383e07e16c", body).await.status, 201);
-    let account = json!({"user": "20", "password": CANARY, "server": "pbx"});
-    assert_eq!(rig.put_json("/phones/0c383e07e16c/accounts/1", account).await.status, 200);
-    let other = json!({"model": "X4", "settings": {"WEB/Password": format!("{CANARY}2")}});
-    assert_eq!(rig.put_json("/phones/0c383e07e16d", other).await.status, 201);
-    let speed = json!({"kind": "url", "value": format!("http://u:{CANARY}@host/")});
-    assert_eq!(rig.put_json("/phones/0c383e07e16c/keys/1", speed).await.status, 200);
-    let site = json!({
-        "common_key": key,
-        "settings": {"SIP/Register Pswd": CANARY, "provost:admin-password": CANARY},
-        "access": {"logins": [{"user": "phones", "password": CANARY}]},
-    });
-    assert_eq!(rig.put_json("/sites/hq", site).await.status, 201);
-    let settings = json!({"settings": {"fanvil:SIP/Register Pswd": CANARY}});
-    for path in ["/layers/global", "/layers/tenant/hq", "/layers/model/fanvil/X4"] {
-        assert_eq!(rig.put_json(path, settings.clone()).await.status, 201, "{path}");
-    }
+    plant_in_phones(&rig, &key).await;
 
     let mut looked_at = 0;
     for (method, path) in routes() {
@@ -105,4 +86,28 @@ async fn a_planted_canary_is_in_no_answer() {
         looked_at += 1;
     }
     assert!(looked_at >= 25, "{looked_at}");
+}
+
+/// Phones, a site and layers with secrets wherever there can be any.
+async fn plant_in_phones(rig: &Rig, key: &str) {
+    let settings =
+        json!({"WEB/Password": CANARY, "AUTOUPDATE/Url": format!("http://u:{CANARY}@h/")});
+    let body = json!({"model": "X4", "config_key": key, "settings": settings});
+    assert_eq!(rig.put_json("/phones/0c383e07e16c", body).await.status, 201);
+    let account = json!({"user": "20", "password": CANARY, "server": "pbx"});
+    assert_eq!(rig.put_json("/phones/0c383e07e16c/accounts/1", account).await.status, 200);
+    let other = json!({"model": "X4", "settings": {"WEB/Password": format!("{CANARY}2")}});
+    assert_eq!(rig.put_json("/phones/0c383e07e16d", other).await.status, 201);
+    let speed = json!({"kind": "url", "value": format!("http://u:{CANARY}@host/")});
+    assert_eq!(rig.put_json("/phones/0c383e07e16c/keys/1", speed).await.status, 200);
+    let site = json!({
+        "common_key": key,
+        "settings": {"SIP/Register Pswd": CANARY, "provost:admin-password": CANARY},
+        "access": {"logins": [{"user": "phones", "password": CANARY}]},
+    });
+    assert_eq!(rig.put_json("/sites/hq", site).await.status, 201);
+    let settings = json!({"settings": {"fanvil:SIP/Register Pswd": CANARY}});
+    for path in ["/layers/global", "/layers/tenant/hq", "/layers/model/fanvil/X4"] {
+        assert_eq!(rig.put_json(path, settings.clone()).await.status, 201, "{path}");
+    }
 }

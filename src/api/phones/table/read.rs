@@ -154,10 +154,8 @@ pub(in crate::api::phones) fn change(
             Column::Setting(name) => {
                 let settings = settings.get_or_insert_with(|| match stored {
                     Some(phone) => {
-                        let pair = |(name, value): (&Box<str>, &Box<str>)| {
-                            (name.to_string(), value.to_string())
-                        };
-                        phone.settings.iter().map(pair).collect()
+                        let pairs = phone.settings.iter();
+                        pairs.map(|(name, value)| (name.to_string(), value.to_string())).collect()
                     }
                     None => BTreeMap::new(),
                 });
