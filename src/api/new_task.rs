@@ -11,8 +11,8 @@ use super::problem::{ApiError, bad_value};
 use super::state::State;
 use crate::device::{Action, Device, DownloadFile};
 use crate::param::{ParamPath, Tree, Value, ValueType};
-use crate::phone::{Mac, Scope, Settings};
-use crate::provision::{Directives, configuration_download};
+use crate::phone::Mac;
+use crate::provision::configuration_download;
 use crate::schema::Schema;
 
 /// Names or values in one task at most.
@@ -173,23 +173,7 @@ async fn provision(state: &State, device: &Device) -> Result<Action, ApiError> {
     };
     let mac = Mac::of_serial(&device.identity.serial_number).ok_or_else(no_phone)?;
     let phone = state.store().phone(mac).await?.ok_or_else(no_phone)?;
-    let site = state.store().site(&phone.site).await?.unwrap_or_default();
-    let scopes = [
-        Scope::Global,
-        Scope::Tenant(site.tenant.clone()),
-        Scope::Model(phone.vendor, phone.model.clone()),
-    ];
-    let mut layers = Vec::new();
-    for scope in &scopes {
-        let layer = state.store().layer(scope).await?;
-        layers.push(layer.map(|layer| layer.settings).unwrap_or_default());
-    }
-    // The site's settings win over the tenant's, the model's over the site's.
-    layers.insert(2, site.settings);
-    layers.push(phone.settings.clone());
-    let mut settings = Settings::new();
-    layers.into_iter().for_each(|layer| settings.extend(layer));
-    let directives = Directives::take(&mut settings);
+    let directives = state.deps.supply.directives(phone.clone()).await?;
     configuration_download(&phone, &directives).map(Action::Provision).ok_or_else(no_phone)
 }
 

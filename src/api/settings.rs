@@ -219,7 +219,7 @@ pub(super) fn seal_key(
 }
 
 /// A key as it is kept.
-pub(super) fn sound_key(key: &str) -> Result<Secret, &'static str> {
+fn sound_key(key: &str) -> Result<Secret, &'static str> {
     if key.len() == 64 && key.bytes().all(|byte| byte.is_ascii_hexdigit()) {
         Ok(Secret::new(key.to_ascii_lowercase()))
     } else {

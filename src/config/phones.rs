@@ -9,6 +9,9 @@ pub struct PhonesConfig {
     /// The name of the encryption profile for Fanvil files. The vendor has not
     /// published its own; see `docs/FANVIL.md`.
     pub fanvil_encryption: String,
+    /// The digest that makes keys of AudioCodes secrets for `.cfx` files: `md5`,
+    /// or `sha256` for newer tools; see `docs/AUDIOCODES.md`.
+    pub audiocodes_key_digest: String,
     /// Requests a minute from one source (an IPv4 address or an IPv6 /64) for
     /// phone files; 0 is no limit.
     pub requests_per_minute: u32,
@@ -30,6 +33,7 @@ impl Default for PhonesConfig {
     fn default() -> Self {
         Self {
             fanvil_encryption: "aes-256-cbc-zero-iv-pkcs7".to_owned(),
+            audiocodes_key_digest: "md5".to_owned(),
             requests_per_minute: 600,
             addresses_in_vain: 100,
             notify_port: 5060,

@@ -1,7 +1,7 @@
 //! DHCP and phones: what a server is to say, and what a phone makes of it.
 //!
 //! Pure. [`Plan`] says which phones and devices get which options, and is written
-//! for dnsmasq, Kea and ISC dhcpd. [`explain`] tells which URLs a phone will form
+//! for dnsmasq, Kea and ISC dhcpd. [`explain()`] tells which URLs a phone will form
 //! from given options. [`Reply`] and [`discover`] are the two messages that asking
 //! a server takes. No DHCP server lives here: Provost gives no leases.
 

@@ -8,8 +8,8 @@ use crate::class::Class;
 use crate::files::FilesError;
 use crate::http::HttpError;
 use crate::provision::TemplateError;
-use crate::provision::fanvil::CipherError;
 use crate::store::StoreError;
+use crate::supply::CipherChoiceError;
 
 /// Why a server does not start, in one line that says what to do.
 #[derive(Debug, thiserror::Error)]
@@ -50,9 +50,9 @@ pub enum ServerError {
     /// What is to be announced.
     #[error(transparent)]
     Mdns(#[from] MdnsError),
-    /// The encryption profile of phone files.
-    #[error("phones.fanvil_encryption: {0}")]
-    Profile(#[from] CipherError),
+    /// How phone files are encrypted.
+    #[error(transparent)]
+    Ciphers(#[from] CipherChoiceError),
     /// A template of the operator, in the folder `templates` of the data folder.
     #[error("templates/{0}")]
     Template(#[from] TemplateError),
@@ -62,7 +62,7 @@ impl ServerError {
     /// What it means to whoever asked.
     pub const fn class(&self) -> Class {
         match self {
-            Self::Data { .. } | Self::Unusable { .. } | Self::Profile(_) => Class::Invalid,
+            Self::Data { .. } | Self::Unusable { .. } | Self::Ciphers(_) => Class::Invalid,
             Self::InUse(_) => Class::Conflict,
             Self::Template(error) => error.class(),
             Self::Store(error) => error.class(),

@@ -7,9 +7,11 @@ use super::cache::Cache;
 use super::ledger::Ledger;
 use super::throttle::Throttle;
 use super::walk::Walks;
+use crate::class::Class;
 use crate::config::PhonesConfig;
 use crate::files::Shelf;
 use crate::phone::Phone;
+use crate::provision::audiocodes::{CfxError, KeyDigest};
 use crate::provision::fanvil::{CipherError, Profile};
 use crate::provision::{AcsLogin, Ciphers, PhoneLinks, SiteLinks, Templates};
 use crate::store::{Store, Vault};
@@ -55,6 +57,24 @@ pub struct SupplyDeps {
     pub acs: Arc<AcsFor>,
 }
 
+/// A setting names no way to encrypt.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CipherChoiceError {
+    /// `phones.fanvil_encryption` names no profile.
+    #[error("phones.fanvil_encryption: {0}")]
+    Fanvil(#[from] CipherError),
+    /// `phones.audiocodes_key_digest` names no digest.
+    #[error("phones.audiocodes_key_digest: {0}")]
+    AudioCodes(#[from] CfxError),
+}
+
+impl CipherChoiceError {
+    /// What it means to whoever asked.
+    pub const fn class(&self) -> Class {
+        Class::Invalid
+    }
+}
+
 /// What the phone's doors stand before; see the room's page.
 pub struct Supply {
     pub(super) deps: SupplyDeps,
@@ -73,13 +93,14 @@ impl Supply {
     /// Builds the supply.
     ///
     /// # Errors
-    /// [`CipherError::UnknownProfile`] if `phones.fanvil_encryption` names none.
-    pub fn new(deps: SupplyDeps) -> Result<Self, CipherError> {
+    /// [`CipherChoiceError`] if `phones.fanvil_encryption` or
+    /// `phones.audiocodes_key_digest` names none.
+    pub fn new(deps: SupplyDeps) -> Result<Self, CipherChoiceError> {
         Ok(Self {
             templates: RwLock::new(Arc::clone(&deps.templates)),
             ciphers: Ciphers {
                 fanvil: Profile::named(&deps.phones.fanvil_encryption)?,
-                ..Ciphers::default()
+                audiocodes: KeyDigest::named(&deps.phones.audiocodes_key_digest)?,
             },
             fingerprint_key: deps.vault.derive("phone file fingerprints"),
             throttle: Throttle::new(deps.phones.requests_per_minute),

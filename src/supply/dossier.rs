@@ -217,7 +217,11 @@ impl Dossier {
             .collect();
         let acs = self.acs.as_ref().filter(|_| !common);
         let without = acs.map(|acs| AcsLogin { password: None, ..acs.clone() });
-        let mut folders = if common { &self.site_folders } else { &self.folders }.clone();
+        // A phone that gets no secrets here is told where it gets them. Where no
+        // lock keeps others from asking in its name, that is not its own folder:
+        // the token would be as good as the secrets.
+        let own_folder = !common && (secrets || self.site.access.lock);
+        let mut folders = if own_folder { &self.folders } else { &self.site_folders }.clone();
         folders.this = if matches!(door, DoorKind::Https | DoorKind::Ftps | DoorKind::Cwmp) {
             folders.https.clone()
         } else {

@@ -27,6 +27,6 @@ mod source;
 mod throttle;
 mod walk;
 
-pub use deps::{AcsFor, Bases, Supply, SupplyDeps};
+pub use deps::{AcsFor, Bases, CipherChoiceError, Supply, SupplyDeps};
 pub use error::SupplyError;
 pub use preview::{Listed, Preview};

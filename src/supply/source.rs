@@ -6,6 +6,7 @@ use async_trait::async_trait;
 
 use super::admit::Refusal;
 use super::deps::Supply;
+use super::error::SupplyError;
 use super::ledger::Fetch;
 use super::make::Served;
 use super::route::{Route, Way};
@@ -141,7 +142,10 @@ impl Supply {
     fn refuse(&self, ask: &Ask<'_>, known: Option<Mac>, refusal: Refusal) -> NotFound {
         let (source, now) = (ask.source, self.deps.clock.now());
         let why = match refusal {
-            Refusal::Nowhere(why) => why,
+            Refusal::Nowhere(why) => why.to_owned(),
+            // Who has shown no token must not learn by another answer that
+            // there is such a phone.
+            Refusal::Fault(SupplyError::Render(error)) if !by_token(ask) => error.to_string(),
             Refusal::TooMany => {
                 tracing::debug!(peer.address = %source, "a block of addresses is held off");
                 return NotFound::TooMany;
@@ -160,7 +164,7 @@ impl Supply {
             peer.address = %source,
             phone.mac = known.map(tracing::field::display),
             door = ask.door.word(),
-            reason = why,
+            reason = %why,
             "a request led nowhere"
         );
         if let Some(count) = self.throttle.missed(source, now) {
@@ -186,4 +190,10 @@ impl Supply {
         }
         NotFound::Nowhere
     }
+}
+
+/// Whether the path has a phone's own token, whose signature was right if the
+/// file was found at all.
+fn by_token(ask: &Ask<'_>) -> bool {
+    Route::read(ask.path).is_some_and(|route| matches!(route.way, Way::Phone(_)))
 }

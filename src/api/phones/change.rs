@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 use super::super::extract::{plain_text, present};
 use super::super::mask::{self, MASK};
 use super::super::problem::ApiError;
-use super::super::settings::{Meant, Wrong, sound_key};
+use super::super::settings::{Meant, Wrong};
 use super::super::sites::check_site_name;
 use crate::device::{Sealed, Secret};
 use crate::phone::{Account, Key, KeyKind, Phone, Transport, Vendor};
@@ -290,9 +290,9 @@ impl<'a> Applier<'a> {
     fn config_key(&mut self, key: Option<String>, phone: &mut Phone) {
         phone.config_key = match key.as_deref() {
             Some(MASK) if phone.config_key.is_some() => return,
-            Some(key) => match sound_key(key) {
-                Ok(key) => Some(self.sealed(key, phone.config_key.take())),
-                Err(problem) => return self.note("config_key", problem),
+            Some(key) => match family(phone.vendor).check_key(key) {
+                Ok(()) => Some(self.sealed(Secret::new(key), phone.config_key.take())),
+                Err(error) => return self.note("config_key", error.to_string()),
             },
             None => None,
         };

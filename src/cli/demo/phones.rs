@@ -11,7 +11,9 @@ use super::steps::{Demo, expect, not_verified};
 use super::story::Story;
 use super::{CliError, DemoError, PATIENCE};
 use crate::provision::audiocodes;
-use crate::simulate::{FilePhone, FilePhoneVerdict, PhoneFetchError, ReadFile, firmware_image};
+use crate::simulate::{
+    FilePhone, FilePhoneVerdict, PhoneFetchError, PhoneSettings, ReadFile, firmware_image,
+};
 
 /// The template of a mass deployment, as somebody who comes from AstLinux has it.
 pub(super) const ASTLINUX_TEMPLATE: &str = "\
@@ -153,7 +155,7 @@ pub(super) fn wrong_token(base: &str) -> String {
 fn digium() -> Shown {
     let mac = "000fd3000001";
     let names = [mac.to_owned(), mac.to_uppercase(), "0".repeat(12)].map(|name| name + ".cfg");
-    let read: ReadFile = Arc::new(|bytes| attributes(bytes));
+    let read: ReadFile = Arc::new(attributes);
     Shown {
         title: "A Digium phone tries its three names and reads its XML",
         mac,
@@ -202,7 +204,7 @@ fn astlinux() -> Shown {
 }
 
 /// The attributes of all elements as `element/attribute`.
-fn attributes(bytes: &[u8]) -> Result<Vec<(Box<str>, Box<str>)>, Box<str>> {
+fn attributes(bytes: &[u8]) -> Result<PhoneSettings, Box<str>> {
     use quick_xml::events::Event;
     let words = |error: &dyn std::fmt::Display| Box::<str>::from(error.to_string());
     let text = std::str::from_utf8(bytes).map_err(|error| words(&error))?;
