@@ -74,12 +74,12 @@ pub trait Family: Sync {
     /// [`RenderError`] if the file became larger than the vendor's phones take.
     fn finish(&self, draft: &Draft, version: &str) -> Result<Vec<u8>, RenderError>;
 
-    /// Checks a key for files before it is taken into the inventory.
+    /// A key for files in the form in which it is kept in the inventory.
     ///
     /// # Errors
     /// [`RenderError`], in words for an operator; always, if files of this vendor
     /// cannot be encrypted.
-    fn check_key(&self, _key: &str) -> Result<(), RenderError> {
+    fn key(&self, _key: &str) -> Result<Secret, RenderError> {
         Err(RenderError::Word {
             what: "the key".to_owned(),
             problem: "files of this vendor have no encryption",

@@ -290,8 +290,8 @@ impl<'a> Applier<'a> {
     fn config_key(&mut self, key: Option<String>, phone: &mut Phone) {
         phone.config_key = match key.as_deref() {
             Some(MASK) if phone.config_key.is_some() => return,
-            Some(key) => match family(phone.vendor).check_key(key) {
-                Ok(()) => Some(self.sealed(Secret::new(key), phone.config_key.take())),
+            Some(key) => match family(phone.vendor).key(key) {
+                Ok(key) => Some(self.sealed(key, phone.config_key.take())),
                 Err(error) => return self.note("config_key", error.to_string()),
             },
             None => None,

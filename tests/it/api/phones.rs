@@ -31,6 +31,16 @@ async fn a_phone_is_made_changed_and_forgotten() {
     let sealed = stored.config_key.unwrap();
     assert_eq!(rig.vault.unseal(&sealed).unwrap(), Secret::new("a".repeat(64)));
 
+    // Each vendor has keys of its own kind, and some have none.
+    let secret = json!({"model": "450HD", "config_key": "correct-horse"});
+    let audiocodes = "/phones/00908f000001";
+    assert_eq!(rig.put_json(audiocodes, secret.clone()).await.status, 201);
+    assert_eq!(rig.delete(audiocodes).await.status, 204);
+    for mac in ["000fd3000001", "0c383e000009"] {
+        let refused = rig.put_json(&format!("/phones/{mac}"), secret.clone()).await;
+        assert_eq!(refused.status, 400, "{}", refused.text);
+    }
+
     let cleared = rig.put_json(path, json!({"config_key": null})).await;
     assert_eq!(cleared.json["config_key"], json!(null));
     assert_eq!(cleared.json["settings"], json!({"SIP/X": "1"}));

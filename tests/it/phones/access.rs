@@ -449,3 +449,51 @@ async fn an_astlinux_phone_finds_its_file_below_phoneprov() {
     let got = raw(rig.address, "GET", "/0015654AA937.cfg", &[agent]).await;
     assert!(got.ends_with("user=1001 pass=\n"), "{got}");
 }
+
+/// What is left out of a file is had over HTTPS, from a folder that the file
+/// names. Where no lock keeps others from asking in the phone's name, that is the
+/// site's: the phone's token would be as good as its passwords.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_leaves_in_the_clear_only_where_a_lock_guards_it() {
+    for lock in [true, false] {
+        let rig = Rig::open().await;
+        let access = Access { tokenless: true, lock, ..Access::default() };
+        rig.put_site(Site { access, plain_secrets: false, ..Rig::site(1) }).await;
+        rig.put_phone(rig.phone(MAC, 1)).await;
+        let got = raw(rig.address, "GET", &format!("/{MAC}.cfg"), &[AGENT]).await;
+        assert!(got.starts_with("HTTP/1.1 200") && !got.contains("canary"), "{got}");
+        let (own, site) = (rig.folder(mac(), "own"), rig.site_folder("hq"));
+        let named = |folder: &str| got.contains(folder.trim_end_matches('/'));
+        assert_eq!((named(&own), named(&site)), (lock, !lock), "{lock}: {got}");
+    }
+}
+
+/// A phone whose file cannot be made looks by name like one that is not there;
+/// its own token tells it that the fault is ours.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_phone_that_cannot_be_served_is_nowhere_by_name() {
+    let rig = Rig::open().await;
+    rig.put_site(open_site(1, unlocked())).await;
+    let unfinished = Phone {
+        vendor: Vendor::AstLinux,
+        template: "none".into(),
+        settings: [].into(),
+        accounts: Vec::new(),
+        ..rig.phone(MAC, 1)
+    };
+    rig.put_phone(unfinished).await;
+    let uniform = raw(rig.address, "GET", "/", &[]).await;
+    assert_eq!(raw(rig.address, "GET", &format!("/{MAC}.cfg"), &[]).await, uniform);
+    let own = format!("{}{MAC}.cfg", rig.folder(mac(), "own"));
+    assert!(raw(rig.address, "GET", &own, &[]).await.starts_with("HTTP/1.1 503"));
+    let why = rig
+        .eventually(async |store| {
+            let log = store.fetch_log(mac()).await.unwrap()?;
+            log.fetches.into_iter().find_map(|fetched| match fetched.ended {
+                Ended::Refused(why) => Some(why),
+                _ => None,
+            })
+        })
+        .await;
+    assert!(why.contains("template"), "{why}");
+}

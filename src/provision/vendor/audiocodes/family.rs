@@ -92,8 +92,8 @@ impl Family for AudioCodes {
         Ok(draft.body.clone())
     }
 
-    fn check_key(&self, key: &str) -> Result<(), RenderError> {
-        checked(key).map(drop).map_err(|_| bad_key())
+    fn key(&self, key: &str) -> Result<Secret, RenderError> {
+        checked(key).map(Secret::new).map_err(|_| bad_key())
     }
 
     fn encrypts(&self, wanted: &Wanted) -> bool {

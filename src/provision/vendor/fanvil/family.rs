@@ -162,8 +162,9 @@ impl Family for Fanvil {
         }
     }
 
-    fn check_key(&self, key: &str) -> Result<(), RenderError> {
-        Ok(super::ConfigKey::parse(key).map(drop)?)
+    fn key(&self, key: &str) -> Result<Secret, RenderError> {
+        super::ConfigKey::parse(key)?;
+        Ok(Secret::new(key.to_ascii_lowercase()))
     }
 
     /// The configuration files, and not what lies beside them.

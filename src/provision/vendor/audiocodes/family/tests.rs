@@ -327,8 +327,8 @@ fn an_address_has_the_macros_of_option_160() {
 #[test]
 fn a_key_for_files_is_checked_and_used() {
     let ciphers = Ciphers::default();
-    assert!(FAMILY.check_key("correct-horse").is_ok());
-    assert!(FAMILY.check_key("short").is_err());
+    assert!(FAMILY.key("correct-horse").is_ok());
+    assert!(FAMILY.key("short").is_err());
     let sealed =
         FAMILY.encrypt(&ciphers, &Secret::new("correct-horse"), OWN.as_bytes().to_vec()).unwrap();
     let opened =

@@ -407,7 +407,7 @@ fn names_that_shared_layers_mean_for_these_phones() {
 
 #[test]
 fn there_is_no_encryption() {
-    assert!(FAMILY.check_key(&"0f".repeat(32)).is_err());
+    assert!(FAMILY.key(&"0f".repeat(32)).is_err());
     assert!(FAMILY.encrypt(&Ciphers::default(), &Secret::new("x"), Vec::new()).is_err());
 }
 
