@@ -3,7 +3,6 @@
 //! What a host declares wins over what a class does (dhcp-options(5)), so known
 //! phones need not be left out of the groups.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use super::options::DSL_FORUM;
@@ -12,17 +11,7 @@ use super::plan::{Match, Plan, Rule, Value, colons, encapsulate};
 /// Declarations, for `include`.
 pub(super) fn write(plan: &Plan) -> String {
     let mut out = String::from("# Written by Provost. Name it in an include statement.\n");
-    let rules = || {
-        let phones = plan.phones.iter().map(|(_, rule)| rule);
-        phones.chain(&plan.groups).chain(&plan.devices)
-    };
-    let codes: BTreeSet<u8> = rules()
-        .flat_map(|rule| &rule.values)
-        .filter_map(|value| match value {
-            Value::Text(code, _) if defined(*code).is_none() => Some(*code),
-            _ => None,
-        })
-        .collect();
+    let codes = plan.codes(|code| defined(code).is_none());
     for code in codes {
         let _ = writeln!(out, "option provost-{code} code {code} = text;");
     }

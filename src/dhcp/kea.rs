@@ -4,8 +4,6 @@
 //! What a reservation holds wins over what a class does (Kea's manual, "Host
 //! Reservations": options), so known phones need not be left out of the groups.
 
-use std::collections::BTreeSet;
-
 use serde_json::{Value as Json, json};
 
 use super::options::DSL_FORUM;
@@ -13,17 +11,7 @@ use super::plan::{Match, Plan, Rule, Value, colons, encapsulate};
 
 /// A `Dhcp4` object whose members are to be merged into the server's own.
 pub(super) fn write(plan: &Plan) -> String {
-    let rules = || {
-        let phones = plan.phones.iter().map(|(_, rule)| rule);
-        phones.chain(&plan.groups).chain(&plan.devices)
-    };
-    let codes: BTreeSet<u8> = rules()
-        .flat_map(|rule| &rule.values)
-        .filter_map(|value| match value {
-            Value::Text(code, _) if defined(*code).is_none() => Some(*code),
-            _ => None,
-        })
-        .collect();
+    let codes = plan.codes(|code| defined(code).is_none());
     let definitions: Vec<Json> = codes
         .into_iter()
         .map(|code| json!({"name": name_of(code), "code": code, "type": "string"}))

@@ -1,5 +1,6 @@
 //! Which phones and devices get which options.
 
+use std::collections::BTreeSet;
 use std::str::FromStr;
 
 use super::{dnsmasq, isc, kea};
@@ -164,6 +165,17 @@ impl Plan {
         let matches = vec![Match::ClassHas("dslforum.org")];
         self.devices = Some(Rule { name: "cwmp".to_owned(), matches, values });
         Ok(())
+    }
+
+    /// The codes of all texts of which `which` holds.
+    pub(super) fn codes(&self, which: impl Fn(u8) -> bool) -> BTreeSet<u8> {
+        let phones = self.phones.iter().map(|(_, rule)| rule);
+        let values = phones.chain(&self.groups).chain(&self.devices).flat_map(|rule| &rule.values);
+        let code = |value: &Value| match value {
+            Value::Text(code, _) => Some(*code),
+            Value::Vendor(_) | Value::DslForum(_) => None,
+        };
+        values.filter_map(code).filter(|code| which(*code)).collect()
     }
 
     /// The configuration, as a part to be included: options, classes and
