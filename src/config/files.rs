@@ -17,7 +17,9 @@ pub struct FilesConfig {
     #[serde(with = "super::northbound::optional_listen")]
     pub tls_listen: Option<SocketAddr>,
     /// How devices reach this door, as in `http://acs.example.net:7567`. Unset:
-    /// the address at which the device reached the CWMP door, with this port.
+    /// the address at which the device reached the CWMP door, with this port;
+    /// phones are told where the door listens, or if it listens everywhere the
+    /// address of the default route.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub public_url: Option<String>,
     /// The largest upload, in bytes.

@@ -285,7 +285,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_stays_a_value() {
+    fn p07_a_value_stays_a_value() {
         let name = "Anna\nvoip/line/1/id=7 <&\"'>]]>\u{0}\u{1}{{ 7 * 7 }}";
         let rows = own("x/a.rows", "id={{ name }}\n").render("x/a.rows", context!(name)).unwrap();
         assert_eq!(rows.lines().count(), 1, "{rows}");

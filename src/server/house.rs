@@ -124,6 +124,7 @@ impl Server {
             AuthMode::Device | AuthMode::Open => (None, false),
         };
         let shelf = Shelf::open(data.path(), config.files.quota)?;
+        let own = provisioning::own_address();
         let supply = Arc::new(Supply::new(SupplyDeps {
             store: store.clone(),
             vault: vault.clone(),
@@ -133,8 +134,8 @@ impl Server {
             clock: clock.clone(),
             phones: config.phones.clone(),
             templates,
-            bases: provisioning::bases(&config, &addresses),
-            acs: provisioning::acs(&config, &addresses, onboarding.clone()),
+            bases: provisioning::bases(&config, &addresses, own),
+            acs: provisioning::acs(&config, &addresses, own, onboarding.clone()),
         })?);
         let parts = Parts {
             config: &config,

@@ -1,12 +1,12 @@
 //! What phones are served with: the operator's templates, and the addresses that
 //! phones are told.
 
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::error::ServerError;
-use super::house::{Addresses, reachable};
+use super::house::Addresses;
 use crate::acs::OnboardingAccount;
 use crate::config::Config;
 use crate::phone::Vendor;
@@ -61,13 +61,30 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ServerError> {
     Ok(paths)
 }
 
+/// The address by which this machine is reached from elsewhere: that of its default
+/// route. Nothing is sent to find it; loopback if there is no route.
+pub(super) fn own_address() -> IpAddr {
+    // A documentation address (RFC 5737): it only chooses the route.
+    let routed = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
+        socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
+        Ok(socket.local_addr()?.ip())
+    });
+    routed.unwrap_or(Ipv4Addr::LOCALHOST.into())
+}
+
+/// A door as phones reach it: one that listens everywhere at this machine's own
+/// address.
+fn faced(at: SocketAddr, own: IpAddr) -> SocketAddr {
+    if at.ip().is_unspecified() { (own, at.port()).into() } else { at }
+}
+
 /// Under which addresses phones reach the file doors: by the host of
 /// `files.public_url` if it is set, else by the doors' own addresses.
-pub(super) fn bases(config: &Config, addresses: &Addresses) -> Bases {
+pub(super) fn bases(config: &Config, addresses: &Addresses, own: IpAddr) -> Bases {
     let (http, https) = (addresses.files, addresses.files_tls);
     let Some(url) = config.files.public_url.as_deref().map(|url| url.trim_end_matches('/')) else {
         let of = |scheme: &str, at: Option<SocketAddr>| {
-            at.map(|at| format!("{scheme}://{}", reachable(at))).unwrap_or_default()
+            at.map(|at| format!("{scheme}://{}", faced(at, own))).unwrap_or_default()
         };
         return Bases { http: of("http", http), https: of("https", https), prefer_https: false };
     };
@@ -86,12 +103,13 @@ pub(super) fn bases(config: &Config, addresses: &Addresses) -> Bases {
 pub(super) fn acs(
     config: &Config,
     addresses: &Addresses,
+    own: IpAddr,
     onboarding: Option<OnboardingAccount>,
 ) -> Arc<AcsFor> {
     let told = config.files.public_url.as_deref().map(host).map(str::to_owned);
     let url = |scheme: &str, at: SocketAddr| match &told {
         Some(host) => format!("{scheme}://{host}:{}/", at.port()),
-        None => format!("{scheme}://{}/", reachable(at)),
+        None => format!("{scheme}://{}/", faced(at, own)),
     };
     let https = addresses.cwmp_tls.map(|at| url("https", at));
     let url = addresses.cwmp.map(|at| url("http", at)).or(https);
@@ -123,14 +141,15 @@ mod tests {
         config.files.public_url = public_url.map(str::to_owned);
         let at = |port| Some(SocketAddr::from(([0, 0, 0, 0], port)));
         let addresses = Addresses { files: at(80), files_tls: at(443), ..Addresses::default() };
-        let Bases { http, https, prefer_https } = bases(&config, &addresses);
+        let Bases { http, https, prefer_https } =
+            bases(&config, &addresses, [198, 51, 100, 7].into());
         (http, https, prefer_https)
     }
 
     #[test]
     fn phones_are_told_the_public_url_and_the_other_door_beside_it() {
         for (url, http, https, prefer) in [
-            (None, "http://127.0.0.1:80", "https://127.0.0.1:443", false),
+            (None, "http://198.51.100.7:80", "https://198.51.100.7:443", false),
             (
                 Some("http://p.example:8080/x/"),
                 "http://p.example:8080/x",

@@ -271,7 +271,7 @@ fn an_operators_template_takes_the_place_of_ours_and_is_checked_too() {
 }
 
 #[test]
-fn hostile_words_stay_values_or_are_refused() {
+fn p07_hostile_words_stay_values_or_are_refused() {
     let hostile = "x\naccount.1.password=owned\r\ninclude http://evil/; y ]]> <a> {{ 7*7 }}";
     let mut house = House::full();
     house.accounts.first_mut().unwrap().0.display_name = hostile.into();

@@ -367,7 +367,7 @@ fn what_keys_cannot_do_is_told() {
 }
 
 #[test]
-fn hostile_words_stay_values() {
+fn p07_hostile_words_stay_values() {
     let hostile = "\"/><account index=\"9\" password=\"owned\"/>]]>&#10;<!-- {{ 7*7 }} ; include x";
     let mut house = House::full()
         .set("idle_company_text", hostile)

@@ -468,7 +468,7 @@ fn hostile() -> impl Strategy<Value = String> {
 proptest! {
     /// P7: what people write becomes no row and no element, in any dialect.
     #[test]
-    fn no_text_becomes_more_than_a_value(
+    fn p07_no_text_becomes_more_than_a_value(
         display in hostile(), label in hostile(), title in hostile(), number in hostile(),
     ) {
         for dialect in [Dialect::Text, Dialect::Xml, Dialect::SysConf] {
