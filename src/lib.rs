@@ -19,11 +19,12 @@
 //! [`store`] what survives; [`files`] firmware by content; [`http`] what all
 //! HTTP faces share.
 //!
-//! **Floor 4, services.** [`provision`] phone files; [`wake`] connection
+//! **Floor 4, services.** [`provision`] (P) phone files; [`wake`] connection
 //! requests and NOTIFYs; [`simulate`] simulated CPEs and phones.
 //!
 //! **Floor 4½.** [`supply`] which phone gets which file, who may have it, and
-//! what is logged of it: what all phone doors stand before.
+//! what is logged of it: what all phone doors stand before; [`dhcp`] (P) what DHCP
+//! servers are to say, and what phones make of it.
 //!
 //! **Floor 5, faces.** [`acs`] the device's door; [`fetch`] the phone's doors and
 //! the file door; [`announce`] how phones find them; [`api`] the northbound.
