@@ -3,6 +3,7 @@
 use std::sync::Mutex;
 use std::time::Duration;
 
+use crate::device::DeviceId;
 use crate::time::Timestamp;
 
 /// Counts new devices, so that a flood of invented serial numbers fills
@@ -46,6 +47,14 @@ impl Admission {
         minute.devices += 1;
         Ok(())
     }
+}
+
+/// A number that differs between devices.
+pub(super) fn spread(id: &DeviceId) -> u64 {
+    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
 }
 
 #[cfg(test)]

@@ -8,18 +8,18 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::admission::Admission;
+use super::admission::{Admission, spread};
 use super::gate::{Gate, Mismatch, Principal};
 use super::inventory::{self, Arrival};
 use super::links::{FileLinks, link_for};
 use super::onboarding;
-use super::recording::{commit_one_by_one, commit_with_tasks, confirm};
+use super::recording::{alarm, commit_one_by_one, commit_with_tasks, confirm};
 use crate::cwmp::{
     CpeRequest, Envelope, FaultCode, Inform, Input, Output, Session, TransferComplete, Turn,
     WriteStyle,
 };
 use crate::device::{
-    Credentials, Device, DeviceId, Event, EventCode, EventKind, Learned, Task, TaskId, TaskState,
+    Credentials, Device, Event, EventCode, EventKind, Learned, Task, TaskId, TaskState,
 };
 use crate::param::Tree;
 use crate::plan::{Evidence, OnboardingResult, Planner, Situation, Step, settle, settle_transfer};
@@ -575,22 +575,6 @@ impl Driver {
     }
 }
 
-/// Somebody claims to be a device that he is not: said in its history.
-async fn alarm(
-    shared: &Shared,
-    id: &DeviceId,
-    mismatch: &Mismatch,
-    caller: &Caller,
-    now: Timestamp,
-) {
-    warn!(device.id = %id, peer.address = %caller.address, reason = %mismatch, "an Inform was refused");
-    let text = format!("refused an Inform from {}: {mismatch}", caller.address);
-    let event = Event { device: id.clone(), at: now, kind: EventKind::Alarm(text.into()) };
-    if let Err(error) = shared.store.commit(Record::Event(event).into()).await {
-        warn!(device.id = %id, %error, "an alarm was not recorded");
-    }
-}
-
 fn log_inform(device: &Device, inform: &Inform, caller: &Caller) {
     tracing::debug!(device.id = %device.id, peer.address = %caller.address, inform.retry = inform.retry_count,
         inform.events = ?inform.events, "inform");
@@ -598,12 +582,4 @@ fn log_inform(device: &Device, inform: &Inform, caller: &Caller) {
 
 fn write(device: &Device, envelope: &Envelope) -> Vec<u8> {
     crate::cwmp::write(envelope, &WriteStyle { xml_declaration: device.learned.xml_declaration })
-}
-
-/// A number that differs between devices.
-pub(super) fn spread(id: &DeviceId) -> u64 {
-    use std::hash::{DefaultHasher, Hash as _, Hasher as _};
-    let mut hasher = DefaultHasher::new();
-    id.hash(&mut hasher);
-    hasher.finish()
 }

@@ -13,8 +13,8 @@ use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use super::admission::Admission;
-use super::driver::{Caller, Driver, Refusal, Reply, Shared, spread};
+use super::admission::{Admission, spread};
+use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::gate::{Denied, Gate, Principal};
 use super::links::FileLinks;
 use super::onboarding::OnboardingAccount;

@@ -1,7 +1,12 @@
 //! Making durable what a session has to record.
 
-use crate::device::{Credentials, Stage, Task};
+use tracing::warn;
+
+use super::driver::{Caller, Shared};
+use super::gate::Mismatch;
+use crate::device::{Credentials, DeviceId, Event, EventKind, Stage, Task};
 use crate::store::{Batch, Record, Store, StoreError};
+use crate::time::Timestamp;
 
 /// The device used its own credentials, or said that it took them.
 pub(super) fn confirm(own: &mut Option<Credentials>, batch: &mut Batch) {
@@ -44,4 +49,20 @@ pub(super) async fn commit_one_by_one(store: &dyn Store, batch: &Batch) -> Resul
         }
     }
     Ok(())
+}
+
+/// Somebody claims to be a device that he is not: said in its history.
+pub(super) async fn alarm(
+    shared: &Shared,
+    id: &DeviceId,
+    mismatch: &Mismatch,
+    caller: &Caller,
+    now: Timestamp,
+) {
+    warn!(device.id = %id, peer.address = %caller.address, reason = %mismatch, "an Inform was refused");
+    let text = format!("refused an Inform from {}: {mismatch}", caller.address);
+    let event = Event { device: id.clone(), at: now, kind: EventKind::Alarm(text.into()) };
+    if let Err(error) = shared.store.commit(Record::Event(event).into()).await {
+        warn!(device.id = %id, %error, "an alarm was not recorded");
+    }
 }

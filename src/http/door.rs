@@ -183,7 +183,13 @@ fn admit<H: Handler>(
     Ok(())
 }
 
-fn listen(at: SocketAddr) -> io::Result<TcpListener> {
+/// Listens as all doors over TCP do: at once again after a restart, without
+/// Nagle's delay, with room for a mass reboot. Must be called inside a Tokio
+/// runtime.
+///
+/// # Errors
+/// When the address cannot be had, or there is no runtime.
+pub fn listen(at: SocketAddr) -> io::Result<TcpListener> {
     // Without a runtime Tokio would panic.
     tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
     let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;

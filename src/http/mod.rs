@@ -36,7 +36,7 @@ pub use client::{ClientConnection, ClientError, client_tls};
 pub use collect::{BodyError, collect, collect_decoded, read_limited};
 pub use cookie::cookie;
 pub use digest::Algorithm;
-pub use door::{Door, Handler, Peer};
+pub use door::{Door, Handler, Peer, listen};
 pub use error::HttpError;
 pub use target::{Host, Target, TargetError};
 pub use tls::TlsMaterial;

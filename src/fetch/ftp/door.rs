@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
@@ -14,10 +14,8 @@ use super::session::{self, Client};
 use crate::config::{FtpConfig, LimitsConfig};
 use crate::fetch::complaint::Complaint;
 use crate::files::SharedSource;
-use crate::http::{Caps, HttpError, TlsMaterial};
+use crate::http::{Caps, HttpError, TlsMaterial, listen};
 
-/// Connections that may wait to be accepted.
-const BACKLOG: u32 = 1024;
 /// How long sessions may go on when the server stops.
 const STOP_WITHIN: Duration = Duration::from_secs(10);
 /// How long nothing is accepted when the process has no descriptors left.
@@ -140,14 +138,4 @@ impl FtpDoor {
 /// The address at which a client came in.
 fn local_of(stream: &TcpStream) -> io::Result<std::net::IpAddr> {
     Ok(stream.local_addr()?.ip())
-}
-
-fn listen(at: SocketAddr) -> io::Result<TcpListener> {
-    // Without a runtime Tokio would panic.
-    tokio::runtime::Handle::try_current().map_err(io::Error::other)?;
-    let socket = if at.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
-    socket.set_reuseaddr(true)?;
-    socket.set_nodelay(true)?;
-    socket.bind(at)?;
-    socket.listen(BACKLOG)
 }

@@ -6,7 +6,6 @@
 
 mod digest;
 mod limits;
-mod speed;
 mod talk;
 mod tls;
 
