@@ -64,7 +64,7 @@ pub(super) async fn show(
         let Some(last) = page.last() else { break };
         after = Some(last.mac);
         for phone in page.iter().filter(|phone| phone.enabled && phone.site == site.name) {
-            if let Some(address) = state.deps.supply.address_for(phone.mac).await? {
+            if let Some(address) = state.deps.supply.address_of(phone)? {
                 let added = plan.phone(phone.mac, phone.vendor, &address, option);
                 added.map_err(refused("option"))?;
             }

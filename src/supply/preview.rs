@@ -176,15 +176,24 @@ impl Supply {
     /// # Errors
     /// [`SupplyError::Store`].
     pub async fn address_for(&self, mac: Mac) -> Result<Option<String>, SupplyError> {
-        let phone = self.deps.store.phone(mac).await?.filter(|phone| phone.enabled);
-        let Some(phone) = phone else { return Ok(None) };
-        let folder = self.folders(&phone)?.this;
+        match self.deps.store.phone(mac).await? {
+            Some(phone) => self.address_of(&phone),
+            None => Ok(None),
+        }
+    }
+
+    /// The same of a phone that is at hand.
+    ///
+    /// # Errors
+    /// [`SupplyError::Store`] if its token cannot be opened.
+    pub fn address_of(&self, phone: &Phone) -> Result<Option<String>, SupplyError> {
+        let folder = if phone.enabled { self.folders(phone)?.this } else { String::new() };
         if folder.is_empty() {
             return Ok(None);
         }
         let directives = Directives::default();
         let subject = Subject {
-            mac: Some(mac),
+            mac: Some(phone.mac),
             model: &phone.model,
             names: &phone.names,
             template: &phone.template,
