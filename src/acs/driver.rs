@@ -1,7 +1,6 @@
 //! One session, from its Inform to its end: the only place that knows both the
 //! order of the protocol and the intent.
 
-use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,18 +10,12 @@ use tracing::{info, warn};
 use super::admission::{Admission, spread};
 use super::gate::{Gate, Mismatch, Principal};
 use super::inventory::{self, Arrival};
-use super::links::{FileLinks, link_for};
-use super::onboarding;
-use super::recording::{alarm, commit_one_by_one, commit_with_tasks, confirm};
-use crate::cwmp::{
-    CpeRequest, Envelope, FaultCode, Inform, Input, Output, Session, TransferComplete, Turn,
-    WriteStyle,
-};
-use crate::device::{
-    Credentials, Device, Event, EventCode, EventKind, Learned, Task, TaskId, TaskState,
-};
+use super::links::FileLinks;
+use super::recording::{alarm, commit_with_tasks, confirm};
+use crate::cwmp::{Envelope, FaultCode, Inform, Input, Output, Session, WriteStyle};
+use crate::device::{Credentials, Device, EventCode, Learned, Task};
 use crate::param::Tree;
-use crate::plan::{Evidence, OnboardingResult, Planner, Situation, Step, settle, settle_transfer};
+use crate::plan::{Evidence, Planner, settle};
 use crate::store::{Batch, Record, Store, StoreError, Vault};
 use crate::time::Timestamp;
 
@@ -86,29 +79,29 @@ pub(super) enum Reply {
 /// message; [`Driver::abandon`] when the device falls silent or the session is
 /// superseded.
 pub(super) struct Driver {
-    shared: Arc<Shared>,
-    caller: Caller,
+    pub(super) shared: Arc<Shared>,
+    pub(super) caller: Caller,
     /// `None` only while a message is being handled.
-    session: Option<Session>,
-    work: Work,
+    pub(super) session: Option<Session>,
+    pub(super) work: Work,
 }
 
 /// What the session knows and has yet to record.
-struct Work {
-    device: Device,
-    own: Option<Credentials>,
-    tasks: Vec<Task>,
+pub(super) struct Work {
+    pub(super) device: Device,
+    pub(super) own: Option<Credentials>,
+    pub(super) tasks: Vec<Task>,
     /// Shared with the commits that record it.
-    tree: Option<Arc<Tree>>,
+    pub(super) tree: Option<Arc<Tree>>,
     /// The device did something after the InformResponse.
-    spoke: bool,
-    bootstrap: bool,
-    planner: Option<Planner>,
+    pub(super) spoke: bool,
+    pub(super) bootstrap: bool,
+    pub(super) planner: Option<Planner>,
     /// RPCs were answered: the tree is to be recorded at the end.
-    tree_changed: bool,
-    device_changed: bool,
+    pub(super) tree_changed: bool,
+    pub(super) device_changed: bool,
     /// To be recorded with the next commit.
-    pending: Batch,
+    pub(super) pending: Batch,
 }
 
 impl Driver {
@@ -300,279 +293,6 @@ impl Driver {
             self.work.tree_changed = true;
         }
     }
-
-    /// A request of the device: what it tells is durable before it is answered.
-    async fn take_request(
-        &mut self,
-        request: &CpeRequest,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        let told = match request {
-            CpeRequest::TransferComplete(complete) => {
-                return self.take_transfer(complete, now).await;
-            }
-            // In words, and without the URLs, which may hold passwords.
-            CpeRequest::AutonomousTransferComplete(complete) => {
-                let way = if complete.is_download { "fetched" } else { "sent" };
-                format!(
-                    "{way} a file of type {:?} on its own: fault {} {}",
-                    complete.file_type, complete.fault_code, complete.fault_string
-                )
-            }
-            CpeRequest::RequestDownload(wanted) => {
-                format!("asked for a file of type {:?}", wanted.file_type)
-            }
-            CpeRequest::DuStateChangeComplete(change) => {
-                format!("changed {} deployment units as asked", change.results.len())
-            }
-            CpeRequest::AutonomousDuStateChangeComplete(change) => {
-                format!("changed {} deployment units on its own", change.results.len())
-            }
-            CpeRequest::Inform(_)
-            | CpeRequest::GetRpcMethods
-            | CpeRequest::Kicked(_)
-            | CpeRequest::Unknown(_) => {
-                return Ok(());
-            }
-        };
-        let kind = EventKind::Told(told.chars().take(1024).collect());
-        let event = Event { device: self.work.device.id.clone(), at: now, kind };
-        self.shared.store.commit(Record::Event(event).into()).await
-    }
-
-    async fn take_transfer(
-        &mut self,
-        complete: &TransferComplete,
-        now: Timestamp,
-    ) -> Result<(), StoreError> {
-        // The session's own view may be old, and a task that was given up as
-        // unknown is no longer among the open ones: the store knows them all.
-        let mut tasks = self.shared.store.open_tasks(&self.work.device.id).await?;
-        if let Ok(id) = complete.command_key.trim().parse::<TaskId>()
-            && !tasks.iter().any(|task| task.id == id)
-            && let Some(task) = self.shared.store.task(id).await?
-            && task.device == self.work.device.id
-        {
-            tasks.push(task);
-        }
-        let fault = complete.fault_code.0;
-        let Some(position) = settle_transfer(&mut tasks, complete, now) else {
-            info!(device.id = %self.work.device.id, fault.code = fault, "a TransferComplete that belongs to no open task");
-            return Ok(());
-        };
-        let task = tasks.swap_remove(position);
-        info!(device.id = %task.device, task.id = %task.id, fault.code = fault, "transfer complete");
-        self.shared.store.commit(Record::Task(Box::new(task.clone())).into()).await?;
-        self.work.tasks.retain(|known| known.id != task.id);
-        match &mut self.work.planner {
-            Some(planner) => {
-                planner.forget(task.id);
-                planner.take_up(task, None);
-            }
-            None => self.work.tasks.push(task),
-        }
-        Ok(())
-    }
-
-    /// The ACS has the word: the next RPC, or the end.
-    async fn proceed(&mut self, turn: Turn, now: Timestamp) -> Reply {
-        match self.next_request(now).await {
-            Ok(Some(request)) => {
-                let (session, reply) = turn.request(request);
-                self.session = Some(session);
-                Reply::Envelope(write(&self.work.device, &reply))
-            }
-            Ok(None) => {
-                self.session = Some(turn.finish());
-                self.record(now).await;
-                Reply::Nothing
-            }
-            Err(error) => {
-                // What cannot be recorded is not sent; the device comes again.
-                warn!(device.id = %self.work.device.id, %error, "the session ends early");
-                self.session = Some(turn.finish());
-                Reply::Nothing
-            }
-        }
-    }
-
-    async fn next_request(
-        &mut self,
-        now: Timestamp,
-    ) -> Result<Option<crate::cwmp::AcsRequest>, StoreError> {
-        if self.work.planner.is_none() {
-            self.work.planner = Some(self.plan(now).await?);
-        }
-        loop {
-            let step = {
-                let Some(planner) = &mut self.work.planner else { return Ok(None) };
-                if planner.is_idle() {
-                    Step::Satisfied
-                } else {
-                    if self.work.tree.is_none() {
-                        let known = self.shared.store.tree(&self.work.device.id).await?;
-                        self.work.tree = Some(Arc::new(known.unwrap_or_default()));
-                    }
-                    let Some(tree) = &mut self.work.tree else { return Ok(None) };
-                    planner.next(Arc::make_mut(tree), now)
-                }
-            };
-            self.collect();
-            match step {
-                Step::Rpc { request, record_first } => {
-                    if let Some(task) = &record_first {
-                        self.work.pending.put(Record::Task(task.clone()));
-                    }
-                    // Outcomes are told as soon as they are known, and what
-                    // must not be repeated is recorded before it leaves.
-                    if self.commit_pending().await? {
-                        return Ok(Some(request));
-                    }
-                    // Something in it was changed by somebody else: was it this
-                    // task, withdrawn meanwhile?
-                    let Some(task) = record_first else { return Ok(Some(request)) };
-                    if self.shared.store.task(task.id).await?.as_ref() == Some(&*task) {
-                        return Ok(Some(request));
-                    }
-                    if let Some(planner) = &mut self.work.planner {
-                        planner.forget(task.id);
-                    }
-                }
-                Step::Satisfied => {
-                    if !self.take_up_new_tasks(now).await? {
-                        return Ok(None);
-                    }
-                }
-            }
-        }
-    }
-
-    /// Plans the session: onboarding, tasks, reading the tree.
-    async fn plan(&mut self, now: Timestamp) -> Result<Planner, StoreError> {
-        let work = &mut self.work;
-        let survey = work.device.tree_read_at.is_none() && !work.device.root.is_empty();
-        let mut offer = None;
-        if self.shared.gives_credentials
-            && !work.device.root.is_empty()
-            && onboarding::is_due(work.own.as_ref(), work.bootstrap)
-        {
-            let offered =
-                onboarding::offer(&work.device.id, work.own.take(), &self.shared.vault, now)?;
-            offer = Some(onboarding::values(
-                &offered,
-                &self.shared.vault,
-                self.shared.inform_interval,
-            )?);
-            // Durable before they are sent: they go with the first commit.
-            work.pending.put(Record::Credentials(Box::new(offered.clone())));
-            work.own = Some(offered);
-        }
-        let tasks = std::mem::take(&mut work.tasks);
-        let mut links = HashMap::new();
-        for task in &tasks {
-            if let Some(link) =
-                link_for(&*self.shared.store, &self.shared.files, &self.caller, task, now).await?
-            {
-                links.insert(task.id, link);
-            }
-        }
-        let situation = Situation {
-            root: work.device.root.clone(),
-            learned: work.device.learned.clone(),
-            tasks,
-            links,
-            onboarding: offer,
-            survey,
-        };
-        Ok(Planner::new(situation, work.device.parameter_count > 0, now))
-    }
-
-    /// What was asked while the session ran is done in it as well.
-    async fn take_up_new_tasks(&mut self, now: Timestamp) -> Result<bool, StoreError> {
-        let open = self.shared.store.open_tasks(&self.work.device.id).await?;
-        let mut found = false;
-        for task in open {
-            let Some(planner) = &self.work.planner else { return Ok(false) };
-            if planner.knows(task.id) || task.state != TaskState::Queued || planner.is_closing() {
-                continue;
-            }
-            let link =
-                link_for(&*self.shared.store, &self.shared.files, &self.caller, &task, now).await?;
-            if let Some(planner) = &mut self.work.planner {
-                planner.take_up(task, link);
-                found = true;
-            }
-        }
-        Ok(found)
-    }
-
-    /// Moves what the planner has to tell into the pending batch.
-    fn collect(&mut self) {
-        let Some(planner) = &mut self.work.planner else { return };
-        for task in planner.take_changes() {
-            info!(device.id = %task.device, task.id = %task.id, task.action = task.action.word(),
-                task.state = task.state.word(), "task");
-            self.work.pending.put(Record::Task(Box::new(task)));
-        }
-        match planner.take_onboarding() {
-            Some(OnboardingResult::Taken) => confirm(&mut self.work.own, &mut self.work.pending),
-            Some(OnboardingResult::Refused(fault)) => {
-                warn!(device.id = %self.work.device.id, fault.code = fault.code.0, "the device refused its own credentials");
-            }
-            None => {}
-        }
-    }
-
-    /// Commits what is pending. `false` if a task in it was changed by somebody
-    /// else: then nothing was recorded, and the others are tried on their own.
-    async fn commit_pending(&mut self) -> Result<bool, StoreError> {
-        if self.work.pending.is_empty() {
-            return Ok(true);
-        }
-        let batch = std::mem::take(&mut self.work.pending);
-        match self.shared.store.commit(batch.clone()).await {
-            Ok(()) => Ok(true),
-            Err(StoreError::Conflict(_)) => {
-                commit_one_by_one(&*self.shared.store, &batch).await?;
-                Ok(false)
-            }
-            Err(error) => {
-                self.work.pending = batch;
-                Err(error)
-            }
-        }
-    }
-
-    /// The session ends: records whatever is new.
-    async fn record(&mut self, now: Timestamp) {
-        self.collect();
-        let work = &mut self.work;
-        if let Some(planner) = &work.planner {
-            if *planner.learned() != work.device.learned {
-                work.device.learned = planner.learned().clone();
-                work.device_changed = true;
-            }
-            if planner.surveyed() {
-                work.device.tree_read_at = Some(now);
-                work.device_changed = true;
-            }
-        }
-        if work.tree_changed
-            && let Some(tree) = &work.tree
-        {
-            let count = u32::try_from(tree.parameter_count()).unwrap_or(u32::MAX);
-            work.device_changed |= work.device.parameter_count != count;
-            work.device.parameter_count = count;
-            work.pending.put(Record::Tree(work.device.id.clone(), tree.clone()));
-            work.tree_changed = false;
-        }
-        if std::mem::take(&mut work.device_changed) {
-            work.pending.put(Record::Device(Box::new(work.device.clone())));
-        }
-        if let Err(error) = self.commit_pending().await {
-            warn!(device.id = %self.work.device.id, %error, "the end of the session was not recorded");
-        }
-    }
 }
 
 fn log_inform(device: &Device, inform: &Inform, caller: &Caller) {
@@ -580,6 +300,6 @@ fn log_inform(device: &Device, inform: &Inform, caller: &Caller) {
         inform.events = ?inform.events, "inform");
 }
 
-fn write(device: &Device, envelope: &Envelope) -> Vec<u8> {
+pub(super) fn write(device: &Device, envelope: &Envelope) -> Vec<u8> {
     crate::cwmp::write(envelope, &WriteStyle { xml_declaration: device.learned.xml_declaration })
 }

@@ -6,6 +6,8 @@
 //! - `sessions`: the table of live sessions; never two of one device.
 //! - `driver`: one session; the only place that knows both the order of the
 //!   protocol ([`crate::cwmp::Session`]) and the intent ([`crate::plan`]).
+//! - `asking`: what the server asks in a session; `told`: what the device tells
+//!   by RPCs of its own.
 //! - `onboarding`: giving a device credentials of its own.
 //! - `inventory`: what an Inform changes in the device's record.
 //! - `links`: where a device fetches the file that a Download names.
@@ -17,6 +19,7 @@
 //! before it is sent, an outcome as soon as it is known.
 
 mod admission;
+mod asking;
 mod driver;
 mod endpoint;
 mod gate;
@@ -28,6 +31,7 @@ mod sessions;
 mod sweep;
 #[cfg(test)]
 mod tests;
+mod told;
 
 pub use endpoint::{Acs, AcsParts};
 pub use links::{FileLinks, FolderOf, PhoneFolders};

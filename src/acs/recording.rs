@@ -1,10 +1,11 @@
 //! Making durable what a session has to record.
 
-use tracing::warn;
+use tracing::{info, warn};
 
-use super::driver::{Caller, Shared};
+use super::driver::{Caller, Driver, Shared};
 use super::gate::Mismatch;
 use crate::device::{Credentials, DeviceId, Event, EventKind, Stage, Task};
+use crate::plan::OnboardingResult;
 use crate::store::{Batch, Record, Store, StoreError};
 use crate::time::Timestamp;
 
@@ -64,5 +65,75 @@ pub(super) async fn alarm(
     let event = Event { device: id.clone(), at: now, kind: EventKind::Alarm(text.into()) };
     if let Err(error) = shared.store.commit(Record::Event(event).into()).await {
         warn!(device.id = %id, %error, "an alarm was not recorded");
+    }
+}
+
+impl Driver {
+    /// Moves what the planner has to tell into the pending batch.
+    pub(super) fn collect(&mut self) {
+        let Some(planner) = &mut self.work.planner else { return };
+        for task in planner.take_changes() {
+            info!(device.id = %task.device, task.id = %task.id, task.action = task.action.word(),
+                task.state = task.state.word(), "task");
+            self.work.pending.put(Record::Task(Box::new(task)));
+        }
+        match planner.take_onboarding() {
+            Some(OnboardingResult::Taken) => confirm(&mut self.work.own, &mut self.work.pending),
+            Some(OnboardingResult::Refused(fault)) => {
+                warn!(device.id = %self.work.device.id, fault.code = fault.code.0, "the device refused its own credentials");
+            }
+            None => {}
+        }
+    }
+
+    /// Commits what is pending. `false` if a task in it was changed by somebody
+    /// else: then nothing was recorded, and the others are tried on their own.
+    pub(super) async fn commit_pending(&mut self) -> Result<bool, StoreError> {
+        if self.work.pending.is_empty() {
+            return Ok(true);
+        }
+        let batch = std::mem::take(&mut self.work.pending);
+        match self.shared.store.commit(batch.clone()).await {
+            Ok(()) => Ok(true),
+            Err(StoreError::Conflict(_)) => {
+                commit_one_by_one(&*self.shared.store, &batch).await?;
+                Ok(false)
+            }
+            Err(error) => {
+                self.work.pending = batch;
+                Err(error)
+            }
+        }
+    }
+
+    /// The session ends: records whatever is new.
+    pub(super) async fn record(&mut self, now: Timestamp) {
+        self.collect();
+        let work = &mut self.work;
+        if let Some(planner) = &work.planner {
+            if *planner.learned() != work.device.learned {
+                work.device.learned = planner.learned().clone();
+                work.device_changed = true;
+            }
+            if planner.surveyed() {
+                work.device.tree_read_at = Some(now);
+                work.device_changed = true;
+            }
+        }
+        if work.tree_changed
+            && let Some(tree) = &work.tree
+        {
+            let count = u32::try_from(tree.parameter_count()).unwrap_or(u32::MAX);
+            work.device_changed |= work.device.parameter_count != count;
+            work.device.parameter_count = count;
+            work.pending.put(Record::Tree(work.device.id.clone(), tree.clone()));
+            work.tree_changed = false;
+        }
+        if std::mem::take(&mut work.device_changed) {
+            work.pending.put(Record::Device(Box::new(work.device.clone())));
+        }
+        if let Err(error) = self.commit_pending().await {
+            warn!(device.id = %self.work.device.id, %error, "the end of the session was not recorded");
+        }
     }
 }

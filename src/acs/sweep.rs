@@ -84,6 +84,11 @@ fn verdict(task: &Task, patience: Duration, now: Timestamp) -> Option<Outcome> {
                 Phase::Boot => "the device never said that it restarted",
                 Phase::Row { .. } => "the row was made, but the device never came for its values",
                 Phase::ReadBack => "the device never came for what it did to be read back",
+                Phase::DeploymentUnits => {
+                    "the device never told what became of the deployment units"
+                }
+                Phase::Diagnostics => "the device never told that the diagnostic is complete",
+                Phase::ScheduledInform => "the device never came at the time that was scheduled",
             };
             Some(Outcome::Unknown(why.into()))
         }

@@ -181,6 +181,7 @@ impl Lab {
             expires_at: now.after(Duration::from_secs(86_400)),
             state: TaskState::Queued,
             notes: Vec::new(),
+            results: Vec::new(),
         };
         self.store.commit(Record::Task(Box::new(task)).into()).await.unwrap();
     }
@@ -298,6 +299,7 @@ async fn download(lab: &Lab, number: u128, version: &str, image: &[u8]) {
         file_type: "1 Firmware Upgrade Image".into(),
         version: Some(version.into()),
         uploaded_at: lab.clock.now(),
+        from: None,
     };
     lab.store.commit(Record::File(file).into()).await.unwrap();
     let file = DownloadFile {

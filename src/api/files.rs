@@ -116,6 +116,7 @@ pub(super) async fn upload(
         file_type: query.kind.as_deref().unwrap_or(FIRMWARE).into(),
         version: query.version.map(Into::into),
         uploaded_at: state.deps.clock.now(),
+        from: None,
     };
     state.store().commit(Record::File(record.clone()).into()).await?;
     tracing::info!(file.sha256 = %record.sha256, file.size = record.size, "file uploaded");

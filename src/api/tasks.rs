@@ -167,6 +167,9 @@ impl From<Task> for TaskView {
                     Phase::Boot => "boot",
                     Phase::Row { .. } => "row",
                     Phase::ReadBack => "read_back",
+                    Phase::DeploymentUnits => "deployment_units",
+                    Phase::Diagnostics => "diagnostics",
+                    Phase::ScheduledInform => "scheduled_inform",
                 });
             }
             TaskState::Ended { at, outcome } => {
@@ -207,7 +210,22 @@ impl From<Action> for ActionView {
             Action::DeleteObject(path) => Self { path: Some(path.to_string()), ..empty },
             Action::Download(file) => Self { file: Some(file.into()), ..empty },
             Action::Provision(file) => Self { path: Some(file.name.into()), ..empty },
-            Action::Reboot | Action::FactoryReset | Action::GetRpcMethods => empty,
+            Action::Reboot
+            | Action::FactoryReset
+            | Action::GetRpcMethods
+            | Action::SetAttributes(_)
+            | Action::GetAttributes(_)
+            | Action::Upload(_)
+            | Action::ScheduleInform(_)
+            | Action::ScheduleDownload(..)
+            | Action::CancelTransfer(_)
+            | Action::GetQueuedTransfers
+            | Action::GetAllQueuedTransfers
+            | Action::ChangeDuState(_)
+            | Action::SetVouchers(_)
+            | Action::GetOptions(_)
+            | Action::Diagnose(_)
+            | Action::Redirect(_) => empty,
         }
     }
 }
@@ -303,6 +321,7 @@ pub(super) async fn create(
         expires_at: now.after(Duration::from_secs(deadline.into())),
         state: TaskState::Queued,
         notes: Vec::new(),
+        results: Vec::new(),
     };
     let notices = state.store().watch();
     state.store().commit(Record::Task(Box::new(task.clone())).into()).await?;

@@ -27,6 +27,13 @@ pub struct StoreConfig {
     pub events_per_device: u32,
     /// Ended tasks kept per device.
     pub tasks_per_device: u32,
+    /// Sessions kept per device; those in which nothing was asked are counted
+    /// and not kept.
+    pub sessions_per_device: u32,
+    /// Reports (bulk data, lightweight notifications) kept per device.
+    pub reports_per_device: u32,
+    /// Messages kept of a device that is traced.
+    pub traced_messages_per_device: u32,
 }
 
 impl Default for StoreConfig {
@@ -37,6 +44,9 @@ impl Default for StoreConfig {
             cache: 128 << 20,
             events_per_device: 100,
             tasks_per_device: 100,
+            sessions_per_device: 50,
+            reports_per_device: 100,
+            traced_messages_per_device: 500,
         }
     }
 }

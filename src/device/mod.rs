@@ -7,20 +7,32 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod association;
 mod credentials;
 mod event;
 mod id;
 mod learned;
+mod model;
 mod record;
+mod report;
 mod secret;
+mod session;
 mod task;
+mod trace;
 
+pub use association::{Association, Kinship, Teller};
 pub use credentials::{Credentials, Stage};
 pub use event::{Event, EventCode, EventKind};
 pub use id::{DeviceId, DeviceIdentity, IdError};
 pub use learned::Learned;
+pub use model::{ModelKey, ModelRecord, ModelWishes};
 pub use record::{Device, Labels};
+pub use report::{Report, ReportSource};
 pub use secret::{Sealed, Secret};
+pub use session::{RpcOutcome, RpcRecord, SessionRecord};
 pub use task::{
-    Action, DownloadFile, FaultRecord, Outcome, Phase, ProvisionedFile, Task, TaskId, TaskState,
+    Action, AttributeWish, DeploymentWish, Diagnostic, DiagnosticKind, DownloadFile, FaultRecord,
+    MAX_RESULTS, Outcome, Phase, ProvisionedFile, Redirection, Task, TaskId, TaskResult, TaskState,
+    TransferWindow, UploadWish,
 };
+pub use trace::{TraceDirection, TraceEntry};

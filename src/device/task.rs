@@ -53,6 +53,123 @@ pub struct ProvisionedFile {
     pub file_type: Box<str>,
 }
 
+/// A change of what a device is to notify about (TR-069 §A.3.2.4).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AttributeWish {
+    /// A parameter, or an object with its trailing dot for all below it.
+    pub path: ParamPath,
+    /// 0 off, 1 passive, 2 active, 3 to 6 with lightweight notifications; `None`
+    /// leaves it as it is.
+    pub notification: Option<u8>,
+    /// Who but the server may write: `Subscriber`, or nobody; `None` leaves it
+    /// as it is.
+    pub access_list: Option<Vec<Box<str>>>,
+}
+
+/// A file that a device is to send (TR-069 §A.4.1.5).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadWish {
+    /// `FileType` as the standard spells it: `3 Vendor Configuration File 1`.
+    pub file_type: Box<str>,
+    /// Seconds that the device is to wait before it sends.
+    pub delay_seconds: u32,
+}
+
+/// When a device may fetch a file (TR-069 §A.4.1.8 TimeWindowStruct), in
+/// seconds from its receiving the request.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TransferWindow {
+    /// First second.
+    pub start: u32,
+    /// Last second.
+    pub end: u32,
+    /// `1 At Any Time`, `2 Immediately`, `3 When Idle`, `4 Confirmation Needed`.
+    pub mode: Box<str>,
+    /// What the user is shown with `4 Confirmation Needed`.
+    pub user_message: Box<str>,
+    /// How often it may try again: -1 as it likes, 0 not at all.
+    pub max_retries: i32,
+}
+
+/// One operation on software modules (TR-069 §A.4.1.10). A password stands
+/// here in clear, because tasks are sealed whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum DeploymentWish {
+    /// Install a deployment unit.
+    Install {
+        /// Where it is fetched.
+        url: Box<str>,
+        /// Its UUID; empty lets the device derive one.
+        uuid: Box<str>,
+        /// User name at the file server; may be empty.
+        username: Box<str>,
+        /// Password at the file server; may be empty.
+        password: Box<str>,
+        /// Path of the execution environment; empty leaves it to the device.
+        execution_env: Box<str>,
+    },
+    /// Update one (by UUID or URL), or all if neither is named.
+    Update {
+        /// Its UUID; may be empty.
+        uuid: Box<str>,
+        /// The version to update; may be empty.
+        version: Box<str>,
+        /// Where the new one is fetched; may be empty.
+        url: Box<str>,
+        /// User name at the file server; may be empty.
+        username: Box<str>,
+        /// Password at the file server; may be empty.
+        password: Box<str>,
+    },
+    /// Remove one.
+    Uninstall {
+        /// Its UUID.
+        uuid: Box<str>,
+        /// The version to remove; empty for all.
+        version: Box<str>,
+        /// Path of the execution environment; empty for all.
+        execution_env: Box<str>,
+    },
+}
+
+/// What a device can be asked to find out (TR-143, TR-181 `.Diagnostics.`).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DiagnosticKind {
+    /// IP ping.
+    Ping,
+    /// Trace route.
+    TraceRoute,
+    /// Throughput of a download.
+    Download,
+    /// Throughput of an upload.
+    Upload,
+    /// UDP echo, as the client.
+    UdpEcho,
+    /// Name server look-up.
+    NsLookup,
+    /// Wi-Fi networks in the neighbourhood.
+    WifiNeighbours,
+}
+
+/// A diagnostic with what the operator chose.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Diagnostic {
+    /// Which.
+    pub kind: DiagnosticKind,
+    /// Input parameters by their name in the data model: `Host`,
+    /// `NumberOfRepetitions`.
+    pub inputs: Vec<(Box<str>, Box<str>)>,
+}
+
+/// Another server to which a device is sent for one session (TR-069 §3.4.2).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redirection {
+    /// Its URL, `http` or `https`, without user information.
+    pub url: Box<str>,
+    /// 302 or 307.
+    pub status: u16,
+}
+
 /// What is to be done. New actions are appended, because records name them by
 /// their place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -83,6 +200,32 @@ pub enum Action {
     GetRpcMethods,
     /// Download of a file that is made for the phone that the device is.
     Provision(ProvisionedFile),
+    /// SetParameterAttributes, then read back.
+    SetAttributes(Vec<AttributeWish>),
+    /// GetParameterAttributes of these names or partial paths.
+    GetAttributes(Vec<ParamPath>),
+    /// Upload: the device sends a file to the file door.
+    Upload(UploadWish),
+    /// ScheduleInform after so many seconds.
+    ScheduleInform(u32),
+    /// ScheduleDownload of a stored file in one or two windows.
+    ScheduleDownload(DownloadFile, Vec<TransferWindow>),
+    /// CancelTransfer of the transfer that another task asked for.
+    CancelTransfer(TaskId),
+    /// GetQueuedTransfers, deprecated.
+    GetQueuedTransfers,
+    /// GetAllQueuedTransfers.
+    GetAllQueuedTransfers,
+    /// ChangeDUState, then wait for the results.
+    ChangeDuState(Vec<DeploymentWish>),
+    /// SetVouchers, deprecated: base64 texts.
+    SetVouchers(Vec<Box<str>>),
+    /// GetOptions, deprecated: one option, or all if empty.
+    GetOptions(Box<str>),
+    /// A diagnostic: set, wait for `8 DIAGNOSTICS COMPLETE`, read the results.
+    Diagnose(Diagnostic),
+    /// No RPC: the device's next Inform is answered by a redirect.
+    Redirect(Redirection),
 }
 
 impl Action {
@@ -99,6 +242,19 @@ impl Action {
             Self::FactoryReset => "factory_reset",
             Self::GetRpcMethods => "get_rpc_methods",
             Self::Provision(_) => "provision",
+            Self::SetAttributes(_) => "set_attributes",
+            Self::GetAttributes(_) => "get_attributes",
+            Self::Upload(_) => "upload",
+            Self::ScheduleInform(_) => "schedule_inform",
+            Self::ScheduleDownload(..) => "schedule_download",
+            Self::CancelTransfer(_) => "cancel_transfer",
+            Self::GetQueuedTransfers => "get_queued_transfers",
+            Self::GetAllQueuedTransfers => "get_all_queued_transfers",
+            Self::ChangeDuState(_) => "change_du_state",
+            Self::SetVouchers(_) => "set_vouchers",
+            Self::GetOptions(_) => "get_options",
+            Self::Diagnose(_) => "diagnose",
+            Self::Redirect(_) => "redirect",
         }
     }
 
@@ -112,12 +268,23 @@ impl Action {
                 | Self::Provision(_)
                 | Self::Reboot
                 | Self::FactoryReset
+                | Self::Upload(_)
+                | Self::ScheduleInform(_)
+                | Self::ScheduleDownload(..)
+                | Self::ChangeDuState(_)
+                | Self::SetVouchers(_)
+                | Self::Diagnose(_)
+                | Self::Redirect(_)
         )
     }
 
-    /// Whether it is a Download, which a TransferComplete ends.
+    /// Whether it is a Download, ScheduleDownload or Upload, which a
+    /// TransferComplete ends.
     pub const fn is_transfer(&self) -> bool {
-        matches!(self, Self::Download(_) | Self::Provision(_))
+        matches!(
+            self,
+            Self::Download(_) | Self::Provision(_) | Self::ScheduleDownload(..) | Self::Upload(_)
+        )
     }
 }
 
@@ -133,7 +300,8 @@ pub struct FaultRecord {
     pub parameters: Vec<(Box<str>, u32, Box<str>)>,
 }
 
-/// What a sent task waits for.
+/// What a sent task waits for. New phases are appended, because records name
+/// them by their place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Phase {
     /// The answer to the RPC.
@@ -149,6 +317,12 @@ pub enum Phase {
     },
     /// Values to be read back.
     ReadBack,
+    /// DUStateChangeComplete (TR-069 §A.4.2.3).
+    DeploymentUnits,
+    /// `8 DIAGNOSTICS COMPLETE`.
+    Diagnostics,
+    /// `3 SCHEDULED` with the task's CommandKey.
+    ScheduledInform,
 }
 
 /// How a task ended.
@@ -232,9 +406,24 @@ pub struct Task {
     pub expires_at: Timestamp,
     /// Where it stands.
     pub state: TaskState,
-    /// What there is to tell: values read, the instance made, how the transfer
-    /// went. One line each, oldest first; bounded.
+    /// What there is to tell: the instance made, how the transfer went. One
+    /// line each, oldest first; bounded.
     pub notes: Vec<Box<str>>,
+    /// What came of it by name: results of a diagnostic, options, transfers in
+    /// the queue, deployment units; bounded by [`MAX_RESULTS`].
+    pub results: Vec<TaskResult>,
+}
+
+/// The most results that a task keeps.
+pub const MAX_RESULTS: usize = 1000;
+
+/// One thing that came of a task.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TaskResult {
+    /// What it is: a parameter's name below the diagnostic, an option.
+    pub name: Box<str>,
+    /// Its value as text; cut to 1,024 characters.
+    pub value: Box<str>,
 }
 
 impl Task {

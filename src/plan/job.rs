@@ -192,6 +192,19 @@ impl Job {
             Action::Download(_) | Action::Provision(_) => Work::Download,
             Action::Reboot | Action::FactoryReset => Work::Restart,
             Action::GetRpcMethods => Work::Methods,
+            Action::SetAttributes(_)
+            | Action::GetAttributes(_)
+            | Action::Upload(_)
+            | Action::ScheduleInform(_)
+            | Action::ScheduleDownload(..)
+            | Action::CancelTransfer(_)
+            | Action::GetQueuedTransfers
+            | Action::GetAllQueuedTransfers
+            | Action::ChangeDuState(_)
+            | Action::SetVouchers(_)
+            | Action::GetOptions(_)
+            | Action::Diagnose(_)
+            | Action::Redirect(_) => Work::Rest,
         }
     }
 

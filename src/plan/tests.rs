@@ -158,6 +158,7 @@ fn task(number: u128, action: Action) -> Task {
         expires_at: NOW.after(std::time::Duration::from_secs(60)),
         state: TaskState::Queued,
         notes: Vec::new(),
+        results: Vec::new(),
     }
 }
 

@@ -3,8 +3,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::device::Sealed;
+use super::FileRecord;
+use crate::device::{self, Action, DeviceId, Sealed, TaskId, TaskState};
 use crate::phone::{self, Access, Mac, Settings, Transport, Vendor};
+use crate::time::Timestamp;
 
 /// A phone as it was when Fanvil was the one vendor.
 #[derive(Serialize, Deserialize)]
@@ -39,6 +41,57 @@ struct Site {
     common_key: Option<Sealed>,
     settings: Settings,
     plain_secrets: bool,
+}
+
+/// A task as it was when it had notes and no results.
+#[derive(Serialize, Deserialize)]
+struct Task {
+    id: TaskId,
+    device: DeviceId,
+    revision: u32,
+    action: Action,
+    created_at: Timestamp,
+    created_by: Box<str>,
+    expires_at: Timestamp,
+    state: TaskState,
+    notes: Vec<Box<str>>,
+}
+
+/// A file as it was when operators alone brought files.
+#[derive(Serialize, Deserialize)]
+struct File {
+    sha256: Box<str>,
+    name: Box<str>,
+    size: u64,
+    file_type: Box<str>,
+    version: Option<Box<str>>,
+    uploaded_at: Timestamp,
+}
+
+/// A task of the form before.
+pub(super) fn task(body: &[u8]) -> Option<device::Task> {
+    let before: Task = postcard::from_bytes(body).ok()?;
+    let Task { id, device, revision, action, created_at, created_by, expires_at, state, notes } =
+        before;
+    Some(device::Task {
+        id,
+        device,
+        revision,
+        action,
+        created_at,
+        created_by,
+        expires_at,
+        state,
+        notes,
+        results: Vec::new(),
+    })
+}
+
+/// A file of the form before.
+pub(super) fn file(body: &[u8]) -> Option<FileRecord> {
+    let File { sha256, name, size, file_type, version, uploaded_at } =
+        postcard::from_bytes(body).ok()?;
+    Some(FileRecord { sha256, name, size, file_type, version, uploaded_at, from: None })
 }
 
 /// A phone of the form before.
@@ -115,6 +168,38 @@ mod tests {
         assert_eq!((&*new.accounts[0].user, new.accounts[0].port), ("100", 5061));
         assert_eq!(new.settings, old.settings);
         assert!(new.enabled);
+    }
+
+    #[test]
+    fn a_task_of_the_form_before_has_no_results() {
+        let old = Task {
+            id: TaskId(7),
+            device: DeviceId::parse("00D09E-1").unwrap(),
+            revision: 3,
+            action: Action::Reboot,
+            created_at: Timestamp::from_millis(1),
+            created_by: "admin".into(),
+            expires_at: Timestamp::from_millis(2),
+            state: TaskState::Queued,
+            notes: vec!["x".into()],
+        };
+        let new = task(&postcard::to_stdvec(&old).unwrap()).unwrap();
+        assert_eq!((new.id, new.revision, new.action), (old.id, 3, Action::Reboot));
+        assert_eq!((new.notes, new.results), (old.notes, Vec::new()));
+    }
+
+    #[test]
+    fn a_file_of_the_form_before_came_from_an_operator() {
+        let old = File {
+            sha256: "ab".into(),
+            name: "image.bin".into(),
+            size: 3,
+            file_type: "1 Firmware Upgrade Image".into(),
+            version: None,
+            uploaded_at: Timestamp::from_millis(8),
+        };
+        let new = file(&postcard::to_stdvec(&old).unwrap()).unwrap();
+        assert_eq!((&*new.name, new.size, new.from), ("image.bin", 3, None));
     }
 
     #[test]

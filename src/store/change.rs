@@ -3,7 +3,10 @@
 use std::sync::Arc;
 
 use super::FileRecord;
-use crate::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
+use crate::device::{
+    Association, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord, ModelWishes,
+    Report, SessionRecord, Task, TaskId, TraceEntry,
+};
 use crate::param::Tree;
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 
@@ -22,6 +25,18 @@ pub enum Record {
     Task(Box<Task>),
     /// A line of history.
     Event(Event),
+    /// A session in which something was asked.
+    Session(Box<SessionRecord>),
+    /// What a device reported outside of sessions.
+    Report(Box<Report>),
+    /// A message of a session that is traced.
+    Trace(Box<TraceEntry>),
+    /// What was learned of a model.
+    Model(Box<ModelRecord>),
+    /// What an operator says of a model; revisioned.
+    ModelWishes(Box<ModelWishes>),
+    /// One side's word that a device stands behind a gateway.
+    Association(Box<Association>),
     /// A phone; revisioned.
     Phone(Box<Phone>),
     /// What a phone was last seen doing.
@@ -51,6 +66,14 @@ pub enum Change {
     Put(Record),
     /// Forget a device with its tree, labels, credentials, tasks and history.
     ForgetDevice(DeviceId),
+    /// Forget the traced messages of a device.
+    ForgetTrace(DeviceId),
+    /// Forget what was learned of a model; what operators said of it stays.
+    ForgetModel(ModelKey),
+    /// Forget what an operator said of a model.
+    ForgetModelWishes(ModelKey),
+    /// Forget one side's word on an association.
+    ForgetAssociation(Box<Association>),
     /// Forget a phone, with what it was seen doing.
     ForgetPhone(Mac),
     /// Forget a site. Its phones stay.

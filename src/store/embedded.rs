@@ -12,12 +12,17 @@ use tokio::sync::{broadcast, oneshot};
 use super::disk::RealDisk;
 use super::index::{Index, behind, end_of};
 use super::record::{self, Head, Setting, Stored};
+use super::resolve::Bounds;
 use super::snapshot::{Errand, copy_all};
+use super::step::Ring;
 use super::writer::{Queue, Request, Shared, Writer, lock};
 use super::{
     BackupReport, Batch, FileRecord, Health, Notice, Store, StoreError, backup, keys, step, tree,
 };
-use crate::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
+use crate::device::{
+    Association, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord, ModelWishes,
+    Report, SessionRecord, Task, TaskId, TraceEntry,
+};
 use crate::param::Tree;
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 
@@ -41,7 +46,7 @@ type Ending = Box<dyn FnOnce(bool) -> Result<(), StoreError> + Send>;
 pub(super) struct Embedded<I: Index> {
     shared: Arc<Shared<I>>,
     committer: Committer<I>,
-    events: usize,
+    bounds: Bounds,
     ending: Mutex<Option<Ending>>,
 }
 
@@ -50,11 +55,10 @@ impl<I: Index> Embedded<I> {
     pub(super) fn new(
         shared: Arc<Shared<I>>,
         committer: Committer<I>,
-        events_per_device: u32,
+        bounds: Bounds,
         ending: Ending,
     ) -> Self {
-        let events = usize::try_from(events_per_device.max(1)).unwrap_or(usize::MAX);
-        Self { shared, committer, events, ending: Mutex::new(Some(ending)) }
+        Self { shared, committer, bounds, ending: Mutex::new(Some(ending)) }
     }
 
     fn index(&self) -> Result<&I, StoreError> {
@@ -159,6 +163,37 @@ impl<I: Index> Embedded<I> {
     }
 }
 
+impl<I: Index> Embedded<I> {
+    /// The latest entries of a ring, newest first.
+    fn ring<T: Stored>(
+        &self,
+        kind: Ring,
+        id: &DeviceId,
+        limit: usize,
+    ) -> Result<Vec<T>, StoreError> {
+        let bound = usize::try_from(self.bounds.of(kind).max(1)).unwrap_or(usize::MAX);
+        let limit = limit.min(bound);
+        let prefix = keys::under_device(kind.letter(), id);
+        let mut entries = Vec::new();
+        let mut result = Ok(());
+        if limit == 0 {
+            return Ok(entries);
+        }
+        self.index()?.scan_back(&prefix, end_of(&prefix).as_deref(), &mut |_, value| {
+            match record::decode(value, &self.shared.vault) {
+                Ok(entry) => entries.push(entry),
+                Err(error) => result = Err(error),
+            }
+            if result.is_ok() && entries.len() < limit {
+                ControlFlow::Continue(())
+            } else {
+                ControlFlow::Break(())
+            }
+        })?;
+        result.map(|()| entries)
+    }
+}
+
 impl<I: Index> Drop for Embedded<I> {
     fn drop(&mut self) {
         if let Some(ending) = lock(&self.ending).take() {
@@ -226,25 +261,52 @@ impl<I: Index> Store for Embedded<I> {
     }
 
     async fn events(&self, id: &DeviceId, limit: usize) -> Result<Vec<Event>, StoreError> {
-        let limit = limit.min(self.events);
-        let prefix = keys::under_device(b'e', id);
-        let mut events = Vec::new();
-        let mut result = Ok(());
-        if limit == 0 {
-            return Ok(events);
-        }
-        self.index()?.scan_back(&prefix, end_of(&prefix).as_deref(), &mut |_, value| {
-            match record::decode(value, &self.shared.vault) {
-                Ok(event) => events.push(event),
-                Err(error) => result = Err(error),
-            }
-            if result.is_ok() && events.len() < limit {
-                ControlFlow::Continue(())
-            } else {
-                ControlFlow::Break(())
-            }
-        })?;
-        result.map(|()| events)
+        self.ring(Ring::Events, id, limit)
+    }
+
+    async fn sessions(
+        &self,
+        id: &DeviceId,
+        limit: usize,
+    ) -> Result<Vec<SessionRecord>, StoreError> {
+        self.ring(Ring::Sessions, id, limit)
+    }
+
+    async fn reports(&self, id: &DeviceId, limit: usize) -> Result<Vec<Report>, StoreError> {
+        self.ring(Ring::Reports, id, limit)
+    }
+
+    async fn trace(&self, id: &DeviceId, limit: usize) -> Result<Vec<TraceEntry>, StoreError> {
+        self.ring(Ring::Trace, id, limit)
+    }
+
+    async fn model(&self, key: &ModelKey) -> Result<Option<ModelRecord>, StoreError> {
+        self.record(&keys::named(b'y', &key.to_string()))
+    }
+
+    async fn models(
+        &self,
+        after: Option<&ModelKey>,
+        limit: usize,
+    ) -> Result<Vec<ModelRecord>, StoreError> {
+        let after = after.map(|key| keys::named(b'y', &key.to_string()));
+        self.page(b"y/", after.as_deref(), limit)
+    }
+
+    async fn model_wishes(&self, key: &ModelKey) -> Result<Option<ModelWishes>, StoreError> {
+        self.record(&keys::named(b'Y', &key.to_string()))
+    }
+
+    async fn all_model_wishes(&self) -> Result<Vec<ModelWishes>, StoreError> {
+        self.page(b"Y/", None, usize::MAX)
+    }
+
+    async fn associations(
+        &self,
+        id: &DeviceId,
+        limit: usize,
+    ) -> Result<Vec<Association>, StoreError> {
+        self.page(&keys::under_device(b'x', id), None, limit)
     }
 
     async fn device_of_phone(&self, mac: Mac) -> Result<Option<DeviceId>, StoreError> {

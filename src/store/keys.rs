@@ -6,6 +6,9 @@
 //! | `p/<device>` | parameter tree |
 //! | `l/<device>`, `c/<device>` | labels, credentials |
 //! | `e/<device>/<n>` | event, numbered in the order of arrival |
+//! | `a/<device>/<n>`, `b/<device>/<n>`, `w/<device>/<n>` | session, report, traced message, numbered likewise |
+//! | `x/<device>/<teller><other device>` | association, once under the gateway and once under the member |
+//! | `y/<model>`, `Y/<model>` | what was learned of a model, what an operator says of it |
 //! | `t/<task>` | task |
 //! | `u/<device>/<task>` | task of a device (no value) |
 //! | `q/<device>/<task>` | open task of a device (no value) |
@@ -21,7 +24,7 @@
 //! Numbers stand big-endian, so that keys sort by them. A device id never holds
 //! `/`, so that no id is a prefix of another within its kind.
 
-use crate::device::{DeviceId, TaskId};
+use crate::device::{DeviceId, TaskId, Teller};
 use crate::phone::Mac;
 
 /// How many devices there are.
@@ -59,6 +62,24 @@ pub(super) fn under_device(kind: u8, id: &DeviceId) -> Vec<u8> {
 /// The key of a task in one of the lists of its device.
 pub(super) fn listed_task(kind: u8, device: &DeviceId, task: TaskId) -> Vec<u8> {
     below(kind, device, &task.0.to_be_bytes())
+}
+
+/// The key of one side's word on an association, under one of its devices.
+pub(super) fn association(under: &DeviceId, teller: Teller, other: &DeviceId) -> Vec<u8> {
+    let letter = match teller {
+        Teller::Gateway => 'g',
+        Teller::Member => 'm',
+    };
+    below(b'x', under, format!("{letter}{other}").as_bytes())
+}
+
+/// The key of the same word under the other device.
+pub(super) fn mirrored(association: &[u8]) -> Option<Vec<u8>> {
+    let below_kind = association.strip_prefix(b"x/")?;
+    let slash = below_kind.iter().position(|byte| *byte == b'/')?;
+    let (under, rest) = below_kind.split_at(slash);
+    let (letter, other) = rest.get(1..)?.split_first()?;
+    Some([b"x/", other, b"/", &[*letter], under].concat())
 }
 
 /// The key of a task.
@@ -125,6 +146,11 @@ pub(super) fn describe(key: &[u8]) -> String {
         Some(b'l') => format!("the labels of {text}"),
         Some(b'c') => format!("the credentials of {text}"),
         Some(b'e') => "an event".to_owned(),
+        Some(b'a') => "a session".to_owned(),
+        Some(b'b') => "a report".to_owned(),
+        Some(b'w') => "a traced message".to_owned(),
+        Some(b'x') => "an association".to_owned(),
+        Some(b'y' | b'Y') => format!("model {text}"),
         Some(b't') => task_of(key).map_or_else(|| "a task".to_owned(), |id| format!("task {id}")),
         Some(b'h') => format!("phone {}", hex::encode(id)),
         Some(b'k') => format!("what phone {} fetched", hex::encode(id)),
@@ -159,6 +185,19 @@ mod tests {
         for serial in ["", "LAB0001", "0c:38:3e:07:e1", "000000000000", "é383e2599fe"] {
             assert_eq!(phone_of(serial), None, "{serial}");
         }
+    }
+
+    #[test]
+    fn an_association_is_found_from_both_ends() {
+        let gateway = DeviceId::parse("00D09E-1").unwrap();
+        let member = DeviceId::parse("00D09F-STB-2").unwrap();
+        for teller in [Teller::Gateway, Teller::Member] {
+            let here = association(&gateway, teller, &member);
+            let there = association(&member, teller, &gateway);
+            assert_eq!(mirrored(&here), Some(there.clone()));
+            assert_eq!(mirrored(&there), Some(here));
+        }
+        assert_eq!(mirrored(b"x/nothing"), None);
     }
 
     #[test]

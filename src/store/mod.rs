@@ -39,7 +39,10 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use crate::class::Class;
-use crate::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
+use crate::device::{
+    Association, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord, ModelWishes,
+    Report, SessionRecord, Task, TaskId, TraceEntry,
+};
 use crate::param::Tree;
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use crate::time::Timestamp;
@@ -60,6 +63,9 @@ pub struct FileRecord {
     pub version: Option<Box<str>>,
     /// When it was uploaded.
     pub uploaded_at: Timestamp,
+    /// The device that sent it, and the task that asked for it; `None` if an
+    /// operator brought it.
+    pub from: Option<(DeviceId, TaskId)>,
 }
 
 /// What the store could not do.
@@ -141,6 +147,32 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Task>, StoreError>;
     /// The latest events of a device, newest first.
     async fn events(&self, id: &DeviceId, limit: usize) -> Result<Vec<Event>, StoreError>;
+    /// The latest sessions of a device, newest first.
+    async fn sessions(&self, id: &DeviceId, limit: usize)
+    -> Result<Vec<SessionRecord>, StoreError>;
+    /// The latest reports of a device, newest first.
+    async fn reports(&self, id: &DeviceId, limit: usize) -> Result<Vec<Report>, StoreError>;
+    /// The latest traced messages of a device, newest first.
+    async fn trace(&self, id: &DeviceId, limit: usize) -> Result<Vec<TraceEntry>, StoreError>;
+    /// What was learned of a model.
+    async fn model(&self, key: &ModelKey) -> Result<Option<ModelRecord>, StoreError>;
+    /// What was learned of all models, in key order, strictly after `after`.
+    async fn models(
+        &self,
+        after: Option<&ModelKey>,
+        limit: usize,
+    ) -> Result<Vec<ModelRecord>, StoreError>;
+    /// What an operator says of a model.
+    async fn model_wishes(&self, key: &ModelKey) -> Result<Option<ModelWishes>, StoreError>;
+    /// What operators say of all models, in key order.
+    async fn all_model_wishes(&self) -> Result<Vec<ModelWishes>, StoreError>;
+    /// Every word on an association that a device has part in, be it as the
+    /// gateway or as the member; at most `limit`.
+    async fn associations(
+        &self,
+        id: &DeviceId,
+        limit: usize,
+    ) -> Result<Vec<Association>, StoreError>;
     /// The device whose serial number ends in this address: the same phone as
     /// CWMP knows it.
     async fn device_of_phone(&self, mac: Mac) -> Result<Option<DeviceId>, StoreError>;

@@ -92,7 +92,7 @@ pub fn memory(config: &StoreConfig) -> Arc<dyn Store> {
     let shared = Arc::new(share(index, Names::default(), Vault::ephemeral(), State::default()));
     let writer = Writer::new(shared.clone(), None, bounds(config), 0, Ranges::default());
     let committer = Committer::Inline(Arc::new(Mutex::new(writer)));
-    Arc::new(Embedded::new(shared, committer, config.events_per_device, Box::new(|_| Ok(()))))
+    Arc::new(Embedded::new(shared, committer, bounds(config), Box::new(|_| Ok(()))))
 }
 
 /// Restores a backup into an empty or missing data folder.
@@ -140,7 +140,13 @@ fn share<I>(index: I, names: Names, vault: Arc<Vault>, state: State) -> Shared<I
 }
 
 fn bounds(config: &StoreConfig) -> Bounds {
-    Bounds { events: config.events_per_device.into(), tasks: config.tasks_per_device.into() }
+    Bounds {
+        events: config.events_per_device.into(),
+        tasks: config.tasks_per_device.into(),
+        sessions: config.sessions_per_device.into(),
+        reports: config.reports_per_device.into(),
+        trace: config.traced_messages_per_device.into(),
+    }
 }
 
 fn open_sled(
@@ -190,7 +196,7 @@ fn open_sled(
     let threads = Threads::start(writer, snapshotter, &queue, errands.clone(), errand)?;
     let ending = ending(threads, queue.clone(), shared.clone(), folders, ground.clone(), lock);
     let committer = Committer::Thread { queue, errands };
-    Ok(Arc::new(Embedded::new(shared, committer, config.events_per_device, ending)))
+    Ok(Arc::new(Embedded::new(shared, committer, bounds(config), ending)))
 }
 
 /// One process at a time: the lock goes with the process. A process that is

@@ -13,7 +13,10 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::{FileRecord, StoreError, Vault, before};
-use crate::device::{Credentials, Device, Event, Labels, Task};
+use crate::device::{
+    Association, Credentials, Device, Event, Labels, ModelRecord, ModelWishes, Report,
+    SessionRecord, Task, TraceEntry,
+};
 use crate::phone::{FetchLog, FileVersion, Layer, Phone, Seen, Site};
 
 /// Bytes before the body.
@@ -175,6 +178,7 @@ impl Stored for Credentials {
 
 impl Stored for Task {
     const NAME: &'static str = "a task";
+    const VERSION: u8 = 2;
     const SEALED: bool = true;
 
     fn revision(&self) -> u32 {
@@ -184,6 +188,39 @@ impl Stored for Task {
     fn flags(&self) -> u8 {
         if self.state.is_ended() { ENDED } else { 0 }
     }
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::task(body)
+    }
+}
+
+impl Stored for SessionRecord {
+    const NAME: &'static str = "a session";
+}
+
+impl Stored for Report {
+    const NAME: &'static str = "a report";
+}
+
+impl Stored for TraceEntry {
+    const NAME: &'static str = "a traced message";
+    const SEALED: bool = true;
+}
+
+impl Stored for ModelRecord {
+    const NAME: &'static str = "what was learned of a model";
+}
+
+impl Stored for ModelWishes {
+    const NAME: &'static str = "what an operator says of a model";
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+}
+
+impl Stored for Association {
+    const NAME: &'static str = "an association";
 }
 
 impl Stored for Event {
@@ -241,6 +278,11 @@ impl Stored for FileVersion {
 
 impl Stored for FileRecord {
     const NAME: &'static str = "a file";
+    const VERSION: u8 = 2;
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::file(body)
+    }
 }
 
 /// A small setting.

@@ -12,15 +12,30 @@ use super::frame::{Group, MAX_PAYLOAD, Op, Ops, put_remove, put_set};
 use super::index::{Index, end_of};
 use super::keys;
 use super::record::{self, ENDED, HEAD, Head};
-use super::step::{PART, Prepared, Step, head_of};
+use super::step::{PART, Prepared, Ring, Step, head_of};
 use crate::device::{DeviceId, TaskId};
 use crate::phone::FileVersion;
 
-/// How many events and ended tasks are kept per device.
+/// How many entries of each history are kept per device.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Bounds {
     pub(super) events: u64,
     pub(super) tasks: u64,
+    pub(super) sessions: u64,
+    pub(super) reports: u64,
+    pub(super) trace: u64,
+}
+
+impl Bounds {
+    /// How many entries a ring may have.
+    pub(super) const fn of(&self, ring: Ring) -> u64 {
+        match ring {
+            Ring::Events => self.events,
+            Ring::Sessions => self.sessions,
+            Ring::Reports => self.reports,
+            Ring::Trace => self.trace,
+        }
+    }
 }
 
 type Seen = HashMap<Vec<u8>, Option<Vec<u8>>>;
@@ -116,9 +131,13 @@ impl<I: Index> Resolver<'_, I> {
             }
             Step::Task { device, id, value } => self.put_task(out, device, *id, value),
             Step::Gate { key, value, gate } => self.put_gate(out, key, value, gate),
-            Step::Event { device, value } => self
-                .turn(out, &keys::under_device(b'e', device), value, self.bounds.events)
-                .map(|_| ()),
+            Step::Ring { kind, device, value } => {
+                let ring = keys::under_device(kind.letter(), device);
+                self.turn(out, &ring, value, self.bounds.of(*kind)).map(|_| ())
+            }
+            Step::ForgetRing(kind, device) => {
+                self.forget_ring(group, &keys::under_device(kind.letter(), device))
+            }
             Step::ForgetDevice(id) => self.forget_device(group, id),
             Step::Forget(records) => records.iter().try_for_each(|key| self.remove_large(out, key)),
         }
@@ -262,6 +281,31 @@ impl<I: Index> Resolver<'_, I> {
         Ok(())
     }
 
+    /// Removes the entries of a ring. Its numbers begin anew.
+    fn forget_ring(&mut self, group: &mut Group, ring: &[u8]) -> Result<(), StoreError> {
+        let mut entries = Vec::new();
+        self.index.scan(ring, end_of(ring).as_deref(), &mut |key, _| {
+            entries.push(key.to_vec());
+            ControlFlow::Continue(())
+        })?;
+        // What this group is about to write as well.
+        let written = self.overlay.seen.iter().chain(&self.overlay.staged);
+        entries.extend(
+            written
+                .filter(|(key, value)| {
+                    key.len() > ring.len() && key.starts_with(ring) && value.is_some()
+                })
+                .map(|(key, _)| key.clone()),
+        );
+        let out = group.payload();
+        for key in &entries {
+            put_remove(out, key);
+            self.stage(key, None);
+        }
+        self.stage(ring, None);
+        Ok(())
+    }
+
     /// Removes all that belongs to a device: what the index holds, and what
     /// this batch put before. The committer sees to it that the group holds no
     /// other batch.
@@ -278,7 +322,7 @@ impl<I: Index> Resolver<'_, I> {
             let known = self.look(&phone, |known| known == id.as_str().as_bytes())?;
             listed.extend(known.unwrap_or_default().then_some(phone));
         }
-        let lists = b"euqr".map(|kind| keys::under_device(kind, id));
+        let lists = b"euqrabwx".map(|kind| keys::under_device(kind, id));
         for list in &lists {
             self.index.scan(list, end_of(list).as_deref(), &mut |key, _| {
                 listed.push(key.to_vec());
@@ -291,11 +335,15 @@ impl<I: Index> Resolver<'_, I> {
                 listed.push(key.to_vec());
             }
         }
+        let mut mirrored = Vec::new();
         for key in &listed {
-            if key.first() == Some(&b'u') {
-                large.extend(keys::task_of(key).map(keys::task));
+            match key.first() {
+                Some(b'u') => large.extend(keys::task_of(key).map(keys::task)),
+                Some(b'x') => mirrored.extend(keys::mirrored(key)),
+                _ => {}
             }
         }
+        listed.append(&mut mirrored);
         let out = group.payload();
         for key in &large {
             self.remove_large(out, key)?;

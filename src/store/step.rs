@@ -4,7 +4,7 @@
 use super::names::Names;
 use super::record::{self, Head, Setting, Stored};
 use super::{Batch, Change, Notice, Record, StoreError, Vault, frame, keys, tree};
-use crate::device::{DeviceId, Event, Task, TaskId};
+use crate::device::{Association, DeviceId, Task, TaskId};
 use crate::phone::FileVersion;
 
 /// The largest value under one key, in bytes; what is larger goes in parts.
@@ -24,12 +24,35 @@ pub(super) enum Step {
     Task { device: DeviceId, id: TaskId, value: Vec<u8> },
     /// Set a version gate that does not fall.
     Gate { key: Vec<u8>, value: Vec<u8>, gate: Box<FileVersion> },
-    /// Append an event.
-    Event { device: DeviceId, value: Vec<u8> },
+    /// Append to a ring of a device.
+    Ring { kind: Ring, device: DeviceId, value: Vec<u8> },
     /// Forget all that belongs to a device.
     ForgetDevice(DeviceId),
+    /// Forget the entries of a ring.
+    ForgetRing(Ring, DeviceId),
     /// Forget records, with their parts.
     Forget(Vec<Vec<u8>>),
+}
+
+/// The histories of a device, each kept to a number of entries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ring {
+    Events,
+    Sessions,
+    Reports,
+    Trace,
+}
+
+impl Ring {
+    /// The letter of its keys.
+    pub(super) const fn letter(self) -> u8 {
+        match self {
+            Self::Events => b'e',
+            Self::Sessions => b'a',
+            Self::Reports => b'b',
+            Self::Trace => b'w',
+        }
+    }
 }
 
 /// A batch, ready for the committer.
@@ -63,6 +86,18 @@ pub(super) fn prepare(
         match change {
             Change::Put(record) => prepared.put(record, names, vault)?,
             Change::ForgetDevice(id) => prepared.steps.push(Step::ForgetDevice(id.clone())),
+            Change::ForgetTrace(id) => {
+                prepared.steps.push(Step::ForgetRing(Ring::Trace, id.clone()))
+            }
+            Change::ForgetModel(key) => {
+                prepared.steps.push(Step::Forget(vec![keys::named(b'y', &key.to_string())]));
+            }
+            Change::ForgetModelWishes(key) => {
+                prepared.steps.push(Step::Forget(vec![keys::named(b'Y', &key.to_string())]));
+            }
+            Change::ForgetAssociation(association) => {
+                prepared.steps.push(Step::Forget(association_keys(association).into()));
+            }
             Change::ForgetPhone(mac) => {
                 let kept = [b'h', b's', b'k'].map(|kind| keys::of_phone(kind, *mac));
                 prepared.steps.push(Step::Forget(kept.to_vec()));
@@ -99,7 +134,24 @@ impl Prepared {
                 small_step(keys::of_device(b'c', &credentials.device), &**credentials, vault)?
             }
             Record::Task(task) => task_step(task, vault)?,
-            Record::Event(event) => event_step(event, vault)?,
+            Record::Event(event) => ring_step(Ring::Events, &event.device, event, vault)?,
+            Record::Session(session) => {
+                ring_step(Ring::Sessions, &session.device, &**session, vault)?
+            }
+            Record::Report(report) => ring_step(Ring::Reports, &report.device, &**report, vault)?,
+            Record::Trace(entry) => ring_step(Ring::Trace, &entry.device, &**entry, vault)?,
+            Record::Model(model) => {
+                large(keys::named(b'y', &model.key.to_string()), &**model, false, vault)?
+            }
+            Record::ModelWishes(wishes) => {
+                large(keys::named(b'Y', &wishes.key.to_string()), &**wishes, true, vault)?
+            }
+            Record::Association(association) => {
+                for key in association_keys(association) {
+                    self.steps.push(small_step(key, &**association, vault)?);
+                }
+                return Ok(());
+            }
             Record::Phone(phone) => large(keys::of_phone(b'h', phone.mac), &**phone, true, vault)?,
             Record::Seen(mac, seen) => small_step(keys::of_phone(b's', *mac), seen, vault)?,
             Record::Site(site) => large(keys::named(b'i', &site.name), &**site, true, vault)?,
@@ -170,9 +222,20 @@ fn task_step(task: &Task, vault: &Vault) -> Result<Step, StoreError> {
     Ok(Step::Task { device: task.device.clone(), id: task.id, value: record::encode(task, vault)? })
 }
 
-fn event_step(event: &Event, vault: &Vault) -> Result<Step, StoreError> {
-    let key = keys::under_device(b'e', &event.device);
-    Ok(Step::Event { value: small(&key, event, vault)?, device: event.device.clone() })
+fn ring_step<T: Stored>(
+    kind: Ring,
+    device: &DeviceId,
+    entry: &T,
+    vault: &Vault,
+) -> Result<Step, StoreError> {
+    let key = keys::under_device(kind.letter(), device);
+    Ok(Step::Ring { kind, value: small(&key, entry, vault)?, device: device.clone() })
+}
+
+/// Where an association lies: under the gateway and under the member.
+fn association_keys(association: &Association) -> [Vec<u8>; 2] {
+    let Association { gateway, member, teller, .. } = association;
+    [keys::association(gateway, *teller, member), keys::association(member, *teller, gateway)]
 }
 
 /// Room is left for what parts and lists add to a key.
@@ -200,7 +263,11 @@ fn notice(change: &Change) -> Option<Notice> {
         Change::ForgetSite(name) => Some(Notice::Site(name.clone())),
         Change::ForgetLayer(scope) => Some(Notice::Layer(scope.clone())),
         Change::ForgetFile(sha256) => Some(Notice::File(sha256.clone())),
-        Change::Put(_) => None,
+        Change::ForgetTrace(_)
+        | Change::ForgetModel(_)
+        | Change::ForgetModelWishes(_)
+        | Change::ForgetAssociation(_)
+        | Change::Put(_) => None,
     }
 }
 

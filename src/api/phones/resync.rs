@@ -288,6 +288,7 @@ async fn download(
         expires_at: now.after(DOWNLOAD_WITHIN),
         state: TaskState::Queued,
         notes: Vec::new(),
+        results: Vec::new(),
     };
     let id = task.id.to_string();
     state.store().commit(Record::Task(Box::new(task)).into()).await?;

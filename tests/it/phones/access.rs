@@ -296,6 +296,7 @@ async fn an_early_close_on_an_image_is_no_error() {
         file_type: "1 Firmware Upgrade Image".into(),
         version: Some("3.4.4".into()),
         uploaded_at: rig.clock.now(),
+        from: None,
     };
     rig.put(Record::File(record)).await;
     {

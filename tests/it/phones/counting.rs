@@ -5,7 +5,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
-use provost::device::{Credentials, Device, DeviceId, Event, Labels, Task, TaskId};
+use provost::device::{
+    Association, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord, ModelWishes,
+    Report, SessionRecord, Task, TaskId, TraceEntry,
+};
 use provost::param::Tree;
 use provost::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use provost::store::{BackupReport, Batch, FileRecord, Health, Notice, Store, StoreError};
@@ -71,6 +74,30 @@ impl Store for Counting {
         limit: usize,
     ) -> Read<Vec<Task>> {
         self.store.waiting_tasks(after, limit).await
+    }
+    async fn sessions(&self, id: &DeviceId, limit: usize) -> Read<Vec<SessionRecord>> {
+        self.store.sessions(id, limit).await
+    }
+    async fn reports(&self, id: &DeviceId, limit: usize) -> Read<Vec<Report>> {
+        self.store.reports(id, limit).await
+    }
+    async fn trace(&self, id: &DeviceId, limit: usize) -> Read<Vec<TraceEntry>> {
+        self.store.trace(id, limit).await
+    }
+    async fn model(&self, key: &ModelKey) -> Read<Option<ModelRecord>> {
+        self.store.model(key).await
+    }
+    async fn models(&self, after: Option<&ModelKey>, limit: usize) -> Read<Vec<ModelRecord>> {
+        self.store.models(after, limit).await
+    }
+    async fn model_wishes(&self, key: &ModelKey) -> Read<Option<ModelWishes>> {
+        self.store.model_wishes(key).await
+    }
+    async fn all_model_wishes(&self) -> Read<Vec<ModelWishes>> {
+        self.store.all_model_wishes().await
+    }
+    async fn associations(&self, id: &DeviceId, limit: usize) -> Read<Vec<Association>> {
+        self.store.associations(id, limit).await
     }
     async fn events(&self, id: &DeviceId, limit: usize) -> Read<Vec<Event>> {
         self.store.events(id, limit).await

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use provost::config::Engine;
+use provost::device::{Association, Kinship, Teller};
 use provost::store::{self, Batch, Change, Notice, Record, Store, StoreError};
 use tokio::sync::broadcast::error::TryRecvError;
 
@@ -67,6 +68,7 @@ on_every_engine! {
     many_commit_at_once
     a_closed_store_says_so
     what_is_too_large_is_refused
+    histories_are_rings_and_associations_have_two_ends
 }
 
 async fn put(store: &Arc<dyn Store>, record: Record) {
@@ -385,4 +387,68 @@ async fn what_is_too_large_is_refused(bench: &Bench) {
     let refused = bench.store.commit(Record::Setting("k".repeat(5000).into(), vec![]).into()).await;
     assert!(matches!(refused, Err(StoreError::TooLarge(_))));
     assert_eq!(bench.store.device(&id(1)).await.unwrap(), None);
+}
+
+async fn histories_are_rings_and_associations_have_two_ends(bench: &Bench) {
+    let store = &bench.store;
+    let (gateway, member) = (id(1), id(2));
+    for n in 0..7 {
+        let mut batch = Batch::new();
+        batch
+            .put(Record::Session(Box::new(session(1, n))))
+            .put(Record::Report(Box::new(report(1, n))))
+            .put(Record::Trace(Box::new(traced(1, n))));
+        store.commit(batch).await.unwrap();
+    }
+    let mut words: Vec<Association> = [Teller::Gateway, Teller::Member]
+        .map(|teller| Association {
+            gateway: gateway.clone(),
+            member: member.clone(),
+            teller,
+            kinship: Kinship::Associated,
+            since: at(3),
+        })
+        .to_vec();
+    for word in &words {
+        put(store, Record::Association(Box::new(word.clone()))).await;
+    }
+    put(store, Record::Model(Box::new(model()))).await;
+    put(store, Record::ModelWishes(Box::new(model_wishes(1)))).await;
+
+    let store = bench.again().await;
+    let newest = |count: i64| (0..count).map(|n| at(6 - n)).collect::<Vec<_>>();
+    let sessions = store.sessions(&gateway, 100).await.unwrap();
+    assert_eq!(sessions.iter().map(|s| s.began_at).collect::<Vec<_>>(), newest(4));
+    let reports = store.reports(&gateway, 100).await.unwrap();
+    assert_eq!(reports.iter().map(|r| r.at).collect::<Vec<_>>(), newest(3));
+    let trace = store.trace(&gateway, 2).await.unwrap();
+    assert_eq!(trace.iter().map(|t| t.at).collect::<Vec<_>>(), newest(2));
+    assert_eq!(store.associations(&gateway, 10).await.unwrap(), words);
+    assert_eq!(store.associations(&member, 10).await.unwrap(), words);
+    assert_eq!(store.model(&model().key).await.unwrap(), Some(model()));
+    assert_eq!(store.models(None, 10).await.unwrap(), [model()]);
+    assert_eq!(store.models(Some(&model().key), 10).await.unwrap(), []);
+    assert_eq!(store.model_wishes(&model().key).await.unwrap(), Some(model_wishes(1)));
+    assert_eq!(store.all_model_wishes().await.unwrap(), [model_wishes(1)]);
+    let stale = store.commit(Record::ModelWishes(Box::new(model_wishes(1))).into()).await;
+    assert!(matches!(stale, Err(StoreError::Conflict(_))));
+
+    let mut batch = Batch::new();
+    batch
+        .push(Change::ForgetTrace(gateway.clone()))
+        .push(Change::ForgetModel(model().key))
+        .push(Change::ForgetModelWishes(model().key))
+        .push(Change::ForgetAssociation(Box::new(words.remove(0))));
+    store.commit(batch).await.unwrap();
+    assert_eq!(store.trace(&gateway, 10).await.unwrap(), []);
+    assert_eq!(store.models(None, 10).await.unwrap(), []);
+    assert_eq!(store.model_wishes(&model().key).await.unwrap(), None);
+    assert_eq!(store.associations(&member, 10).await.unwrap(), words);
+
+    let mut forget = Batch::new();
+    forget.push(Change::ForgetDevice(gateway.clone()));
+    store.commit(forget).await.unwrap();
+    assert_eq!(store.sessions(&gateway, 10).await.unwrap(), []);
+    assert_eq!(store.reports(&gateway, 10).await.unwrap(), []);
+    assert_eq!(store.associations(&member, 10).await.unwrap(), []);
 }

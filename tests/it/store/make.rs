@@ -5,7 +5,8 @@ use std::sync::Arc;
 use provost::config::{Engine, StoreConfig};
 use provost::device::{
     Action, Credentials, Device, DeviceId, DeviceIdentity, Event, EventCode, EventKind, Labels,
-    Learned, Outcome, Sealed, Stage, Task, TaskId, TaskState,
+    Learned, ModelKey, ModelRecord, ModelWishes, Outcome, Report, ReportSource, RpcOutcome,
+    RpcRecord, Sealed, SessionRecord, Stage, Task, TaskId, TaskState, TraceDirection, TraceEntry,
 };
 use provost::param::{ParamPath, Tree, Value};
 use provost::phone::{Account, FileVersion, Mac, Phone, Seen, Site, Transport, Vendor};
@@ -22,6 +23,9 @@ pub(crate) fn config(engine: Engine) -> StoreConfig {
         cache: 8 << 20,
         events_per_device: 5,
         tasks_per_device: 3,
+        sessions_per_device: 4,
+        reports_per_device: 3,
+        traced_messages_per_device: 5,
         ..StoreConfig::default()
     }
 }
@@ -84,6 +88,7 @@ pub(crate) fn task(device: u32, n: u32) -> Task {
         expires_at: at(50),
         state: TaskState::Queued,
         notes: Vec::new(),
+        results: Vec::new(),
     }
 }
 
@@ -177,5 +182,62 @@ pub(crate) fn file(n: u8) -> FileRecord {
         file_type: "1 Firmware Upgrade Image".into(),
         version: Some("2.0".into()),
         uploaded_at: at(8),
+        from: None,
     }
+}
+
+pub(crate) fn session(n: u32, millis: i64) -> SessionRecord {
+    let rpc = RpcRecord {
+        method: "Reboot".into(),
+        by_device: false,
+        after: 3,
+        took: 4,
+        outcome: RpcOutcome::Fault(9001, "no".into()),
+        task: Some(TaskId(5)),
+    };
+    SessionRecord {
+        device: id(n),
+        began_at: at(millis),
+        took: 9,
+        address: None,
+        events: vec![EventCode::Boot],
+        rpcs: vec![rpc],
+        left_out: 0,
+        end: "done".into(),
+    }
+}
+
+pub(crate) fn report(n: u32, millis: i64) -> Report {
+    Report {
+        device: id(n),
+        at: at(millis),
+        source: ReportSource::BulkData,
+        collected_at: Some(at(1)),
+        values: vec![("Device.A".into(), "1".into())],
+        left_out: 0,
+    }
+}
+
+pub(crate) fn traced(n: u32, millis: i64) -> TraceEntry {
+    TraceEntry {
+        device: id(n),
+        session: at(1),
+        at: at(millis),
+        direction: TraceDirection::FromDevice,
+        body: "<x/>".into(),
+        size: 4,
+    }
+}
+
+pub(crate) fn model() -> ModelRecord {
+    let key = ModelKey {
+        oui: "00D09E".into(),
+        product_class: "A/B%".into(),
+        software_version: "1.0".into(),
+    };
+    ModelRecord { key, learned: Learned::assumed(64, 64) }
+}
+
+pub(crate) fn model_wishes(revision: u32) -> ModelWishes {
+    ModelWishes { key: model().key, revision, read_batch: Some(8), write_batch: None }
 }
