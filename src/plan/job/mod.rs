@@ -1,0 +1,309 @@
+//! One task of an operator, from queued to its outcome.
+//!
+//! - `row`: rows of tables, made and removed.
+//! - `transfer`: what a device is asked to fetch.
+//! - `restart`: reboot and factory reset.
+//! - `asked`: RPCs that end with their answer.
+
+mod asked;
+mod restart;
+mod row;
+mod transfer;
+
+use super::context::{Answer, Context, failure, mismatch, record_fault};
+use super::planner::DownloadLink;
+use super::reader::Reader;
+use super::survey::Survey;
+use super::writer::Writer;
+use crate::cwmp::{AcsRequest, Fault, GetParameterNames};
+use crate::device::{Action, Outcome, Phase, Task, TaskState};
+use crate::param::ParamPath;
+
+/// The most notes that a task keeps.
+const MAX_NOTES: usize = 64;
+
+/// A task with the work that is left of it in this session.
+#[derive(Debug)]
+pub(super) struct Job {
+    task: Task,
+    work: Work,
+    link: Option<DownloadLink>,
+    /// The task changed since it was last taken for recording.
+    changed: bool,
+}
+
+/// What is being done.
+#[derive(Debug)]
+enum Work {
+    /// Nothing was sent in this session yet.
+    Begin,
+    /// Reading values to be told.
+    Read(Reader),
+    /// Reading names and values below a path.
+    Survey(Survey),
+    /// Writing values.
+    Write(Writer),
+    /// The one RPC that the action begins with, and often ends with, is on its
+    /// way: what its answer means is told by the action.
+    Single,
+    /// A row without values is asked for, to see that it is there.
+    AddCheck(ParamPath, Outcome),
+    /// The deleted instance is asked for, which has to fail.
+    DeleteCheck(ParamPath),
+    /// The version is read to see what a transfer brought.
+    Version(Reader),
+    /// Nothing is left to do in this session; the task may still wait for the
+    /// device.
+    Rest,
+}
+
+impl Job {
+    /// Takes a task up where it stands.
+    pub(super) fn new(task: Task, link: Option<DownloadLink>) -> Self {
+        Self { task, work: Work::Begin, link, changed: false }
+    }
+
+    /// The task.
+    pub(super) const fn task(&self) -> &Task {
+        &self.task
+    }
+
+    /// The task, if it changed since this was last called.
+    pub(super) fn take_change(&mut self) -> Option<Task> {
+        std::mem::take(&mut self.changed).then(|| self.task.clone())
+    }
+
+    /// Whether the device restarts when the session ends, so that nothing more
+    /// should be asked in it.
+    pub(super) const fn restarts_device(&self) -> bool {
+        matches!(self.task.action, Action::Reboot | Action::FactoryReset)
+            && matches!(self.task.state, TaskState::Sent { phase: Phase::Boot, .. })
+    }
+
+    /// The next request; `None` when the job rests for this session.
+    pub(super) fn next(&mut self, root: &str, context: &mut Context<'_>) -> Option<AcsRequest> {
+        loop {
+            let request = match &mut self.work {
+                Work::Begin => {
+                    self.work = self.begin(root, context);
+                    if matches!(self.work, Work::Single)
+                        && let Some(request) = self.first_request(context)
+                    {
+                        return Some(request);
+                    }
+                    continue;
+                }
+                Work::Read(reader) | Work::Version(reader) => reader.next(context),
+                Work::Survey(survey) => survey.next(context),
+                Work::Write(writer) => writer.next(context),
+                Work::AddCheck(row, _) | Work::DeleteCheck(row) => {
+                    let path = Some(row.clone());
+                    return Some(AcsRequest::GetParameterNames(GetParameterNames {
+                        path,
+                        next_level: false,
+                    }));
+                }
+                Work::Single | Work::Rest => return None,
+            };
+            if request.is_some() {
+                return request;
+            }
+            self.conclude(root, context);
+        }
+    }
+
+    /// Takes the answer to the last request.
+    pub(super) fn answer(&mut self, answer: Answer, root: &str, context: &mut Context<'_>) {
+        match &mut self.work {
+            Work::Read(reader) | Work::Version(reader) => reader.answer(answer, context),
+            Work::Survey(survey) => survey.answer(answer, context),
+            Work::Write(writer) => writer.answer(answer, context),
+            Work::Single => self.after_single(answer, root, context),
+            Work::AddCheck(row, outcome) => {
+                let (row, outcome) = (row.clone(), outcome.clone());
+                self.after_add_check(&row, outcome, &answer, context);
+            }
+            Work::DeleteCheck(instance) => {
+                let instance = instance.clone();
+                self.after_delete_check(&instance, answer, context);
+            }
+            Work::Begin | Work::Rest => {}
+        }
+    }
+
+    /// The session broke off before the answer came.
+    pub(super) fn abandon(&mut self, context: &mut Context<'_>) {
+        match &mut self.work {
+            // Silence is how some devices say that a batch was too large (Q30).
+            Work::Read(_) | Work::Survey(_) | Work::Version(_) => {
+                context.learned.read_batch = (context.learned.read_batch / 2).max(1);
+            }
+            Work::Single => {
+                let waits_for_answer =
+                    matches!(self.task.state, TaskState::Sent { phase: Phase::Response, .. });
+                if waits_for_answer {
+                    let why = "the session broke off before the device answered".into();
+                    self.end(Outcome::Unknown(why), context);
+                }
+            }
+            Work::Begin
+            | Work::Write(_)
+            | Work::AddCheck(..)
+            | Work::DeleteCheck(_)
+            | Work::Rest => {}
+        }
+    }
+
+    /// What to do, given the task and where it stands.
+    fn begin(&mut self, root: &str, context: &mut Context<'_>) -> Work {
+        if let TaskState::Sent { phase, .. } = &self.task.state {
+            return match (phase, &self.task.action) {
+                (Phase::Row { instance }, Action::AddObject { table, values }) => {
+                    row::take_up(table, *instance, values, context)
+                }
+                (Phase::ReadBack, Action::Download(_) | Action::Provision(_)) => {
+                    Work::Version(transfer::version_reader(root))
+                }
+                // It waits for a transfer or a boot, not for a session.
+                _ => Work::Rest,
+            };
+        }
+        match &self.task.action {
+            Action::Get(names) => Work::Read(Reader::keeping(names.clone())),
+            Action::Set(values) => Work::Write(Writer::new(values, context)),
+            Action::Refresh(path) => match path.clone().or_else(|| ParamPath::parse(root).ok()) {
+                Some(path) if path.is_object() => Work::Survey(Survey::new(path, context)),
+                Some(path) => Work::Read(Reader::keeping(vec![path])),
+                None => Work::Rest,
+            },
+            Action::AddObject { .. }
+            | Action::DeleteObject(_)
+            | Action::Download(_)
+            | Action::Provision(_)
+            | Action::Reboot
+            | Action::FactoryReset
+            | Action::GetRpcMethods => Work::Single,
+            Action::SetAttributes(_)
+            | Action::GetAttributes(_)
+            | Action::Upload(_)
+            | Action::ScheduleInform(_)
+            | Action::ScheduleDownload(..)
+            | Action::CancelTransfer(_)
+            | Action::GetQueuedTransfers
+            | Action::GetAllQueuedTransfers
+            | Action::ChangeDuState(_)
+            | Action::SetVouchers(_)
+            | Action::GetOptions(_)
+            | Action::Diagnose(_)
+            | Action::Redirect(_) => Work::Rest,
+        }
+    }
+
+    /// The request that the action begins with, after the task was noted as
+    /// sent if it must not be repeated; `None` if it ends before that.
+    fn first_request(&mut self, context: &mut Context<'_>) -> Option<AcsRequest> {
+        let request = match &self.task.action {
+            Action::AddObject { .. } | Action::DeleteObject(_) => self.row_request(),
+            Action::Download(_) | Action::Provision(_) => self.transfer_request(),
+            Action::Reboot | Action::FactoryReset => self.restart_request(),
+            Action::GetRpcMethods => Ok(AcsRequest::GetRpcMethods),
+            _ => Err("it is not an RPC"),
+        };
+        match request {
+            Ok(request) => {
+                if self.task.action.once_only() {
+                    self.wait_for(Phase::Response, context);
+                }
+                Some(request)
+            }
+            Err(why) => {
+                self.end(Outcome::Failed(failure(why.to_owned())), context);
+                None
+            }
+        }
+    }
+
+    /// The answer to the RPC that the action began with.
+    fn after_single(&mut self, answer: Answer, root: &str, context: &mut Context<'_>) {
+        match &self.task.action {
+            Action::AddObject { .. } => self.after_add(answer, context),
+            Action::DeleteObject(_) => self.after_delete(answer, context),
+            Action::Download(_) | Action::Provision(_) => {
+                self.after_download(answer, root, context);
+            }
+            Action::Reboot | Action::FactoryReset => self.after_restart(answer, context),
+            Action::GetRpcMethods => self.after_methods(answer, context),
+            _ => {}
+        }
+    }
+
+    /// The work has nothing more to ask: what came of it?
+    fn conclude(&mut self, root: &str, context: &mut Context<'_>) {
+        match std::mem::replace(&mut self.work, Work::Rest) {
+            Work::Read(reader) => self.conclude_read(&reader, context),
+            Work::Survey(survey) => match survey.fault() {
+                Some(fault) => self.end(Outcome::Failed(record_fault(fault)), context),
+                None => self.end(Outcome::Applied, context),
+            },
+            Work::Write(writer) => {
+                if let Some((outcome, notes)) = writer.outcome() {
+                    for note in notes {
+                        self.note(note.clone());
+                    }
+                    self.end(outcome.clone(), context);
+                }
+            }
+            Work::Version(_) => self.conclude_download(root, context),
+            Work::Begin | Work::Single | Work::AddCheck(..) | Work::DeleteCheck(_) | Work::Rest => {
+            }
+        }
+    }
+
+    fn conclude_read(&mut self, reader: &Reader, context: &Context<'_>) {
+        for (name, code) in reader.missing().iter().take(MAX_NOTES) {
+            self.note(format!("{name}: the device does not tell it (fault {code})").into());
+        }
+        let outcome = match reader.missing().first() {
+            Some((_, code)) if reader.values().is_empty() => {
+                Outcome::Failed(crate::device::FaultRecord {
+                    code: code.0,
+                    ..failure("the device told none of the parameters".to_owned())
+                })
+            }
+            _ => Outcome::Applied,
+        };
+        self.end(outcome, context);
+    }
+
+    /// Ends the job on a fault, or on an answer to something else.
+    fn fail(&mut self, answer: Answer, context: &Context<'_>) {
+        let fault: Fault = answer.err().unwrap_or_else(mismatch);
+        self.work = Work::Rest;
+        self.end(Outcome::Failed(record_fault(&fault)), context);
+    }
+
+    fn wait_for(&mut self, phase: Phase, context: &Context<'_>) {
+        self.task.state = TaskState::Sent { at: context.now, phase };
+        self.mark_changed();
+    }
+
+    fn end(&mut self, outcome: Outcome, context: &Context<'_>) {
+        self.work = Work::Rest;
+        self.task.state = TaskState::Ended { at: context.now, outcome };
+        self.mark_changed();
+    }
+
+    fn note(&mut self, note: Box<str>) {
+        if self.task.notes.len() < MAX_NOTES {
+            self.task.notes.push(note);
+        }
+    }
+
+    /// One revision for each time that the task is recorded.
+    const fn mark_changed(&mut self) {
+        if !self.changed {
+            self.task.revision += 1;
+            self.changed = true;
+        }
+    }
+}
