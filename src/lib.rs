@@ -24,7 +24,8 @@
 //!
 //! **Floor 4½.** [`supply`] which phone gets which file, who may have it, and
 //! what is logged of it: what all phone doors stand before; [`dhcp`] (P) what DHCP
-//! servers are to say, and what phones make of it.
+//! servers are to say, and what phones make of it; [`gate`] who is calling at a device's
+//! door.
 //!
 //! **Floor 5, faces.** [`acs`] the device's door; [`fetch`] the phone's doors and
 //! the file door; [`announce`] how phones find them; [`api`] the northbound.
@@ -47,6 +48,7 @@ pub mod device;
 pub mod dhcp;
 pub mod fetch;
 pub mod files;
+pub mod gate;
 pub mod http;
 pub mod log;
 pub mod param;

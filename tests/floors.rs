@@ -30,6 +30,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("wake", 40),
     ("simulate", 40),
     ("dhcp", 45),
+    ("gate", 45),
     ("supply", 45),
     ("acs", 50),
     ("announce", 50),

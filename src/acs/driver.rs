@@ -8,12 +8,12 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::admission::{Admission, spread};
-use super::gate::{Gate, Mismatch, Principal};
 use super::inventory::{self, Arrival};
 use super::links::FileLinks;
 use super::recording::{alarm, commit_with_tasks, confirm};
 use crate::cwmp::{Envelope, FaultCode, Inform, Input, Output, Session, WriteStyle};
 use crate::device::{Credentials, Device, EventCode, Learned, Task};
+use crate::gate::{Gate, Mismatch, Principal};
 use crate::param::Tree;
 use crate::plan::{Evidence, Planner, settle};
 use crate::store::{Batch, Record, Store, StoreError, Vault};

@@ -15,13 +15,12 @@ use tracing::{debug, info, warn};
 
 use super::admission::{Admission, spread};
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
-use super::gate::{Denied, Gate, Principal};
 use super::links::FileLinks;
-use super::onboarding::OnboardingAccount;
 use super::sessions::{Cookie, Live, Sessions};
 use crate::config::{CwmpConfig, LimitsConfig};
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
 use crate::device::Learned;
+use crate::gate::{Denied, Gate, Principal};
 use crate::http::{Body, BodyError, Handler, Peer, collect, collect_decoded, cookie};
 use crate::store::{Store, Vault};
 use crate::time::{Clock, Timestamp};
@@ -46,8 +45,8 @@ pub struct AcsParts {
     pub limits: LimitsConfig,
     /// Where devices fetch files.
     pub files: FileLinks,
-    /// The credential of new devices, in `shared` mode.
-    pub onboarding: Option<OnboardingAccount>,
+    /// Judges who is calling.
+    pub gate: Arc<Gate>,
 }
 
 /// The device's door.
@@ -57,7 +56,7 @@ pub struct Acs {
     pub(super) shared: Arc<Shared>,
     pub(super) sessions: Sessions,
     pub(super) clock: Arc<dyn Clock>,
-    gate: Gate,
+    gate: Arc<Gate>,
     limits: LimitsConfig,
     max_body: u64,
     read_limits: ReadLimits,
@@ -66,14 +65,7 @@ pub struct Acs {
 impl Acs {
     /// Builds the door.
     pub fn new(parts: AcsParts) -> Arc<Self> {
-        let AcsParts { store, vault, clock, config, limits, files, onboarding } = parts;
-        let gate = Gate::new(
-            config.auth,
-            config.basic_over_http,
-            onboarding,
-            store.clone(),
-            vault.clone(),
-        );
+        let AcsParts { store, vault, clock, config, limits, files, gate } = parts;
         let shared = Arc::new(Shared {
             store,
             vault,
@@ -125,7 +117,7 @@ impl Acs {
             .map(|live| live.principal.clone());
         let principal = match proven {
             Some(principal) => principal,
-            None => match self.gate.identify(&parts.headers, "POST", peer.tls, now).await {
+            None => match self.gate.identify(&parts.headers, "POST", &peer, now).await {
                 Ok(principal) => principal,
                 Err(denied) => return Err(self.deny(&denied, &peer, body, now).await),
             },

@@ -2,7 +2,7 @@
 //! and the driver of one session.
 //!
 //! - `endpoint`: HTTP in, HTTP out; admission; which session a message is for.
-//! - `gate`: who is calling, and whether that fits what the Inform says.
+//!   Who is calling is judged by [`crate::gate`].
 //! - `sessions`: the table of live sessions; never two of one device.
 //! - `driver`: one session; the only place that knows both the order of the
 //!   protocol ([`crate::cwmp::Session`]) and the intent ([`crate::plan`]).
@@ -22,7 +22,6 @@ mod admission;
 mod asking;
 mod driver;
 mod endpoint;
-mod gate;
 mod inventory;
 mod links;
 mod onboarding;
@@ -35,4 +34,3 @@ mod told;
 
 pub use endpoint::{Acs, AcsParts};
 pub use links::{FileLinks, FolderOf, PhoneFolders};
-pub use onboarding::OnboardingAccount;

@@ -13,15 +13,6 @@ use crate::time::Timestamp;
 /// Offers that a device refuses are not repeated forever.
 const MAX_OFFERS: u32 = 3;
 
-/// The credential that new devices are let in with (`cwmp.auth = "shared"`).
-#[derive(Clone, Debug)]
-pub struct OnboardingAccount {
-    /// The user name.
-    pub username: Box<str>,
-    /// The password.
-    pub password: Secret,
-}
-
 /// Whether the device is to be offered credentials in this session.
 pub(super) fn is_due(own: Option<&Credentials>, bootstrap: bool) -> bool {
     match own {

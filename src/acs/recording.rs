@@ -3,8 +3,8 @@
 use tracing::{info, warn};
 
 use super::driver::{Caller, Driver, Shared};
-use super::gate::Mismatch;
 use crate::device::{Credentials, DeviceId, Event, EventKind, Stage, Task};
+use crate::gate::Mismatch;
 use crate::plan::OnboardingResult;
 use crate::store::{Batch, Record, Store, StoreError};
 use crate::time::Timestamp;

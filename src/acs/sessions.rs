@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::driver::Driver;
-use super::gate::Principal;
 use crate::device::DeviceId;
+use crate::gate::Principal;
 use crate::time::Timestamp;
 
 /// The unguessable key of a session, as it stands in the cookie.

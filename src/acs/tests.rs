@@ -7,7 +7,6 @@ use std::time::Duration;
 
 use super::admission::Admission;
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
-use super::gate::{Mismatch, Principal};
 use super::links::{FileLinks, PhoneFolders};
 use crate::config::StoreConfig;
 use crate::cwmp::{Input, ReadLimits, Side, read};
@@ -16,6 +15,7 @@ use crate::device::{
     Secret, Stage, Task, TaskId, TaskState,
 };
 use crate::files::Links;
+use crate::gate::{Mismatch, Principal};
 use crate::param::{ParamPath, Value};
 use crate::phone::{Phone, Vendor};
 use crate::simulate::{self, Blueprint, Cpe, Next, firmware_image};

@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use super::error::ServerError;
 use super::house::{Addresses, reachable};
-use crate::acs::OnboardingAccount;
 use crate::device::Secret;
+use crate::gate::OnboardingAccount;
 use crate::store::Vault;
 
 /// The file that tells commands where a running server answers.

@@ -14,11 +14,12 @@ use super::data::{ADDRESSES, DataFolder, NORTHBOUND_URL};
 use super::error::ServerError;
 use super::phone_doors::PhoneDoors;
 use super::provisioning;
-use crate::acs::{Acs, AcsParts, FileLinks, OnboardingAccount, PhoneFolders};
+use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders};
 use crate::api::{Api, ApiDeps, tokens};
 use crate::config::{AuthMode, Config, LimitsConfig};
 use crate::fetch::{Fetch, FetchDeps};
 use crate::files::{Links, Shelf};
+use crate::gate::{Gate, OnboardingAccount};
 use crate::http::{Door, Handler, TlsMaterial};
 use crate::provision::{PhoneLinks, SiteLinks};
 use crate::store::{Store, Vault};
@@ -147,7 +148,8 @@ impl Server {
             supply: supply.clone(),
             vault,
         };
-        let acs = parts.acs(onboarding.clone(), &addresses);
+        let gate = parts.gate(onboarding.clone());
+        let acs = parts.acs(gate, &addresses);
         let fetch = Arc::new(parts.fetch());
         let api = Arc::new(parts.api(tokens));
 
@@ -258,7 +260,14 @@ impl Bound {
 }
 
 impl Parts<'_> {
-    fn acs(&self, onboarding: Option<OnboardingAccount>, addresses: &Addresses) -> Arc<Acs> {
+    /// Judges who is calling at the doors of devices.
+    fn gate(&self, onboarding: Option<OnboardingAccount>) -> Arc<Gate> {
+        let cwmp = &self.config.cwmp;
+        let (store, vault) = (self.store.clone(), self.vault.clone());
+        Arc::new(Gate::new(cwmp.auth, cwmp.basic_over_http, onboarding, store, vault))
+    }
+
+    fn acs(&self, gate: Arc<Gate>, addresses: &Addresses) -> Arc<Acs> {
         let files = FileLinks {
             links: Arc::new(self.links.clone()),
             public_url: self.config.files.public_url.clone(),
@@ -273,7 +282,7 @@ impl Parts<'_> {
             config: self.config.cwmp.clone(),
             limits: self.config.limits.clone(),
             files,
-            onboarding,
+            gate,
         })
     }
 

@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use super::error::ServerError;
 use super::house::Addresses;
-use crate::acs::OnboardingAccount;
 use crate::config::Config;
+use crate::gate::OnboardingAccount;
 use crate::phone::Vendor;
 use crate::provision::{AcsLogin, Templates};
 use crate::supply::{AcsFor, Bases};

@@ -1,20 +1,34 @@
-//! Who is calling (TR-069 §3.4.4), and whether that fits what the Inform says.
+//! Who is calling at a device's door (TR-069 §3.4.4), and whether that fits the
+//! device that the message names.
+//!
+//! [`Gate::identify`] judges what a request brings and says who sent it: a
+//! [`Principal`]. [`Gate::challenges`] is what a 401 asks for. [`Gate::fits`] says
+//! whether a principal may speak for a device. Two doors stand behind one gate:
+//! that of CWMP and that of bulk data.
 
 use std::sync::Arc;
 
 use http::HeaderMap;
 use http::header::AUTHORIZATION;
 
-use super::onboarding::OnboardingAccount;
 use crate::config::AuthMode;
 use crate::device::{Credentials, DeviceId, Secret, Stage};
-use crate::http::{Authorization, Challenger, Verdict};
+use crate::http::{Authorization, Challenger, Peer, Verdict};
 use crate::store::{Store, StoreError, Vault, login_alias};
 use crate::time::Timestamp;
 
+/// The credential that new devices are let in with (`cwmp.auth = "shared"`).
+#[derive(Clone, Debug)]
+pub struct OnboardingAccount {
+    /// The user name.
+    pub username: Box<str>,
+    /// The password.
+    pub password: Secret,
+}
+
 /// Who was let in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Principal {
+pub enum Principal {
     /// Nobody was asked (`open`).
     Anyone,
     /// Whoever knows the onboarding credential.
@@ -25,7 +39,7 @@ pub(super) enum Principal {
 
 /// Why somebody is not let in.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum Denied {
+pub enum Denied {
     /// No credentials came: ask for them.
     #[error("no credentials")]
     Missing,
@@ -45,7 +59,7 @@ pub(super) enum Denied {
 
 /// Why credentials do not fit the device that the Inform names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(super) enum Mismatch {
+pub enum Mismatch {
     /// The credentials of one device, the serial number of another.
     #[error("the credentials belong to another device")]
     OtherDevice,
@@ -58,7 +72,10 @@ pub(super) enum Mismatch {
 }
 
 /// Checks credentials.
-pub(super) struct Gate {
+///
+/// One gate serves all doors of devices: what is counted against an address is
+/// counted at all of them.
+pub struct Gate {
     mode: AuthMode,
     basic_over_http: bool,
     onboarding: Option<OnboardingAccount>,
@@ -67,8 +84,16 @@ pub(super) struct Gate {
     vault: Arc<Vault>,
 }
 
+impl std::fmt::Debug for Gate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Gate({:?})", self.mode)
+    }
+}
+
 impl Gate {
-    pub(super) fn new(
+    /// A gate in this mode. `basic_over_http` says whether Basic is taken over
+    /// plain HTTP as well; `onboarding` is the credential of new devices.
+    pub fn new(
         mode: AuthMode,
         basic_over_http: bool,
         onboarding: Option<OnboardingAccount>,
@@ -79,22 +104,23 @@ impl Gate {
         Self { mode, basic_over_http, onboarding, challenger, store, vault }
     }
 
-    /// The challenges for a 401.
-    pub(super) fn challenges(
-        &self,
-        stale: bool,
-        tls: bool,
-        now: Timestamp,
-    ) -> Vec<http::HeaderValue> {
+    /// The challenges for a 401, one `WWW-Authenticate` each, the one that old
+    /// devices take first. `stale` says that the credentials were right and only
+    /// the nonce too old ([`Denied::Stale`]).
+    pub fn challenges(&self, stale: bool, tls: bool, now: Timestamp) -> Vec<http::HeaderValue> {
         self.challenger.challenges(now, stale, tls || self.basic_over_http)
     }
 
-    /// Who sent these headers.
-    pub(super) async fn identify(
+    /// Who sent these headers by this method over the connection of `peer`.
+    ///
+    /// # Errors
+    /// [`Denied`]: [`Denied::Store`] is to be answered by 503, anything else by 401
+    /// with [`Gate::challenges`].
+    pub async fn identify(
         &self,
         headers: &HeaderMap,
         method: &str,
-        tls: bool,
+        peer: &Peer,
         now: Timestamp,
     ) -> Result<Principal, Denied> {
         if self.mode == AuthMode::Open {
@@ -111,7 +137,7 @@ impl Gate {
                 }
             }
             Authorization::Basic { username, password } => {
-                if !tls && !self.basic_over_http {
+                if !peer.tls && !self.basic_over_http {
                     return Err(Denied::BasicInClear);
                 }
                 let (principal, known) = self.account(&username).await?;
@@ -121,8 +147,12 @@ impl Gate {
     }
 
     /// Whether whoever was let in may speak for the device of the Inform.
-    /// `own` are the credentials that this device was given, if any.
-    pub(super) fn fits(
+    /// `own` are the credentials that this device was given, if any; `bootstrap`
+    /// whether it says that it was reset.
+    ///
+    /// # Errors
+    /// [`Mismatch`]: to be refused, and worth an alarm.
+    pub fn fits(
         principal: &Principal,
         device: &DeviceId,
         own: Option<&Credentials>,
