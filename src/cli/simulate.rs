@@ -14,6 +14,7 @@ use crate::class::Class;
 use crate::device::{EventCode, IdError, Secret};
 use crate::http::client_tls;
 use crate::simulate::load::{self, Given, LoadError, LoadKind, LoadPlan, Login, Progress};
+use crate::simulate::personality::{PERSONALITIES, Personality, REFERENCE};
 use crate::simulate::{
     Blueprint, ClientAuth, Cpe, RunnerSettings, SimError, SimEvent, SimHandle, start,
 };
@@ -87,6 +88,9 @@ pub struct Args {
     /// they are asked, until interrupted
     #[arg(long, conflicts_with_all = ["rate", "duration", "sessions", "pid", "kind"])]
     stay: bool,
+    /// How devices stray from the standard; `--personality list` tells all
+    #[arg(long, value_name = "NAME", default_value = "reference")]
+    personality: String,
     /// With --stay: seconds between two periodic Informs
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     interval: u32,
@@ -145,6 +149,9 @@ pub enum SimulateError {
         /// The line, from 1.
         line: usize,
     },
+    /// There is no such personality.
+    #[error("--personality {0}: there is none of that name; --personality list tells all")]
+    Personality(String),
     /// The authority cannot be used.
     #[error("{path}: {source}")]
     Authority {
@@ -170,6 +177,7 @@ impl SimulateError {
             Self::Serial(_)
             | Self::File { .. }
             | Self::Credentials { .. }
+            | Self::Personality(_)
             | Self::Authority { .. } => Class::Invalid,
             Self::AllFailed => Class::Upstream,
             Self::Output(_) => Class::Internal,
@@ -183,6 +191,9 @@ impl SimulateError {
 /// [`SimulateError`]; failed sessions are in the report and no error, unless
 /// all failed.
 pub async fn run(args: Args, json: bool, out: &mut dyn Write) -> Result<(), SimulateError> {
+    if args.personality == "list" {
+        return list_personalities(json, out);
+    }
     let stop = CancellationToken::new();
     let interrupt = stop.clone();
     tokio::spawn(async move {
@@ -216,6 +227,31 @@ pub async fn run(args: Args, json: bool, out: &mut dyn Write) -> Result<(), Simu
     if report.sessions == 0 { Err(SimulateError::AllFailed) } else { Ok(()) }
 }
 
+/// Tells all personalities: name, what they play, what they are like.
+fn list_personalities(json: bool, out: &mut dyn Write) -> Result<(), SimulateError> {
+    let all = std::iter::once(&REFERENCE).chain(PERSONALITIES);
+    if json {
+        let rows: Vec<_> = all
+            .map(
+                |one| serde_json::json!({"name": one.name, "plays": one.plays, "about": one.about}),
+            )
+            .collect();
+        serde_json::to_writer(&mut *out, &rows).map_err(io::Error::from)?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    for one in all {
+        writeln!(out, "{:16}{:10}{}", one.name, one.plays.join(" "), one.about)?;
+    }
+    Ok(())
+}
+
+/// The personality that was asked for.
+fn personality(args: &Args) -> Result<&'static Personality, SimulateError> {
+    Personality::named(&args.personality)
+        .ok_or_else(|| SimulateError::Personality(args.personality.clone()))
+}
+
 fn plan(args: &Args, tls: Option<Arc<rustls::ClientConfig>>) -> Result<LoadPlan, SimulateError> {
     Ok(LoadPlan {
         acs: args.acs.clone(),
@@ -240,6 +276,7 @@ fn plan(args: &Args, tls: Option<Arc<rustls::ClientConfig>>) -> Result<LoadPlan,
         login: login(args),
         credentials: read_credentials(args.credentials.as_deref())?,
         parameters: args.parameters,
+        personality: personality(args)?,
         keep_alive: args.keep_alive,
         tls,
         timeout: Duration::from_secs(args.timeout),
@@ -394,6 +431,7 @@ fn device(
     let (username, password) =
         own.map(|given| given.login.clone()).or_else(|| login(args)).unwrap_or_else(nobody);
     let blueprint = Blueprint::device2(&load::serial(number), args.parameters)?
+        .with_personality(personality(args)?)
         .with_acs(&args.acs, &username, password)
         .with_inform_interval(args.interval);
     let Some(given) = own else { return Ok(Cpe::new(blueprint, now)) };

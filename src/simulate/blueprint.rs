@@ -4,6 +4,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 use super::model::{Check, Model, Parameter};
+use super::personality::{Personality, REFERENCE};
 use super::{gateway, phone_model};
 use crate::device::{DeviceIdentity, IdError, Secret};
 use crate::param::{ParamPath, Value, ValueType};
@@ -34,6 +35,7 @@ pub struct Blueprint {
     password: Secret,
     connection_request: (Box<str>, Secret),
     inform_interval: u32,
+    personality: &'static Personality,
 }
 
 impl Blueprint {
@@ -69,7 +71,20 @@ impl Blueprint {
             password,
             connection_request,
             inform_interval: 300,
+            personality: &REFERENCE,
         }
+    }
+
+    /// In which ways it strays from the standard; in none if unset.
+    #[must_use]
+    pub const fn with_personality(mut self, personality: &'static Personality) -> Self {
+        self.personality = personality;
+        self
+    }
+
+    /// In which ways it strays from the standard.
+    pub const fn personality(&self) -> &'static Personality {
+        self.personality
     }
 
     /// Where it finds its ACS, and what it shows there; an empty user name means

@@ -12,6 +12,7 @@ use std::time::Duration;
 use super::blueprint::Blueprint;
 use super::events::Events;
 use super::model::Model;
+use super::personality::Habit;
 use super::talk::{SessionFailure, Talk};
 use super::transfers::{Fetch, FetchFailure, Taken, Transfers};
 use crate::cwmp::FaultCode;
@@ -290,7 +291,8 @@ impl Cpe {
         if let Some((key, version, sha256)) = upgrade {
             let path = self.path("DeviceInfo.SoftwareVersion");
             self.change(&path, &version);
-            if !factory_reset {
+            let forgets = self.blueprint.personality().does(Habit::NoTransferComplete);
+            if !factory_reset && !forgets {
                 self.transfers.complete(&key, now);
                 self.raise_transfer(&key);
             }

@@ -21,6 +21,7 @@ mod image;
 mod listener;
 pub mod load;
 mod model;
+pub mod personality;
 mod phone_model;
 mod rpc;
 mod runner;

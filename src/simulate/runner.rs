@@ -299,6 +299,11 @@ pub(super) async fn lead(
             Action::PostEmpty => client.post(None).await,
             Action::Close { .. } => return,
         };
+        // Some devices take their time over what they are asked.
+        let delay = cpe.delay();
+        if !delay.is_zero() {
+            tokio::time::sleep(delay).await;
+        }
         let received = match result {
             Ok(received) => received,
             Err(error) => {

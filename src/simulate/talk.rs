@@ -10,9 +10,10 @@
 use std::time::Duration;
 
 use super::cpe::{Cpe, SimEvent};
+use super::personality::Conduct;
 use crate::class::Class;
 use crate::cwmp::{
-    self, AcsResponse, CpeRequest, Envelope, FaultCode, Inform, Message, Namespace, ReadLimits,
+    self, AcsRequest, AcsResponse, CpeRequest, Envelope, FaultCode, Inform, Message, ReadLimits,
     Side, TransferComplete, WriteStyle,
 };
 use crate::device::EventCode;
@@ -140,7 +141,7 @@ impl Cpe {
             events,
         };
         let told = inform.events.iter().map(|event| event.code.clone()).collect();
-        let session = Session { told, owed: self.transfers.owed(), ..Session::default() };
+        let session = Session { told, owed: self.reports(now), ..Session::default() };
         self.ask(session, Asked::Inform, CpeRequest::Inform(Box::new(inform)))
     }
 
@@ -154,6 +155,9 @@ impl Cpe {
             }
             Talk::Led { session } => (session, None),
         };
+        if self.blueprint.personality().hangs_up_on(reply.body) {
+            return self.hang_up(session, now);
+        }
         let heard = match hear(reply) {
             Ok(heard) => heard,
             Err(failure) => return self.close(session, Some(failure), now),
@@ -170,6 +174,14 @@ impl Cpe {
             (None, None) if !session.silent && !session.hold => self.speak(session),
             (None, None) => self.close(session, None, now),
             (None, Some(envelope)) => self.led(session, envelope, now),
+        }
+    }
+
+    /// How long it takes before it goes on with what it was asked.
+    pub(super) fn delay(&self) -> Duration {
+        match self.talk {
+            Talk::Led { .. } => self.blueprint.personality().delay(),
+            Talk::Idle | Talk::Asking { .. } => Duration::ZERO,
         }
     }
 
@@ -201,7 +213,7 @@ impl Cpe {
         envelope: Envelope,
         now: Timestamp,
     ) -> Action {
-        if let Err(failure) = check_answer(&session, &envelope) {
+        if let Err(failure) = self.check_answer(&session, &envelope) {
             return self.close(session, Some(failure), now);
         }
         session.hold = envelope.hold_requests;
@@ -244,14 +256,72 @@ impl Cpe {
             let failure = SessionFailure::OutOfOrder("a response to no request");
             return self.close(session, Some(failure), now);
         };
-        let message = match self.answer(request, now) {
+        let personality = self.blueprint.personality();
+        let root = self.blueprint.root();
+        let conduct = personality.conduct(&request, root, session.answered, self.retry_count);
+        let answer = match conduct {
+            Conduct::HangUp => return self.hang_up(session, now),
+            Conduct::EmptyPost => {
+                self.talk = Talk::Led { session };
+                return Action::PostEmpty;
+            }
+            Conduct::Answer(answer) => answer,
+            Conduct::Honest => {
+                let honest = self.answer(self.possible(request.clone()), now);
+                personality.answered(&request, honest)
+            }
+        };
+        session.answered = session.answered.saturating_add(1);
+        let message = match answer {
+            Err(fault)
+                if fault.code == FaultCode::METHOD_NOT_SUPPORTED && personality.is_silent() =>
+            {
+                self.talk = Talk::Led { session };
+                return Action::PostEmpty;
+            }
             Ok(response) => Message::CpeResponse(response),
             Err(fault) => Message::Fault(fault),
         };
-        session.answered = session.answered.saturating_add(1);
-        let bytes = encode(envelope.id, message);
+        let bytes = self.encode(envelope.id, message);
         self.talk = Talk::Led { session };
         Action::Post(bytes)
+    }
+
+    /// A request without the names that the device leaves out in silence.
+    fn possible(&self, request: AcsRequest) -> AcsRequest {
+        match request {
+            AcsRequest::GetParameterValues(mut asked)
+                if self.blueprint.personality().omits_unknown() =>
+            {
+                asked.names.retain(|name| self.model.values(std::slice::from_ref(name)).is_ok());
+                AcsRequest::GetParameterValues(asked)
+            }
+            request => request,
+        }
+    }
+
+    /// The TransferComplete calls of a session: what is owed, and what a
+    /// braggart invents.
+    fn reports(&self, now: Timestamp) -> Vec<TransferComplete> {
+        let personality = self.blueprint.personality();
+        let owed = self.transfers.owed().into_iter();
+        let mut reports: Vec<_> = owed.filter_map(|report| personality.report(report)).collect();
+        if personality.brags() {
+            reports.push(TransferComplete {
+                command_key: "00000000000000000000000000000bad".into(),
+                fault_code: FaultCode::default(),
+                fault_string: "".into(),
+                start_time: now.to_string().into(),
+                complete_time: now.to_string().into(),
+            });
+        }
+        reports
+    }
+
+    /// The device breaks the session off.
+    fn hang_up(&mut self, session: Session, now: Timestamp) -> Action {
+        let failure = SessionFailure::Connection("the device hung up".to_owned());
+        self.close(session, Some(failure), now)
     }
 
     /// The next request of the device, or the empty POST.
@@ -270,7 +340,7 @@ impl Cpe {
     fn ask(&mut self, mut session: Session, asked: Asked, request: CpeRequest) -> Action {
         self.message_ids = self.message_ids.wrapping_add(1);
         session.id = self.message_ids.to_string().into();
-        let sent = encode(Some(session.id.clone()), Message::CpeRequest(request));
+        let sent = self.encode(Some(session.id.clone()), Message::CpeRequest(request));
         let action = Action::Post(sent.clone());
         self.talk = Talk::Asking { session, asked, sent, resends: 0 };
         action
@@ -325,27 +395,33 @@ fn hear(reply: Reply<'_>) -> Result<Option<Envelope>, SessionFailure> {
     }
 }
 
-/// Whether an answer fits what was asked, apart from its kind.
-fn check_answer(session: &Session, envelope: &Envelope) -> Result<(), SessionFailure> {
-    if envelope.id.as_deref() != Some(&*session.id) {
-        return Err(SessionFailure::OutOfOrder("the answer has another cwmp:ID"));
+impl Cpe {
+    /// Whether an answer fits what was asked, apart from its kind.
+    fn check_answer(&self, session: &Session, envelope: &Envelope) -> Result<(), SessionFailure> {
+        let personality = self.blueprint.personality();
+        if envelope.id.as_deref() != personality.expected_id(&session.id) {
+            return Err(SessionFailure::OutOfOrder("the answer has another cwmp:ID"));
+        }
+        if envelope.namespace != personality.namespace()
+            && !matches!(envelope.message, Message::Fault(_))
+        {
+            return Err(SessionFailure::OutOfOrder("the answer has another namespace"));
+        }
+        Ok(())
     }
-    if envelope.namespace != Namespace::v1_2() && !matches!(envelope.message, Message::Fault(_)) {
-        return Err(SessionFailure::OutOfOrder("the answer has another namespace"));
-    }
-    Ok(())
-}
 
-/// Writes a message of the device.
-fn encode(id: Option<Box<str>>, message: Message) -> Vec<u8> {
-    let envelope = Envelope {
-        id,
-        namespace: Namespace::v1_2(),
-        hold_requests: false,
-        session_timeout: None,
-        supported_versions: None,
-        use_version: None,
-        message,
-    };
-    cwmp::write(&envelope, &WriteStyle::default())
+    /// Writes a message of the device.
+    fn encode(&self, id: Option<Box<str>>, message: Message) -> Vec<u8> {
+        let personality = self.blueprint.personality();
+        let envelope = Envelope {
+            id,
+            namespace: personality.namespace(),
+            hold_requests: false,
+            session_timeout: None,
+            supported_versions: None,
+            use_version: None,
+            message,
+        };
+        personality.dress(cwmp::write(&envelope, &WriteStyle::default()))
+    }
 }

@@ -8,6 +8,7 @@ use super::super::client::{Client, ClientSettings};
 use super::super::cpe::{Cpe, Next, SimEvent};
 use super::super::fetcher;
 use super::super::listener::lock;
+use super::super::personality::Personality;
 use super::super::runner::{MAX_MESSAGE, lead};
 use super::wire::Word;
 use super::{Given, LoadKind, LoadPlan, Login, serial};
@@ -19,6 +20,7 @@ pub(super) struct Full {
     acs: String,
     remember: bool,
     parameters: usize,
+    personality: &'static Personality,
     login: Option<Login>,
     credentials: BTreeMap<u64, Given>,
     client: ClientSettings,
@@ -32,6 +34,7 @@ impl Full {
             acs: plan.acs.clone(),
             remember: plan.kind == LoadKind::Tasks,
             parameters: plan.parameters,
+            personality: plan.personality,
             login: plan.login.clone(),
             credentials: plan.credentials.clone(),
             client: ClientSettings {
@@ -107,7 +110,8 @@ impl Full {
         let own = self.credentials.get(&device).map(|given| &given.login);
         let login = own.or(self.login.as_ref()).cloned();
         let (username, password) = login.unwrap_or_else(nobody);
-        let blueprint = blueprint.with_acs(&self.acs, &username, password);
+        let blueprint =
+            blueprint.with_acs(&self.acs, &username, password).with_personality(self.personality);
         let now = SystemClock.now();
         Some(if self.remember { Cpe::in_service(blueprint, now) } else { Cpe::new(blueprint, now) })
     }

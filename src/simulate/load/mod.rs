@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::client::ClientAuth;
 use super::cpe::Cpe;
+use super::personality::Personality;
 use crate::class::Class;
 use crate::device::{IdError, Secret};
 use crate::http::Target;
@@ -104,6 +105,9 @@ pub struct LoadPlan {
     pub credentials: BTreeMap<u64, Given>,
     /// How many parameters a device has.
     pub parameters: usize,
+    /// How devices stray from the standard. Periodic sessions are written once
+    /// and sent by all, and stray in how their messages look only.
+    pub personality: &'static Personality,
     /// Whether a connection is used for more than one session.
     pub keep_alive: bool,
     /// What is trusted when the ACS speaks TLS.

@@ -195,7 +195,8 @@ impl Exchange<'_> {
 /// The Inform of device 0, and where its serial number stands in it.
 fn prepare_inform(plan: &LoadPlan) -> Result<(Vec<u8>, usize), LoadError> {
     let now = SystemClock.now();
-    let mut cpe = Cpe::in_service(Blueprint::device2(&serial(0), plan.parameters)?, now);
+    let blueprint = Blueprint::device2(&serial(0), plan.parameters)?;
+    let mut cpe = Cpe::in_service(blueprint.with_personality(plan.personality), now);
     cpe.raise(EventCode::Periodic, "");
     let Action::Post(inform) = cpe.open_session(now) else { return Err(LoadError::Stopped) };
     let serial = serial(0);

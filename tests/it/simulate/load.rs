@@ -28,6 +28,7 @@ fn plan(acs: &Running, kind: LoadKind) -> LoadPlan {
         login: Some(account("onboard", "secret")),
         credentials: BTreeMap::new(),
         parameters: 120,
+        personality: &provost::simulate::personality::REFERENCE,
         keep_alive: false,
         tls: None,
         timeout: Duration::from_secs(20),
