@@ -1,4 +1,5 @@
-//! Where a device fetches the file that a Download names.
+//! Where a device fetches the file that a Download names, and where it sends the
+//! one that an Upload asks for.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -26,7 +27,8 @@ impl std::fmt::Debug for PhoneFolders {
     }
 }
 
-/// How devices reach the files that a Download names.
+/// How devices reach the files that a Download names, and send those that an
+/// Upload asks for.
 #[derive(Clone, Debug)]
 pub struct FileLinks {
     /// Makes the signed part.
@@ -41,8 +43,9 @@ pub struct FileLinks {
     pub phones: PhoneFolders,
 }
 
-/// Where the file of a Download task can be fetched; `None` for other tasks, or
-/// if it is no longer stored.
+/// Where the file of a transfer's task can be fetched, or where it is to be
+/// sent; `None` for other tasks, if there is no door for files, or if the file
+/// is no longer stored.
 pub(super) async fn link_for(
     store: &dyn Store,
     files: &FileLinks,
@@ -50,32 +53,39 @@ pub(super) async fn link_for(
     task: &Task,
     now: Timestamp,
 ) -> Result<Option<DownloadLink>, StoreError> {
-    let file = match (&task.action, &task.state) {
-        (Action::Download(file), TaskState::Queued) => file,
-        (Action::Provision(file), TaskState::Queued) => {
-            return phone_link(store, files, file).await;
-        }
-        _ => return Ok(None),
-    };
-    if store.file(&file.sha256).await?.is_none() {
+    if task.state != TaskState::Queued {
         return Ok(None);
     }
-    let base = match (&files.public_url, files.port) {
-        (Some(url), _) => url.trim_end_matches('/').to_owned(),
-        (None, Some(port)) => match &caller.host {
-            Some(host) => format!("http://{host}:{port}"),
-            None => format!("http://{}", SocketAddr::new(caller.local.ip(), port)),
-        },
-        (None, None) => return Ok(None),
+    let expires = now.after(files.lifetime);
+    let link = match &task.action {
+        Action::Provision(file) => return phone_link(store, files, file).await,
+        Action::Download(file) => {
+            if store.file(&file.sha256).await?.is_none() {
+                return Ok(None);
+            }
+            files.links.make(&file.sha256, &file.name, expires)
+        }
+        Action::Upload(wish) => files.links.make_upload(task.id, &wish.file_type, expires),
+        _ => return Ok(None),
     };
-    let Some(link) = files.links.make(&file.sha256, &file.name, now.after(files.lifetime)) else {
-        return Ok(None);
-    };
+    let (Some(link), Some(base)) = (link, base_for(files, caller)) else { return Ok(None) };
     Ok(Some(DownloadLink {
         url: format!("{base}{}", link.path).into(),
         username: link.username.into(),
         password: link.password,
     }))
+}
+
+/// Where the caller reaches the file door, without a slash at the end.
+fn base_for(files: &FileLinks, caller: &Caller) -> Option<String> {
+    match (&files.public_url, files.port, &caller.host) {
+        (Some(url), _, _) => Some(url.trim_end_matches('/').to_owned()),
+        (None, Some(port), Some(host)) => Some(format!("http://{host}:{port}")),
+        (None, Some(port), None) => {
+            Some(format!("http://{}", SocketAddr::new(caller.local.ip(), port)))
+        }
+        (None, None, _) => None,
+    }
 }
 
 /// Where a phone's own file can be fetched. Its token stands in the URL, so that

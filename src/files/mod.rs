@@ -2,8 +2,8 @@
 //!
 //! [`Shelf`] keeps the bytes: a file is named by the SHA-256 of its content, so
 //! that a name never comes from outside and what is read is what was written.
-//! [`Links`] makes the URLs under which a device may fetch one file for a while
-//! and checks them again, without keeping a record of any.
+//! [`Links`] makes the URLs under which a device may fetch one file, or send one,
+//! for a while and checks them again, without keeping a record of any.
 //!
 //! [`Source`] is what the phone's doors stand before.
 //!
@@ -17,6 +17,6 @@ mod shelf;
 mod source;
 
 pub use error::FilesError;
-pub use links::{Grant, Link, Links};
+pub use links::{Grant, Link, Links, UploadGrant};
 pub use shelf::{Shelf, Stored, Upload};
 pub use source::{Ask, Content, Found, Login, NotFound, SharedSource, Source, Ticket};
