@@ -6,6 +6,8 @@
 
 use libfuzzer_sys::fuzz_target;
 
-fuzz_target!(|der: &[u8]| {
-    let _ = provost::http::mac_in_certificate(der);
-});
+#[allow(dead_code, reason = "each target runs one of them")]
+#[path = "../../tests/it/http/survives.rs"]
+mod survives;
+
+fuzz_target!(|bytes: &[u8]| survives::certificate(bytes));

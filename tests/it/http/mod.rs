@@ -5,7 +5,9 @@
 //! limit that does not work.
 
 mod digest;
+mod hostile;
 mod limits;
+mod survives;
 mod talk;
 mod tls;
 

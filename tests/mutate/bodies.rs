@@ -1,0 +1,8 @@
+//! The bodies of the fuzz targets, which the tests of each room run as well.
+
+#[path = "../it/cwmp/survives.rs"]
+pub(crate) mod cwmp;
+#[path = "../it/doors/survives.rs"]
+pub(crate) mod doors;
+#[path = "../it/http/survives.rs"]
+pub(crate) mod http;

@@ -1,0 +1,133 @@
+//! What is run, and on what: a line each. The bodies are those of the fuzz
+//! targets.
+
+use std::path::Path;
+
+use super::bodies;
+
+/// One target.
+pub(crate) struct Target {
+    /// As the fuzz target is called.
+    pub(crate) name: &'static str,
+    /// What must hold for any bytes; panics where it does not.
+    pub(crate) body: fn(&[u8]),
+    /// Sound inputs.
+    pub(crate) fixtures: fn() -> Vec<Vec<u8>>,
+    /// What readers take note of.
+    pub(crate) tokens: &'static [&'static str],
+    /// Whether it stands where any device can reach it, and is run for the whole
+    /// time; the others for a twelfth of it.
+    pub(crate) whole: bool,
+}
+
+/// All of them.
+pub(crate) const TARGETS: &[Target] = &[
+    Target {
+        name: "envelope",
+        body: bodies::cwmp::survives,
+        fixtures: || files("cwmp"),
+        tokens: ENVELOPE,
+        whole: true,
+    },
+    Target {
+        name: "digest",
+        body: bodies::http::digest,
+        fixtures: || texts(DIGESTS),
+        tokens: &[
+            "Digest ",
+            "Basic ",
+            "nonce=\"",
+            "algorithm=SHA-256-sess",
+            "qop=\"auth\"",
+            "\\\"",
+        ],
+        whole: true,
+    },
+    Target {
+        name: "certificate",
+        body: bodies::http::certificate,
+        fixtures: certificates,
+        tokens: &["\x30\x03", "\x06\x03\x55\x04\x03", "\x06\x03\x55\x1d\x11", "0C383E07E16C"],
+        whole: false,
+    },
+    Target {
+        name: "sip",
+        body: bodies::doors::sip,
+        fixtures: || texts(SIP),
+        tokens: &["\r\n", "\r\n\r\n", "Via: ", "From: <sip:", ";tag=", "Content-Length: 9"],
+        whole: false,
+    },
+    Target {
+        name: "tftp",
+        body: bodies::doors::tftp,
+        fixtures: || texts(&["\0\x01000fd3a1b2c3.cfg\0octet\0blksize\x001428\0tsize\x000\0"]),
+        tokens: &["\0", "../", "netascii\0", "blksize\0"],
+        whole: false,
+    },
+    Target {
+        name: "ftp",
+        body: bodies::doors::ftp,
+        fixtures: || texts(&["USER phone", "PASS secret", "RETR a/b.cfg", "EPRT |1|192.0.2.1|5|"]),
+        tokens: &["RETR ", "CWD ", "../", "\r", "|2|::1|99999|", "PORT 1,2,3,4,5,6"],
+        whole: false,
+    },
+];
+
+const ENVELOPE: &[&str] = &[
+    "<!DOCTYPE a [<!ENTITY b \"c\">]>",
+    "<![CDATA[",
+    "]]>",
+    "&#x1F600;",
+    "&lt;",
+    "<!--",
+    "<soap:Envelope>",
+    "<cwmp:Inform>",
+    "</ParameterValueStruct>",
+    "<Value xsi:type=\"xsd:dateTime\">",
+    "xmlns:cwmp=\"urn:dslforum-org:cwmp-1-4\"",
+    "<cwmp:ID soap:mustUnderstand=\"1\">",
+    "<FaultStruct><FaultCode>",
+    "\u{feff}",
+];
+
+const DIGESTS: &[&str] = &[
+    "Digest realm=\"cpe\", nonce=\"abc\", qop=\"auth,auth-int\", opaque=\"o\", algorithm=SHA-256",
+    "Basic realm=\"a\", Digest realm=\"r\", nonce=\"n\", algorithm=MD5-sess, stale=true",
+    "Digest username=\"acs\", realm=\"provost\", nonce=\"0000000000000000abcd\", uri=\"/\", \
+     response=\"6629fae49393a05397450978507c4ef1\", qop=auth, nc=00000001, cnonce=\"0a4f113b\"",
+    "Basic dXNlcjpwYXNz",
+];
+
+const SIP: &[&str] = &[
+    "SUBSCRIBE sip:MAC%3a000b82a1b2c3@224.0.1.75 SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9:5060;\
+     branch=z9hG4bKa\r\nFrom: <sip:MAC%3a000b82a1b2c3@224.0.1.75>;tag=1\r\nTo: \
+     <sip:MAC%3a000b82a1b2c3@224.0.1.75>\r\nCall-ID: 1\r\nCSeq: 1 SUBSCRIBE\r\nContact: \
+     <sip:000b82a1b2c3@192.0.2.9:5060>\r\nEvent: ua-profile;profile-type=\"device\";\
+     vendor=\"Fanvil\";model=\"X6\";version=\"2.4.1\"\r\nExpires: 0\r\nContent-Length: 0\r\n\r\n",
+    "SIP/2.0 401 Unauthorized\r\nVia: SIP/2.0/UDP 192.0.2.1\r\nCSeq: 1 NOTIFY\r\n\
+     WWW-Authenticate: Digest realm=\"a\", nonce=\"b\"\r\nContent-Length: 0\r\n\r\n",
+];
+
+/// The files in a folder of `tests/fixtures`, those in folders inside it included.
+fn files(folder: &str) -> Vec<Vec<u8>> {
+    fn gather(folder: &Path, found: &mut Vec<std::path::PathBuf>) {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() { gather(&path, found) } else { found.push(path) }
+        }
+    }
+    let mut found = Vec::new();
+    gather(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(folder), &mut found);
+    // A folder is read in any order, but the inputs are to be the same each time.
+    found.sort();
+    found.iter().map(|path| std::fs::read(path).unwrap()).collect()
+}
+
+fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
+    texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+fn certificates() -> Vec<Vec<u8>> {
+    let names = [vec!["0c383e07e16c".to_owned()], vec!["a.example".into(), "b.example".into()]];
+    names.map(|names| rcgen::generate_simple_self_signed(names).unwrap().cert.der().to_vec()).into()
+}
