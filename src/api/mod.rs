@@ -35,6 +35,7 @@ mod tasks;
 pub mod tokens;
 mod unified;
 mod wait;
+mod wake;
 
 pub use handler::Api;
 pub use openapi::document as openapi_document;

@@ -8,7 +8,7 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use super::problem::Problem;
-use super::{devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks};
+use super::{devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks, wake};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -19,7 +19,7 @@ use super::{devices, dhcp, events, files, layers, parameters, phones, sites, sys
     paths(
         devices::list, devices::add, devices::show, devices::change, devices::forget,
         parameters::list, events::list,
-        tasks::create, tasks::list, tasks::show, tasks::cancel,
+        tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
         files::upload, files::list, files::show, files::remove,
         phones::list, phones::show, phones::put, phones::forget, phones::url,
         phones::put_account, phones::remove_account, phones::put_key, phones::remove_key,

@@ -7,7 +7,7 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::problem::ApiError;
 use super::state::Shared;
-use super::{devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks};
+use super::{devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks, wake};
 
 /// One line of the table.
 struct Route {
@@ -37,6 +37,7 @@ fn table() -> Vec<Route> {
         route(GET,    "/api/v1/devices/{id}/parameters", parameters::list),
         route(GET,    "/api/v1/devices/{id}/events", events::list),
         route(POST,   "/api/v1/devices/{id}/tasks", tasks::create),
+        route(POST,   "/api/v1/devices/{id}/wake", wake::wake),
 
         route(GET,    "/api/v1/tasks", tasks::list),
         route(GET,    "/api/v1/tasks/{id}", tasks::show),

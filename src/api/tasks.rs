@@ -8,7 +8,6 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use tokio::task::JoinHandle;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
@@ -21,13 +20,13 @@ use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
 use super::tokens::Principal;
 use super::wait;
+use super::wake::{self, WakeView};
 use crate::device::{
     Action, DeviceId, DownloadFile, FaultRecord, Outcome, Phase, Task, TaskId, TaskState,
 };
 use crate::param::Value;
 use crate::store::{Record, StoreError};
 use crate::time::Timestamp;
-use crate::wake::WakeError;
 
 /// Open tasks of one device at most.
 const MAX_OPEN: usize = 256;
@@ -124,16 +123,6 @@ struct ParameterFaultView {
     name: Box<str>,
     code: u32,
     text: String,
-}
-
-/// What came of waking the device.
-#[derive(Debug, Serialize, ToSchema)]
-struct WakeView {
-    /// `woken`, `pending` after five seconds, or why it could not be woken.
-    result: &'static str,
-    /// The same in a sentence, if it failed.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    detail: Option<String>,
 }
 
 impl From<Task> for TaskView {
@@ -329,42 +318,16 @@ pub(super) async fn create(
 
     let waker = std::sync::Arc::clone(&state.deps.waker);
     // Goes on by itself when the operator hangs up.
-    let waking = tokio::spawn(async move { waker.wake(&id).await });
+    let woken = id.clone();
+    let waking = tokio::spawn(async move { waker.report(&woken).await });
     if patience.is_zero() {
         return Ok(answer(task.into()));
     }
     let wake_deadline = Instant::now() + WAKE_PATIENCE.min(patience);
     let task = wait::until_ended(state.store(), notices, task.id, patience).await?;
     let mut view = TaskView::from(task);
-    view.wake = Some(outcome_of(waking, wake_deadline).await);
+    view.wake = Some(wake::outcome_of(&state, &id, waking, wake_deadline).await);
     Ok(answer(view))
-}
-
-async fn outcome_of(waking: JoinHandle<Result<(), WakeError>>, deadline: Instant) -> WakeView {
-    match tokio::time::timeout_at(deadline, waking).await {
-        Ok(Ok(Ok(()))) => WakeView { result: "woken", detail: None },
-        Ok(Ok(Err(error))) => WakeView {
-            result: wake_word(&error),
-            detail: Some(mask::url(&error.to_string()).into_owned()),
-        },
-        Ok(Err(_)) => WakeView { result: "failed", detail: None },
-        Err(_) => WakeView { result: "pending", detail: None },
-    }
-}
-
-/// The word for programs; the sentence is the error's own.
-const fn wake_word(error: &WakeError) -> &'static str {
-    match error {
-        WakeError::Unknown => "unknown_device",
-        WakeError::NoUrl | WakeError::BadUrl(_) => "no_way_in",
-        WakeError::Forbidden(_) => "forbidden",
-        WakeError::Busy => "busy",
-        WakeError::Refused(_) => "refused",
-        WakeError::Offline(_) => "offline",
-        WakeError::BadAnswer(_) => "bad_answer",
-        WakeError::Throttled => "throttled",
-        WakeError::Store(_) => "failed",
-    }
 }
 
 /// 200 for a task that is over, 202 with its place for one that is not.

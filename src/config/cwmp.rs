@@ -58,6 +58,9 @@ pub struct CwmpConfig {
     /// Networks to which connection requests may go besides the address that
     /// the device itself called from.
     pub connection_request_allow: Vec<IpNet>,
+    /// Whether a device that asks for Basic at a connection request is shown
+    /// its password in clear text.
+    pub connection_request_basic: bool,
     /// Seconds after which a transfer without a TransferComplete is given up.
     pub transfer_timeout: u32,
 }
@@ -78,6 +81,7 @@ impl Default for CwmpConfig {
             max_sessions: 20_000,
             new_devices_per_minute: 60_000,
             connection_request_allow: Vec::new(),
+            connection_request_basic: false,
             transfer_timeout: 3600,
         }
     }

@@ -25,7 +25,7 @@ use crate::provision::{PhoneLinks, SiteLinks};
 use crate::store::{Store, Vault};
 use crate::supply::{Supply, SupplyDeps};
 use crate::time::{Clock, SystemClock};
-use crate::wake::Waker;
+use crate::wake::{Waker, WakerDeps};
 
 /// Where the doors of a server listen, with the ports that they really got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -307,8 +307,14 @@ impl Parts<'_> {
     }
 
     fn api(&self, tokens: tokens::Tokens) -> Api {
-        let allow = self.config.cwmp.connection_request_allow.clone();
-        let waker = Waker::new(self.store.clone(), self.vault.clone(), self.clock.clone(), allow);
+        let waker = Waker::new(WakerDeps {
+            store: self.store.clone(),
+            vault: self.vault.clone(),
+            clock: self.clock.clone(),
+            allow: self.config.cwmp.connection_request_allow.clone(),
+            basic: self.config.cwmp.connection_request_basic,
+            xmpp: None,
+        });
         Api::new(ApiDeps {
             store: self.store.clone(),
             vault: self.vault.clone(),

@@ -13,14 +13,18 @@
 //! (`guard`), counts (`pace`) and speaks (`request`).
 
 mod action;
+mod address;
 mod error;
 mod guard;
 mod notify;
 mod pace;
+mod recent;
 mod request;
 mod waker;
+mod ways;
 
 pub use action::{ActionOutcome, action_uri};
 pub use error::WakeError;
 pub use notify::{NOTIFY_WITHIN, NotifyOutcome, NotifyRequest, notify};
-pub use waker::Waker;
+pub use waker::{Waker, WakerDeps};
+pub use ways::{Attempt, WakeReport, Way, Woken, XmppAsk};

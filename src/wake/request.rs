@@ -3,6 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use http_body_util::Full;
 use hyper::body::Incoming;
@@ -37,13 +39,19 @@ pub(super) async fn ask(
     at: SocketAddr,
     target: &Target,
     login: Option<&Login>,
+    basic: bool,
 ) -> Result<(), WakeError> {
-    tokio::time::timeout(IN_ALL, exchange(at, target, login))
+    tokio::time::timeout(IN_ALL, exchange(at, target, login, basic))
         .await
         .unwrap_or_else(|_| Err(WakeError::Offline("no answer in time".to_owned())))
 }
 
-async fn exchange(at: SocketAddr, target: &Target, login: Option<&Login>) -> Result<(), WakeError> {
+async fn exchange(
+    at: SocketAddr,
+    target: &Target,
+    login: Option<&Login>,
+    basic: bool,
+) -> Result<(), WakeError> {
     let request = blank(target)?;
     let mut connection = connect(at, &target.host).await?;
     let answer = connection.send(request.clone()).await.map_err(offline)?;
@@ -53,7 +61,7 @@ async fn exchange(at: SocketAddr, target: &Target, login: Option<&Login>) -> Res
     let login =
         login.ok_or(WakeError::Refused("the device asks for credentials and none are known"))?;
     let mut request = request;
-    request.headers_mut().insert(AUTHORIZATION, authorize(&answer, target, login)?);
+    request.headers_mut().insert(AUTHORIZATION, authorize(&answer, target, login, basic)?);
     // The same connection will do if the device keeps it; many do not (Q18).
     let kept = read_limited(answer.into_body(), MAX_BODY).await.is_ok() && connection.is_open();
     if kept && let Ok(answer) = connection.send(request.clone()).await {
@@ -80,12 +88,14 @@ fn blank(target: &Target) -> Result<Request<Full<Bytes>>, WakeError> {
         .map_err(unusable)
 }
 
-/// The answer to the challenges of a 401. Basic is never answered: over plain
-/// HTTP it would show the password to anybody.
+/// The answer to the challenges of a 401. Basic shows the password to anybody
+/// on the way, so it is answered only where nothing else is offered and the
+/// operator allows it (Q50).
 fn authorize(
     answer: &Response<Incoming>,
     target: &Target,
     login: &Login,
+    basic: bool,
 ) -> Result<HeaderValue, WakeError> {
     let challenges: Vec<&str> = answer
         .headers()
@@ -96,13 +106,18 @@ fn authorize(
     let Login { username, password, cnonce } = login;
     let text =
         DigestClient::answer(&challenges, "GET", &target.path, username, password, cnonce, 1);
+    let offers_basic = DigestClient::offers_basic(&challenges);
+    let text = text.or_else(|| {
+        let clear = || format!("{username}:{}", password.expose());
+        (basic && offers_basic).then(|| format!("Basic {}", STANDARD.encode(clear())))
+    });
     match text.map(HeaderValue::try_from) {
         Some(Ok(mut value)) => {
             value.set_sensitive(true);
             Ok(value)
         }
         Some(Err(_)) => Err(WakeError::Refused("the credentials cannot stand in a header")),
-        None if DigestClient::offers_basic(&challenges) => {
+        None if offers_basic => {
             Err(WakeError::Refused("the device wants the password in clear text"))
         }
         None => Err(WakeError::Refused("the device's challenge cannot be answered")),

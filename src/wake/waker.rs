@@ -3,37 +3,51 @@
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::fmt;
-use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ipnet::IpNet;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 
+use super::address;
 use super::error::WakeError;
 use super::guard::Guard;
 use super::pace::Pace;
-use super::request::{self, IN_ALL, Login};
+use super::recent::Recent;
+use super::request::{self, Login};
+use super::ways::{Attempt, WakeReport, Way, Woken, XmppAsk};
 use crate::device::{Device, DeviceId};
-use crate::http::{Host, Target};
-use crate::store::{Store, Vault};
-use crate::time::Clock;
+use crate::param::Tree;
+use crate::store::{Notice, Store, Vault};
+use crate::time::{Clock, Timestamp};
 
-/// The most addresses of a name that are looked at.
-const MAX_ADDRESSES: usize = 8;
+/// What a waker works with.
+pub struct WakerDeps {
+    /// Where devices and their credentials stand.
+    pub store: Arc<dyn Store>,
+    /// Opens the credentials.
+    pub vault: Arc<Vault>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// Networks that may be reached besides each device's own address.
+    pub allow: Vec<IpNet>,
+    /// Whether a device may be shown the password in clear text (Basic).
+    pub basic: bool,
+    /// The way through an XMPP server, if there is one.
+    pub xmpp: Option<Arc<dyn XmppAsk>>,
+}
 
 /// Sends connection requests.
 pub struct Waker(Arc<Inner>);
 
 struct Inner {
-    store: Arc<dyn Store>,
-    vault: Arc<Vault>,
-    clock: Arc<dyn Clock>,
+    deps: WakerDeps,
     guard: Guard,
     pace: Mutex<Pace>,
-    under_way: Mutex<HashMap<DeviceId, watch::Receiver<Option<Outcome>>>>,
+    recent: Mutex<Recent>,
+    under_way: Mutex<HashMap<DeviceId, watch::Receiver<Option<WakeReport>>>>,
 }
-
-type Outcome = Result<(), WakeError>;
 
 impl fmt::Debug for Waker {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -42,44 +56,59 @@ impl fmt::Debug for Waker {
 }
 
 impl Waker {
-    /// A waker that may reach, besides each device's own address, the `allow`
-    /// networks.
-    pub fn new(
-        store: Arc<dyn Store>,
-        vault: Arc<Vault>,
-        clock: Arc<dyn Clock>,
-        allow: Vec<IpNet>,
-    ) -> Self {
+    /// A waker.
+    pub fn new(deps: WakerDeps) -> Self {
         Self(Arc::new(Inner {
-            store,
-            vault,
-            clock,
-            guard: Guard::new(allow),
+            guard: Guard::new(deps.allow.clone()),
+            deps,
             pace: Mutex::default(),
+            recent: Mutex::default(),
             under_way: Mutex::default(),
         }))
     }
 
-    /// Asks a device to open a session. `Ok` means that it agreed to; the
-    /// session itself comes within 30 seconds, or rides on one under way
-    /// (Q19). Whoever asks while a request to the device is under way gets
-    /// that one's outcome.
+    /// Asks a device to open a session, by the first way that leads to it:
+    /// HTTP, then UDP, then XMPP. [`Woken::Agreed`] means that it agreed to;
+    /// the session itself comes within 30 seconds, or rides on one under way
+    /// (Q19). Whoever asks while a request to the device is under way, or
+    /// before its session came, gets that one's outcome.
+    ///
+    /// It takes little more than two seconds a way at most.
+    pub async fn report(&self, id: &DeviceId) -> WakeReport {
+        let mut outcome = self.join(id);
+        let told = match outcome.wait_for(Option::is_some).await {
+            Ok(outcome) => outcome.clone(),
+            Err(_) => None,
+        };
+        told.unwrap_or_else(|| {
+            // The task that carried it is gone: the runtime shuts down.
+            let error = WakeError::Offline("the request was abandoned".to_owned());
+            WakeReport::failed(self.0.deps.clock.now(), error)
+        })
+    }
+
+    /// The same, without what came of each way.
     ///
     /// # Errors
-    /// [`WakeError`] says in words why it was not woken. It takes little more
-    /// than two seconds at most.
-    pub async fn wake(&self, id: &DeviceId) -> Outcome {
-        let mut outcome = self.join(id);
-        match outcome.wait_for(Option::is_some).await {
-            Ok(outcome) => outcome.clone().unwrap_or(Ok(())),
-            // The task that carried it is gone: the runtime shuts down.
-            Err(_) => Err(WakeError::Offline("the request was abandoned".to_owned())),
+    /// [`WakeError`] says in words why the device was not woken.
+    pub async fn wake(&self, id: &DeviceId) -> Result<Woken, WakeError> {
+        self.report(id).await.outcome
+    }
+
+    /// Waits for at most `patience` until a device that datagrams were sent to
+    /// informs; any other outcome stays as it is. A device that is not heard
+    /// leaves [`Woken::Sent`].
+    pub async fn confirm(&self, id: &DeviceId, report: &mut WakeReport, patience: Duration) {
+        if matches!(report.outcome, Ok(Woken::Sent))
+            && self.0.informs(id, report.asked_at, patience).await
+        {
+            report.outcome = Ok(Woken::Informed);
         }
     }
 
     /// Joins the request under way, or starts one. It runs as a task of its
     /// own, so that it does not end with whoever happened to ask first.
-    fn join(&self, id: &DeviceId) -> watch::Receiver<Option<Outcome>> {
+    fn join(&self, id: &DeviceId) -> watch::Receiver<Option<WakeReport>> {
         match lock(&self.0.under_way).entry(id.clone()) {
             Entry::Occupied(entry) => entry.get().clone(),
             Entry::Vacant(entry) => {
@@ -87,10 +116,10 @@ impl Waker {
                 entry.insert(listener.clone());
                 let leaving = Leaving { inner: Arc::clone(&self.0), id: id.clone() };
                 tokio::spawn(async move {
-                    let outcome = leaving.inner.wake(&leaving.id).await;
+                    let report = leaving.inner.wake(&leaving.id).await;
                     drop(leaving);
                     // Nobody may be left to hear it.
-                    let _ = teller.send(Some(outcome));
+                    let _ = teller.send(Some(report));
                 });
                 listener
             }
@@ -111,77 +140,138 @@ impl Drop for Leaving {
 }
 
 impl Inner {
-    async fn wake(&self, id: &DeviceId) -> Outcome {
-        let device = self.store.device(id).await?.ok_or(WakeError::Unknown)?;
-        let target = target(&device)?;
-        if !lock(&self.pace).allows(id, self.clock.now()) {
-            return Err(WakeError::Throttled);
+    async fn wake(&self, id: &DeviceId) -> WakeReport {
+        let asked_at = self.deps.clock.now();
+        let device = match self.deps.store.device(id).await {
+            Ok(Some(device)) => device,
+            Ok(None) => return WakeReport::failed(asked_at, WakeError::Unknown),
+            Err(error) => return WakeReport::failed(asked_at, error.into()),
+        };
+        let pending = lock(&self.recent).pending(id, device.last_inform, asked_at);
+        if let Some((asked_at, woken)) = pending {
+            return WakeReport { asked_at, tried: Vec::new(), outcome: Ok(woken) };
         }
-        let login = self.login(id).await?;
-        let at = self.address(&target, device.address).await?;
-        request::ask(at, &target, login.as_ref()).await
+        let mut search = Search { inner: self, device, login: None, tree: None, tried: Vec::new() };
+        let outcome = match search.outcome(asked_at).await {
+            Ok(woken) => {
+                lock(&self.recent).asked(id, asked_at, woken);
+                Ok(woken)
+            }
+            Err(error) => Err(error),
+        };
+        WakeReport { asked_at, tried: search.tried, outcome }
     }
 
     async fn login(&self, id: &DeviceId) -> Result<Option<Login>, WakeError> {
-        let Some(credentials) = self.store.credentials(id).await? else {
+        let Some(credentials) = self.deps.store.credentials(id).await? else {
             return Ok(None);
         };
+        let vault = &self.deps.vault;
         Ok(Some(Login {
-            password: self.vault.unseal(&credentials.connection_request_password)?,
+            password: vault.unseal(&credentials.connection_request_password)?,
             username: credentials.connection_request_username,
-            cnonce: self.vault.random_hex(16),
+            cnonce: vault.random_hex(16),
         }))
     }
 
-    /// The one address to which the request goes. A name is resolved here and
-    /// never again, so that it cannot turn into another address after it was
-    /// judged.
-    async fn address(
-        &self,
-        target: &Target,
-        caller: Option<IpAddr>,
-    ) -> Result<SocketAddr, WakeError> {
-        let addresses = match &target.host {
-            Host::Address(address) => vec![*address],
-            Host::Name(name) => resolve(name, target.port).await?,
+    /// Whether the device informs after `since`, within `patience`.
+    async fn informs(&self, id: &DeviceId, since: Timestamp, patience: Duration) -> bool {
+        // Subscribed to before the first look, so that nothing is missed.
+        let mut notices = self.deps.store.watch();
+        let heard = async {
+            loop {
+                match self.deps.store.device(id).await {
+                    Ok(Some(device)) if device.last_inform > since => return true,
+                    Ok(Some(_)) => {}
+                    Ok(None) | Err(_) => return false,
+                }
+                loop {
+                    match notices.recv().await {
+                        Ok(Notice::Device(changed)) if changed == *id => break,
+                        Ok(_) => {}
+                        Err(RecvError::Lagged(_)) => break,
+                        Err(RecvError::Closed) => return false,
+                    }
+                }
+            }
         };
-        addresses
-            .iter()
-            .find(|address| self.guard.allows(**address, caller))
-            .map(|address| SocketAddr::new(*address, target.port))
-            .ok_or_else(|| {
-                WakeError::Forbidden(format!(
-                    "the device wants to be woken at {}, which is neither where it called from nor \
-                     in cwmp.connection_request_allow",
-                    target.host
-                ))
-            })
+        tokio::time::timeout(patience, heard).await.unwrap_or(false)
     }
 }
 
-async fn resolve(name: &str, port: u16) -> Result<Vec<IpAddr>, WakeError> {
-    let failed = || WakeError::Offline(format!("the name {name} does not resolve"));
-    let found = tokio::time::timeout(IN_ALL, tokio::net::lookup_host((name, port)))
-        .await
-        .map_err(|_| failed())?
-        .map_err(|_| failed())?;
-    Ok(found.map(|address| address.ip()).take(MAX_ADDRESSES).collect())
+/// One wake on its way from way to way.
+struct Search<'a> {
+    inner: &'a Inner,
+    device: Device,
+    login: Option<Login>,
+    /// Read only when HTTP leads nowhere.
+    tree: Option<Tree>,
+    tried: Vec<Attempt>,
 }
 
-/// What the device reported, if a connection request may go there at all.
-fn target(device: &Device) -> Result<Target, WakeError> {
-    let url = device.connection_request_url.trim();
-    if url.is_empty() {
-        return Err(WakeError::NoUrl);
+impl Search<'_> {
+    async fn outcome(&mut self, now: Timestamp) -> Result<Woken, WakeError> {
+        let id = self.device.id.clone();
+        // What leads nowhere is not counted against the device.
+        let target = address::target(&self.device.connection_request_url);
+        if !matches!(target, Err(WakeError::NoUrl)) || self.inner.deps.xmpp.is_some() {
+            if !lock(&self.inner.pace).allows(&id, now) {
+                return Err(WakeError::Throttled);
+            }
+            self.login = self.inner.login(&id).await?;
+        }
+        let mut worst = WakeError::NoUrl;
+        for way in [Way::Http, Way::Udp, Way::Xmpp] {
+            let outcome = match way {
+                Way::Http if matches!(target, Err(WakeError::NoUrl)) => None,
+                Way::Http => Some(self.by_http().await),
+                Way::Udp => None,
+                Way::Xmpp => self.by_xmpp().await.transpose(),
+            };
+            let Some(outcome) = outcome else { continue };
+            self.tried.push(Attempt { way, outcome: outcome.clone() });
+            match outcome {
+                Ok(woken) => return Ok(woken),
+                Err(error) if !error.lets_try_on() => return Err(error),
+                Err(error) if error.weight() >= worst.weight() => worst = error,
+                Err(_) => {}
+            }
+        }
+        Err(worst)
     }
-    let target = Target::parse(url).map_err(|error| WakeError::BadUrl(error.to_string()))?;
-    if target.tls {
-        // TR-069 §3.2.2 knows plain HTTP only.
-        return Err(WakeError::BadUrl("it is https, not http".to_owned()));
+
+    async fn by_http(&self) -> Result<Woken, WakeError> {
+        let target = address::target(&self.device.connection_request_url)?;
+        let (caller, guard) = (self.device.address, &self.inner.guard);
+        let at = address::pinned(&target.host, target.port, caller, guard).await?;
+        request::ask(at, &target, self.login.as_ref(), self.inner.deps.basic).await?;
+        Ok(Woken::Agreed(Way::Http))
     }
-    Ok(target)
+
+    /// `None` where there is no XMPP server or the device has told no JID.
+    async fn by_xmpp(&mut self) -> Result<Option<Woken>, WakeError> {
+        let Some(xmpp) = self.inner.deps.xmpp.clone() else { return Ok(None) };
+        let Some(jid) = self.reported("ConnReqJabberID").await? else { return Ok(None) };
+        let login = self.login.as_ref();
+        let login = login.ok_or(WakeError::Refused("no credentials of the device are known"))?;
+        xmpp.ask(&jid, &login.username, &login.password).await?;
+        Ok(Some(Woken::Agreed(Way::Xmpp)))
+    }
+
+    /// What the device has told of itself below `ManagementServer.`; `None` if
+    /// it is empty.
+    async fn reported(&mut self, name: &str) -> Result<Option<Box<str>>, WakeError> {
+        let tree = match &mut self.tree {
+            Some(tree) => tree,
+            none => {
+                none.insert(self.inner.deps.store.tree(&self.device.id).await?.unwrap_or_default())
+            }
+        };
+        let text = tree.text(&format!("{}ManagementServer.{name}", self.device.root));
+        Ok(text.map(str::trim).filter(|text| !text.is_empty()).map(Into::into))
+    }
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -293,7 +293,7 @@ async fn download(
     let id = task.id.to_string();
     state.store().commit(Record::Task(Box::new(task)).into()).await?;
     let (accepted, outcome, words) = match state.deps.waker.wake(&device.id).await {
-        Ok(()) => (true, "accepted", "the phone agreed to open a session".to_owned()),
+        Ok(woken) => (true, "accepted", format!("the phone is to open a session ({woken})")),
         Err(error) => {
             let words = format!("{}; the Download waits for it", mask::url(&error.to_string()));
             (false, "unreachable", words)

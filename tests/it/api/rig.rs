@@ -17,7 +17,7 @@ use provost::provision::{PhoneLinks, SiteLinks};
 use provost::store::{Batch, Record, Store, Vault};
 use provost::supply::{Bases, Supply, SupplyDeps};
 use provost::time::{ManualClock, Timestamp};
-use provost::wake::Waker;
+use provost::wake::{Waker, WakerDeps};
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
@@ -53,7 +53,14 @@ impl Rig {
         let store = provost::store::memory(&config.store);
         let vault = Vault::ephemeral();
         let clock = Arc::new(ManualClock::at(NOW));
-        let waker = Waker::new(Arc::clone(&store), Arc::clone(&vault), clock.clone(), Vec::new());
+        let waker = Waker::new(WakerDeps {
+            store: Arc::clone(&store),
+            vault: Arc::clone(&vault),
+            clock: clock.clone(),
+            allow: Vec::new(),
+            basic: false,
+            xmpp: None,
+        });
         let shelf = Shelf::open(data.path(), config.files.quota).unwrap();
         let supply = Supply::new(SupplyDeps {
             store: Arc::clone(&store),

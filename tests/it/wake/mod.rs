@@ -6,12 +6,13 @@ mod plain;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use provost::config::StoreConfig;
 use provost::device::{Credentials, Device, DeviceId, DeviceIdentity, Learned, Secret, Stage};
 use provost::store::{self, Batch, Record, Store, Vault};
-use provost::time::{ManualClock, Timestamp};
-use provost::wake::{WakeError, Waker};
+use provost::time::{Clock, ManualClock, Timestamp};
+use provost::wake::{WakeError, Waker, WakerDeps, Way, Woken};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 
@@ -21,6 +22,7 @@ const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 struct House {
     store: Arc<dyn Store>,
     vault: Arc<Vault>,
+    clock: Arc<ManualClock>,
     waker: Arc<Waker>,
 }
 
@@ -30,8 +32,15 @@ impl House {
         let vault = Vault::ephemeral();
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_205_100_000)));
         let allow = allow.iter().map(|network| network.parse().unwrap()).collect();
-        let waker = Arc::new(Waker::new(Arc::clone(&store), Arc::clone(&vault), clock, allow));
-        Self { store, vault, waker }
+        let waker = Arc::new(Waker::new(WakerDeps {
+            store: Arc::clone(&store),
+            vault: Arc::clone(&vault),
+            clock: Arc::clone(&clock) as Arc<dyn Clock>,
+            allow,
+            basic: false,
+            xmpp: None,
+        }));
+        Self { store, vault, clock, waker }
     }
 
     /// Puts a device into the store that called from `address`.
@@ -61,6 +70,13 @@ impl House {
         };
         self.store.commit(Batch::from(Record::Device(Box::new(device)))).await.unwrap();
         id
+    }
+
+    /// The device informs now.
+    async fn informs(&self, id: &DeviceId) {
+        let mut device = self.store.device(id).await.unwrap().unwrap();
+        device.last_inform = self.clock.now();
+        self.store.commit(Batch::from(Record::Device(Box::new(device)))).await.unwrap();
     }
 
     /// Gives the device credentials.
@@ -136,7 +152,7 @@ const CHALLENGE: &str = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\
 
 /// One wake of a scripted device with credentials; what came of it, and what
 /// the device heard.
-async fn wake(answers: &[&str]) -> (Result<(), WakeError>, Vec<String>) {
+async fn wake(answers: &[&str]) -> (Result<Woken, WakeError>, Vec<String>) {
     let house = House::new(&[]);
     let scripted = Scripted::new(answers).await;
     let id = house.device(&scripted.url(), LOCAL).await;

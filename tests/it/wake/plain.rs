@@ -100,21 +100,53 @@ async fn those_who_ask_at_once_share_one_request() {
         one.await.unwrap().unwrap();
     }
     assert_eq!(scripted.heard().len(), 1);
+}
+
+#[tokio::test]
+async fn t18_several_requests_before_one_session_are_one() {
+    let house = House::new(&[]);
+    let scripted = Scripted::new(&[OK; 9]).await;
+    let id = house.device(&scripted.url(), LOCAL).await;
+    for _ in 0..5 {
+        assert_eq!(house.waker.wake(&id).await.unwrap(), Woken::Agreed(Way::Http));
+    }
+    assert_eq!(scripted.heard().len(), 1);
+    let report = house.waker.report(&id).await;
+    assert!(report.tried.is_empty(), "{report:?}");
+    // Thirty seconds without a session: it may be asked again.
+    house.clock.advance(Duration::from_secs(30));
+    house.waker.wake(&id).await.unwrap();
+    assert_eq!(scripted.heard().len(), 2);
+    // Its session came: what is wanted now wants another.
+    house.clock.advance(Duration::from_secs(1));
+    house.informs(&id).await;
+    house.waker.wake(&id).await.unwrap();
+    assert_eq!(scripted.heard().len(), 3);
+}
+
+#[tokio::test]
+async fn t18_a_busy_device_may_be_asked_again_at_once() {
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
+    let house = House::new(&[]);
+    let scripted = Scripted::new(&[busy, OK]).await;
+    let id = house.device(&scripted.url(), LOCAL).await;
+    assert!(matches!(house.waker.wake(&id).await, Err(WakeError::Busy)));
     house.waker.wake(&id).await.unwrap();
     assert_eq!(scripted.heard().len(), 2);
 }
 
 #[tokio::test]
-async fn a_hammered_button_wakes_ten_times() {
+async fn d08_a_hammered_button_wakes_ten_times() {
+    let busy = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
     let house = House::new(&[]);
-    let scripted = Scripted::new(&[OK; 20]).await;
+    let scripted = Scripted::new(&[busy; 20]).await;
     let id = house.device(&scripted.url(), LOCAL).await;
     let mut throttled = 0;
     for _ in 0..1000 {
         match house.waker.wake(&id).await {
-            Ok(()) => {}
+            Err(WakeError::Busy) => {}
             Err(WakeError::Throttled) => throttled += 1,
-            Err(error) => panic!("{error}"),
+            other => panic!("{other:?}"),
         }
     }
     assert_eq!((scripted.heard().len(), throttled), (10, 990));
