@@ -142,7 +142,14 @@ fn cached(c: &mut Criterion) {
         })
     });
     let address = ([127, 0, 0, 1], 40_000).into();
-    let peer = Peer { connection: 1, address, local: address, tls: false, certificate: None };
+    let peer = Peer {
+        connection: 1,
+        address,
+        local: address,
+        tls: false,
+        certificate: None,
+        client: None,
+    };
     let request = hyper::Request::get(path)
         .header("user-agent", "Fanvil X6 2.4.0 0c383e07e16c")
         .body(())

@@ -10,9 +10,13 @@ use tracing::{info, warn};
 use super::admission::{Admission, spread};
 use super::inventory::{self, Arrival};
 use super::links::FileLinks;
-use super::recording::{alarm, commit_with_tasks, confirm};
+use super::recording::{alarm, clone_suspected, commit_with_tasks, confirm};
+use super::redirecting;
+use super::sightings::{Sightings, Told};
 use crate::cwmp::{Envelope, FaultCode, Inform, Input, Output, Session, WriteStyle};
-use crate::device::{Credentials, Device, EventCode, Learned, Task};
+use crate::device::{
+    Credentials, Device, EventCode, Learned, Outcome, Redirection, Task, TaskState,
+};
 use crate::gate::{Gate, Mismatch, Principal};
 use crate::param::Tree;
 use crate::plan::{Evidence, Planner, settle};
@@ -25,6 +29,7 @@ pub(super) struct Shared {
     pub(super) vault: Arc<Vault>,
     pub(super) files: FileLinks,
     pub(super) admission: Admission,
+    pub(super) sightings: Sightings,
     /// Whether devices are given credentials of their own.
     pub(super) gives_credentials: bool,
     pub(super) inform_interval: u32,
@@ -45,6 +50,8 @@ pub(super) struct Caller {
     pub(super) local: SocketAddr,
     /// The host name or address under which the device reached us.
     pub(super) host: Option<Box<str>>,
+    /// Another address from which a session of the same device is live.
+    pub(super) rival: Option<IpAddr>,
 }
 
 /// Why an Inform opens no session.
@@ -56,6 +63,9 @@ pub(super) enum Refusal {
     /// The credentials do not fit the device.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
+    /// It is sent to another server; all that the Inform told is recorded.
+    #[error("sent to {url}", url = .0.url)]
+    Elsewhere(Redirection),
     /// Too many new devices; come again after these seconds.
     #[error("too many new devices in this minute")]
     Later(u64),
@@ -133,7 +143,7 @@ impl Driver {
         let mut own = shared.store.credentials(&id).await?;
         let bootstrap = inform.has(&EventCode::Bootstrap);
         if let Err(mismatch) = Gate::fits(&caller.principal, &id, own.as_ref(), bootstrap) {
-            if known.is_some() {
+            if known.is_some() && shared.sightings.tells(&id, Told::Refused, now) {
                 alarm(&shared, &id, &mismatch, &caller, now).await;
             }
             return Err(mismatch.into());
@@ -141,6 +151,7 @@ impl Driver {
         if known.is_none() {
             shared.admission.new_device(spread(&id), now).map_err(Refusal::Later)?;
         }
+        let before = known.as_ref().and_then(|known| known.address);
         let arrival = Arrival { namespace: &namespace, address: caller.address, now };
         let updated = inventory::update(known, &inform, &arrival, &shared.assumed);
 
@@ -164,11 +175,25 @@ impl Driver {
         for position in settle(&mut tasks, evidence, now) {
             batch.put(Record::Task(Box::new(tasks[position].clone())));
         }
+        let redirect = redirecting::due(&mut tasks, &caller, now);
+        if let Some(task) = redirect.as_ref().and_then(|due| tasks.get(due.position)) {
+            batch.put(Record::Task(Box::new(task.clone())));
+        }
         batch.put(Record::Device(Box::new(updated.device.clone())));
         for event in updated.events {
             batch.put(Record::Event(event));
         }
         commit_with_tasks(&*shared.store, batch, &mut tasks).await?;
+        clone_suspected(&shared, &id, before, &caller, now).await;
+        if let Some(due) = redirect
+            && let Some(to) = due.to
+            && let Some(task) = shared.store.task(due.task).await?
+            // It may have been withdrawn while this was recorded.
+            && matches!(task.state, TaskState::Ended { outcome: Outcome::Accepted, .. })
+        {
+            info!(device.id = %id, task.id = %task.id, "sent to another server");
+            return Err(Refusal::Elsewhere(to));
+        }
         tasks.retain(|task| !task.state.is_ended());
         log_inform(&updated.device, &inform, &caller);
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HOST, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
+    ALLOW, CONNECTION, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
 };
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
@@ -16,10 +16,12 @@ use tracing::{debug, info, warn};
 use super::admission::{Admission, spread};
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::links::FileLinks;
+use super::recording::tell;
 use super::sessions::{Cookie, Live, Sessions};
+use super::sightings::{Sightings, Told};
 use crate::config::{CwmpConfig, LimitsConfig};
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
-use crate::device::Learned;
+use crate::device::{DeviceId, Learned, Redirection};
 use crate::gate::{Denied, Gate, Principal};
 use crate::http::{Body, BodyError, Handler, Peer, collect, collect_decoded, cookie};
 use crate::store::{Store, Vault};
@@ -71,6 +73,7 @@ impl Acs {
             vault,
             files,
             admission: Admission::new(config.max_sessions, config.new_devices_per_minute),
+            sightings: Sightings::default(),
             gives_credentials: config.gives_credentials(),
             inform_interval: config.inform_interval,
             assumed: Learned::assumed(config.read_batch, config.write_batch),
@@ -136,16 +139,16 @@ impl Acs {
             if matches!(envelope.message, Message::CpeRequest(CpeRequest::Inform(_))) {
                 let host = parts.headers.get(HOST).and_then(host_name);
                 let address = peer.address.ip();
-                let caller = Caller { principal, address, local: peer.local, host };
+                let caller = Caller { principal, address, local: peer.local, host, rival: None };
                 return self.open(envelope, caller, &peer, now).await;
             }
             Input::Message(envelope)
         };
         // Only now: an Inform needs no session, and the search by circumstance
         // looks at all that are live.
-        let live = known
-            .filter(|live| self.may_speak(live, &principal, &peer))
-            .or_else(|| self.session_by_circumstance(&principal, peer.address.ip()));
+        let live = known.filter(|live| self.may_speak(live, &principal, &peer)).or_else(|| {
+            self.session_by_circumstance(&parts.headers, &principal, peer.address.ip())
+        });
         match (live, input) {
             (Some(live), input) => Ok(self.converse(&live, input, &peer, now).await),
             // A device that ends its session once more, or never began one
@@ -166,14 +169,27 @@ impl Acs {
     }
 
     /// For devices that return no cookie and open a connection for each
-    /// message: by who they are, else by where they are (Q21).
-    fn session_by_circumstance(&self, principal: &Principal, address: IpAddr) -> Option<Arc<Live>> {
-        match principal {
-            Principal::Device(id) => self.sessions.by_device(id),
-            Principal::Anyone | Principal::Onboarding => {
-                self.sessions.only_from(address).filter(|live| live.principal == *principal)
-            }
+    /// message: by who they are and where they are (Q21). Not for those that
+    /// return one of a session that is over: the session that lives now is
+    /// another's who says he is the same (security: B3).
+    fn session_by_circumstance(
+        &self,
+        headers: &HeaderMap,
+        principal: &Principal,
+        address: IpAddr,
+    ) -> Option<Arc<Live>> {
+        if cookie(headers, COOKIE).any(|cookie| read_cookie(cookie).is_some()) {
+            return None;
         }
+        let live = match principal {
+            Principal::Device(id) => {
+                self.sessions.by_device(id).filter(|live| live.address == address)
+            }
+            Principal::Anyone | Principal::Onboarding | Principal::Certified(_) => {
+                self.sessions.only_from(address)
+            }
+        };
+        live.filter(|live| live.principal == *principal)
     }
 
     /// Whether a cookie may be used by whoever sent it: a guessed or stolen one
@@ -181,7 +197,7 @@ impl Acs {
     fn may_speak(&self, live: &Live, principal: &Principal, peer: &Peer) -> bool {
         live.principal == *principal
             && (live.is_on(peer.connection)
-                || matches!(principal, Principal::Device(_))
+                || matches!(principal, Principal::Device(_) | Principal::Certified(_))
                 || live.address == peer.address.ip())
     }
 
@@ -206,7 +222,7 @@ impl Acs {
     async fn open(
         &self,
         envelope: Envelope,
-        caller: Caller,
+        mut caller: Caller,
         peer: &Peer,
         now: Timestamp,
     ) -> Result<Response<Body>, Response<Body>> {
@@ -222,7 +238,10 @@ impl Acs {
         // takes its place.
         let principal = caller.principal.clone();
         let address = caller.address;
-        let before = self.sessions.by_device(&device).filter(|live| live.principal == principal);
+        let before = self.sessions.by_device(&device);
+        caller.rival =
+            before.as_ref().map(|live| live.address).filter(|other| *other != caller.address);
+        let before = before.filter(|live| live.principal == principal);
         if let Some(before) = before
             && self.sessions.close(&before.cookie)
         {
@@ -253,6 +272,7 @@ impl Acs {
                 Ok(response)
             }
             Err(Refusal::Fault(reply)) => Ok(xml(reply)),
+            Err(Refusal::Elsewhere(redirection)) => Ok(elsewhere(&redirection)),
             Err(Refusal::Later(seconds)) => Err(later(seconds)),
             Err(Refusal::Mismatch(mismatch)) => {
                 info!(device.id = %device, peer.address = %peer.address, reason = %mismatch, "refused");
@@ -288,6 +308,16 @@ impl Acs {
         }
     }
 
+    /// Says in the history of a device that is known that somebody was refused
+    /// who had to do with it.
+    async fn alarm(&self, id: &DeviceId, denied: &Denied, peer: &Peer, now: Timestamp) {
+        let known = matches!(self.shared.store.device(id).await, Ok(Some(_)));
+        if known && self.shared.sightings.tells(id, Told::Refused, now) {
+            let text = format!("refused a caller from {}: {denied}", peer.address.ip());
+            tell(&self.shared, id, text, now).await;
+        }
+    }
+
     /// The answer to whoever did not show who it is.
     async fn deny(
         &self,
@@ -302,6 +332,17 @@ impl Acs {
             Denied::Wrong | Denied::BasicInClear => {
                 info!(peer.address = %peer.address, reason = %denied, "refused");
                 false
+            }
+            Denied::TooMany => {
+                debug!(peer.address = %peer.address, reason = %denied, "refused");
+                return later(60);
+            }
+            Denied::Certificate(_) | Denied::OtherCredentials { .. } => {
+                warn!(peer.address = %peer.address, reason = %denied, "refused");
+                if let Some(id) = denied.alarms() {
+                    self.alarm(id, denied, peer, now).await;
+                }
+                return plain(StatusCode::FORBIDDEN, "this certificate does not fit\n");
             }
             Denied::Store(error) => {
                 warn!(peer.address = %peer.address, %error, "credentials cannot be looked up");
@@ -331,6 +372,18 @@ fn refuse_body(error: &BodyError) -> Response<Body> {
     let status =
         StatusCode::from_u16(error.class().http_status()).unwrap_or(StatusCode::BAD_REQUEST);
     let mut response = plain(status, "the body was not taken\n");
+    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// Go to another server with the same message (TR-069 §3.4.2).
+fn elsewhere(to: &Redirection) -> Response<Body> {
+    let status = if to.status == 302 { StatusCode::FOUND } else { StatusCode::TEMPORARY_REDIRECT };
+    let mut response = empty(status);
+    if let Ok(location) = HeaderValue::try_from(&*to.url) {
+        response.headers_mut().insert(LOCATION, location);
+    }
+    // What follows belongs to another server.
     response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
     response
 }

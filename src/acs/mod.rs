@@ -12,6 +12,8 @@
 //! - `inventory`: what an Inform changes in the device's record.
 //! - `links`: where a device fetches the file that a Download names.
 //! - `recording`: making durable what a session has to record.
+//! - `redirecting`: sending a device to another server.
+//! - `sightings`: from where devices call; clones.
 //! - `sweep`: giving up silent sessions and overdue tasks.
 //!
 //! What a promise needs is durable before the reply leaves: the Inform before
@@ -26,7 +28,9 @@ mod inventory;
 mod links;
 mod onboarding;
 mod recording;
+mod redirecting;
 mod sessions;
+mod sightings;
 mod sweep;
 #[cfg(test)]
 mod tests;

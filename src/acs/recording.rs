@@ -1,8 +1,11 @@
 //! Making durable what a session has to record.
 
+use std::net::IpAddr;
+
 use tracing::{info, warn};
 
 use super::driver::{Caller, Driver, Shared};
+use super::sightings::Told;
 use crate::device::{Credentials, DeviceId, Event, EventKind, Stage, Task};
 use crate::gate::Mismatch;
 use crate::plan::OnboardingResult;
@@ -62,6 +65,38 @@ pub(super) async fn alarm(
 ) {
     warn!(device.id = %id, peer.address = %caller.address, reason = %mismatch, "an Inform was refused");
     let text = format!("refused an Inform from {}: {mismatch}", caller.address);
+    tell(shared, id, text, now).await;
+}
+
+/// The same identity at two addresses: said in the device's history, once in a
+/// while (security: B3). `before` is where it last informed from.
+pub(super) async fn clone_suspected(
+    shared: &Shared,
+    id: &DeviceId,
+    before: Option<IpAddr>,
+    caller: &Caller,
+    now: Timestamp,
+) {
+    let here = caller.address;
+    let back = before.is_some_and(|before| shared.sightings.moved(id, before, here, now));
+    let why = match (caller.rival, before) {
+        (Some(rival), _) => {
+            format!("it informed from {here} while its session from {rival} was live")
+        }
+        (None, Some(before)) if back => {
+            format!("its address went from {here} to {before} and back within minutes")
+        }
+        _ => return,
+    };
+    if !shared.sightings.tells(id, Told::Clone, now) {
+        return;
+    }
+    warn!(device.id = %id, peer.address = %here, reason = why, "clone suspected");
+    tell(shared, id, format!("clone suspected: {why}"), now).await;
+}
+
+/// Records an alarm; that it could not be is said in the log alone.
+pub(super) async fn tell(shared: &Shared, id: &DeviceId, text: String, now: Timestamp) {
     let event = Event { device: id.clone(), at: now, kind: EventKind::Alarm(text.into()) };
     if let Err(error) = shared.store.commit(Record::Event(event).into()).await {
         warn!(device.id = %id, %error, "an alarm was not recorded");

@@ -63,6 +63,7 @@ impl Lab {
             },
             vault,
             admission: Admission::new(10, 10),
+            sightings: super::sightings::Sightings::default(),
             gives_credentials,
             inform_interval: 0,
             assumed: Learned::assumed(64, 64),
@@ -86,6 +87,7 @@ impl Lab {
             address: ADDRESS,
             local: "192.0.2.1:7547".parse().unwrap(),
             host: None,
+            rival: None,
         }
     }
 

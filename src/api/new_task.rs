@@ -9,7 +9,8 @@ use utoipa::ToSchema;
 use super::extract::plain_text;
 use super::problem::{ApiError, bad_value};
 use super::state::State;
-use crate::device::{Action, Device, DownloadFile};
+use crate::device::{Action, Device, DownloadFile, Redirection};
+use crate::http::{Host, Target};
 use crate::param::{ParamPath, Tree, Value, ValueType};
 use crate::phone::Mac;
 use crate::provision::configuration_download;
@@ -49,6 +50,8 @@ pub(super) enum ActionWord {
     /// Let the device, which is a phone that is provisioned by file as well,
     /// fetch its own configuration file now.
     Provision,
+    /// Answer its next Inform by a redirect to `url`, another server.
+    Redirect,
 }
 
 /// A value to be written.
@@ -75,6 +78,10 @@ pub(super) struct NewTask {
     values: Option<Vec<NamedValue>>,
     path: Option<String>,
     file: Option<String>,
+    /// Of `redirect`: `http` or `https`, without user name.
+    url: Option<String>,
+    /// Of `redirect`: 302 or 307, which is meant if it is not given.
+    status: Option<u16>,
     /// Seconds until it is given up if it was not sent; one day if not given.
     #[schema(minimum = 1)]
     deadline: Option<u32>,
@@ -123,12 +130,13 @@ impl NewTask {
             ActionWord::FactoryReset => Ok(Action::FactoryReset),
             ActionWord::GetRpcMethods => Ok(Action::GetRpcMethods),
             ActionWord::Provision => provision(state, device).await,
+            ActionWord::Redirect => redirect(state, self.url.as_deref(), self.status),
         }
     }
 
     /// Refuses what would be dropped in silence, and what is missing.
     fn only_fitting_fields(&self) -> Result<(), ApiError> {
-        use ActionWord::{AddObject, DeleteObject, Download, Get, Refresh, Set};
+        use ActionWord::{AddObject, DeleteObject, Download, Get, Redirect, Refresh, Set};
         let given = [
             ("names", self.names.is_some(), matches!(self.action, Get), true),
             ("values", self.values.is_some(), matches!(self.action, Set), true),
@@ -136,8 +144,10 @@ impl NewTask {
             ("path", self.path.is_some(), matches!(self.action, AddObject | DeleteObject), true),
             ("path", self.path.is_some(), matches!(self.action, Refresh), false),
             ("file", self.file.is_some(), matches!(self.action, Download), true),
+            ("url", self.url.is_some(), matches!(self.action, Redirect), true),
+            ("status", self.status.is_some(), matches!(self.action, Redirect), false),
         ];
-        for field in ["names", "values", "path", "file"] {
+        for field in ["names", "values", "path", "file", "url", "status"] {
             let here = || given.iter().filter(|(name, ..)| *name == field);
             let is_given = here().any(|(_, given, ..)| *given);
             if is_given && !here().any(|(_, _, fits, _)| *fits) {
@@ -175,6 +185,27 @@ async fn provision(state: &State, device: &Device) -> Result<Action, ApiError> {
     let phone = state.store().phone(mac).await?.ok_or_else(no_phone)?;
     let directives = state.deps.supply.directives(phone.clone()).await?;
     configuration_download(&phone, &directives).map(Action::Provision).ok_or_else(no_phone)
+}
+
+/// A redirect to another server; to this one it would be a circle.
+fn redirect(state: &State, url: Option<&str>, status: Option<u16>) -> Result<Action, ApiError> {
+    let target = Target::parse(url.unwrap_or_default()).map_err(|error| bad_value("url", error))?;
+    let config = &state.deps.config;
+    let ports = [config.cwmp.listen, config.cwmp.tls_listen];
+    let is_our_port = ports.iter().flatten().any(|at| at.port() == target.port);
+    let is_us = match &target.host {
+        Host::Address(address) => ports.iter().flatten().any(|at| at.ip() == *address),
+        Host::Name(name) => config.tls.names.iter().any(|own| own.eq_ignore_ascii_case(name)),
+    };
+    if is_our_port && is_us {
+        return Err(bad_value("url", "is this server's own address"));
+    }
+    match status.unwrap_or(307) {
+        status @ (302 | 307) => {
+            Ok(Action::Redirect(Redirection { url: target.to_string().into(), status }))
+        }
+        _ => Err(bad_value("status", "302 or 307")),
+    }
 }
 
 fn names(names: Vec<String>) -> Result<Vec<ParamPath>, ApiError> {

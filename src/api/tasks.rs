@@ -94,6 +94,12 @@ struct ActionView {
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<TaskFileView>,
+    /// Where a redirect leads.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    url: Option<String>,
+    /// The HTTP status of a redirect.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<u16>,
 }
 
 /// The file of a download.
@@ -213,8 +219,10 @@ impl From<Action> for ActionView {
             | Action::ChangeDuState(_)
             | Action::SetVouchers(_)
             | Action::GetOptions(_)
-            | Action::Diagnose(_)
-            | Action::Redirect(_) => empty,
+            | Action::Diagnose(_) => empty,
+            Action::Redirect(to) => {
+                Self { url: Some(to.url.into()), status: Some(to.status), ..empty }
+            }
         }
     }
 }

@@ -137,6 +137,18 @@ pub(super) enum DeviceCommand {
         #[command(flatten)]
         waiting: Waiting,
     },
+    /// Answer a device's next Inform by a redirect to another server
+    Redirect {
+        /// The device id
+        id: String,
+        /// The other server's URL
+        url: String,
+        /// 302 or 307
+        #[arg(long, default_value_t = 307)]
+        status: u16,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
     /// List what happened to a device, newest first
     Events {
         /// The device id
@@ -217,6 +229,9 @@ pub(super) async fn run(
         }
         D::Reboot { id, waiting } => (id, json!({"action": "reboot"}), waiting),
         D::FactoryReset { id, waiting } => (id, json!({"action": "factory_reset"}), waiting),
+        D::Redirect { id, url, status, waiting } => {
+            (id, json!({"action": "redirect", "url": url, "status": status}), waiting)
+        }
     };
     let asked = task::ask(client, &id, &body, waiting).await?;
     if waiting.no_wait() { task::queued(&asked, output) } else { task::report(&asked, output) }

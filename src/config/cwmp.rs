@@ -1,6 +1,7 @@
 //! `[cwmp]`: the device's door.
 
 use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
@@ -19,6 +20,48 @@ pub enum AuthMode {
     Device,
     /// Anybody: for a lab. Every start warns.
     Open,
+}
+
+/// Whether devices are asked for a certificate at the door over TLS.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CertificateMode {
+    /// They are not.
+    Off,
+    /// They may show one; one that is not good ends the handshake.
+    Optional,
+    /// Without one there is no handshake.
+    Required,
+}
+
+/// What the certificates of a trust store say of who shows them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CertificateIdentity {
+    /// Each names one device, by `OUI-SerialNumber` or
+    /// `OUI-ProductClass-SerialNumber`: no other credentials are needed.
+    Device,
+    /// They are a model's or a vendor's, alike on many devices: no identity.
+    Model,
+}
+
+/// One `[[cwmp.trust]]`: the authorities of one vendor.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrustConfig {
+    /// Its name in the log.
+    pub name: String,
+    /// The authorities' certificates in PEM.
+    pub ca: PathBuf,
+    /// Revocation lists, in PEM or DER. If there are any, every authority that
+    /// signs below those in `ca` needs its list among them.
+    #[serde(default)]
+    pub crl: Vec<PathBuf>,
+    /// What its certificates say of who shows them.
+    pub identity: CertificateIdentity,
+    /// The OUIs of which it may speak, six hex digits each; all if empty.
+    #[serde(default)]
+    pub ouis: Vec<String>,
 }
 
 /// `[cwmp]`.
@@ -63,6 +106,13 @@ pub struct CwmpConfig {
     pub connection_request_basic: bool,
     /// Seconds after which a transfer without a TransferComplete is given up.
     pub transfer_timeout: u32,
+    /// Whether devices are asked for a certificate at the door over TLS. Unset:
+    /// they may show one if there is a trust store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificates: Option<CertificateMode>,
+    /// Whose certificates are good at the door over TLS. The first store that an
+    /// authority stands in counts. Files are read again on SIGHUP.
+    pub trust: Vec<TrustConfig>,
 }
 
 impl Default for CwmpConfig {
@@ -83,6 +133,8 @@ impl Default for CwmpConfig {
             connection_request_allow: Vec::new(),
             connection_request_basic: false,
             transfer_timeout: 3600,
+            certificates: None,
+            trust: Vec::new(),
         }
     }
 }
@@ -91,6 +143,15 @@ impl CwmpConfig {
     /// Whether devices are given credentials of their own.
     pub fn gives_credentials(&self) -> bool {
         self.give_credentials.unwrap_or(self.auth == AuthMode::Shared)
+    }
+
+    /// Whether devices are asked for a certificate.
+    pub const fn asks_for_certificates(&self) -> CertificateMode {
+        match self.certificates {
+            Some(mode) => mode,
+            None if self.trust.is_empty() => CertificateMode::Off,
+            None => CertificateMode::Optional,
+        }
     }
 
     pub(super) fn check(&self) -> Result<(), ConfigError> {
@@ -112,6 +173,28 @@ impl CwmpConfig {
         }
         if self.write_batch == 0 {
             return fail("cwmp.write_batch", 0, "at least 1");
+        }
+        self.check_trust()
+    }
+
+    fn check_trust(&self) -> Result<(), ConfigError> {
+        let fail = |key, value: &str, problem| {
+            Err(ConfigError::OutOfRange { key, value: value.to_owned(), problem })
+        };
+        if self.trust.is_empty() && self.asks_for_certificates() != CertificateMode::Off {
+            return fail("cwmp.certificates", "", "there is no [[cwmp.trust]] to judge them by");
+        }
+        for (position, store) in self.trust.iter().enumerate() {
+            let before = self.trust.iter().take(position);
+            if store.name.trim().is_empty() || before.into_iter().any(|one| one.name == store.name)
+            {
+                return fail("cwmp.trust.name", &store.name, "each needs a name of its own");
+            }
+            let is_oui =
+                |oui: &String| oui.len() == 6 && oui.bytes().all(|byte| byte.is_ascii_hexdigit());
+            if let Some(bad) = store.ouis.iter().find(|oui| !is_oui(oui)) {
+                return fail("cwmp.trust.ouis", bad, "an OUI is six hex digits, as in 00D09E");
+            }
         }
         Ok(())
     }

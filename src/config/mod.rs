@@ -17,7 +17,7 @@ mod store;
 mod tftp;
 mod tls;
 
-pub use cwmp::{AuthMode, CwmpConfig};
+pub use cwmp::{AuthMode, CertificateIdentity, CertificateMode, CwmpConfig, TrustConfig};
 pub use files::FilesConfig;
 pub use ftp::{FtpConfig, PortRange};
 pub use limits::LimitsConfig;

@@ -87,6 +87,13 @@ pub struct DigestAnswer {
 }
 
 impl DigestAnswer {
+    /// What tells this answer from others: the first half of its response, or
+    /// what there is of it.
+    pub fn fingerprint(&self) -> u128 {
+        let digits = self.response.get(..32).unwrap_or(&self.response);
+        u128::from_str_radix(digits, 16).unwrap_or_default()
+    }
+
     /// Reads what follows the word `Digest`. Of a parameter that stands twice
     /// the first counts.
     fn parse(text: &str) -> Option<Self> {

@@ -1,4 +1,4 @@
-//! Which phone a client certificate is for.
+//! Which names a client certificate bears, and which phone it is for.
 //!
 //! Vendors put a phone's MAC address into the certificate that it comes with, as
 //! its common name or as a DNS name. The certificate has been verified before;
@@ -40,6 +40,14 @@ pub fn mac_in_certificate(der: &[u8]) -> Option<Mac> {
     let mut macs = names.into_iter().filter_map(mac_in);
     let first = macs.next()?;
     macs.all(|other| other == first).then_some(first)
+}
+
+/// The common names, then the DNS names of a certificate in DER, which is not
+/// verified here.
+pub(super) fn names_in_certificate(der: &[u8]) -> Vec<Box<str>> {
+    let mut names = Vec::new();
+    collect(der, &mut names);
+    names.into_iter().filter_map(|name| std::str::from_utf8(name).ok()).map(Box::from).collect()
 }
 
 /// `0C383E07E16C`, `0c:38:3e:07:e1:6c`, `0c383e07e16c.phones.example`.

@@ -14,6 +14,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use rustls_pki_types::UnixTime;
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
@@ -22,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::caps::Place;
 use super::certificate::mac_of;
 use super::door::{Handler, Peer};
+use super::trust::{ClientCertificate, TrustStores};
 use super::watched::{Alarm, Times, Watch, Watched};
 
 /// How long requests under way may take when the server stops.
@@ -40,6 +42,7 @@ pub(super) struct Shared<H> {
     pub(super) http: http1::Builder,
     pub(super) times: Times,
     pub(super) tls: Option<TlsAcceptor>,
+    pub(super) trust: Option<Arc<TrustStores>>,
     pub(super) stop: CancellationToken,
 }
 
@@ -69,12 +72,23 @@ pub(super) async fn serve<H: Handler>(
     let ended = match &shared.tls {
         None => converse(&shared, stream, peer).await,
         Some(acceptor) => match shake_hands(acceptor, stream, shared.times.tls_handshake).await {
-            Ok(stream) => {
-                let certificate = mac_of(stream.get_ref().1.peer_certificates());
-                converse(&shared, stream, Peer { certificate, ..peer }).await
-            }
+            Ok(stream) => match shown(&shared, &stream) {
+                Ok(client) => {
+                    let certificate = mac_of(stream.get_ref().1.peer_certificates());
+                    converse(&shared, stream, Peer { certificate, client, ..peer }).await
+                }
+                Err(error) => {
+                    note_certificate(shared.door, address, &error);
+                    Ok(())
+                }
+            },
             Err(error) => {
-                note(shared.door, address, "TLS handshake failed", &error);
+                match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
+                    Some(reason) if shared.trust.is_some() && is_about_certificate(reason) => {
+                        note_certificate(shared.door, address, reason);
+                    }
+                    _ => note(shared.door, address, "TLS handshake failed", &error),
+                }
                 Ok(())
             }
         },
@@ -83,6 +97,27 @@ pub(super) async fn serve<H: Handler>(
         note(shared.door, address, "connection ended", &error);
     }
     drop(ending);
+}
+
+/// The certificate that the client showed at a door with trust stores. It is
+/// judged here once more, because a resumed handshake judges none, and because
+/// only now somebody asks which store it is good by.
+fn shown<H>(
+    shared: &Shared<H>,
+    stream: &tokio_rustls::server::TlsStream<TcpStream>,
+) -> Result<Option<Arc<ClientCertificate>>, rustls::Error> {
+    let Some(trust) = &shared.trust else { return Ok(None) };
+    let Some(chain) = stream.get_ref().1.peer_certificates() else { return Ok(None) };
+    trust.judge(chain, UnixTime::now()).map(|client| Some(Arc::new(client)))
+}
+
+const fn is_about_certificate(error: &rustls::Error) -> bool {
+    matches!(error, rustls::Error::InvalidCertificate(_) | rustls::Error::NoCertificatesPresented)
+}
+
+/// Whoever has a certificate that is not good is an operator's concern.
+fn note_certificate(door: &'static str, address: SocketAddr, reason: &rustls::Error) {
+    tracing::info!(http.door = door, peer.address = %address, %reason, "a client certificate was refused");
 }
 
 /// At `debug`: anybody can cause these, as often as he likes.

@@ -20,6 +20,7 @@ use super::caps::{Caps, Full};
 use super::connection::{self, STOP_WITHIN, Shared};
 use super::error::HttpError;
 use super::tls::TlsMaterial;
+use super::trust::{ClientCertificate, TrustStores};
 use super::watched::Times;
 use crate::config::LimitsConfig;
 use crate::phone::Mac;
@@ -51,6 +52,8 @@ pub struct Peer {
     /// The MAC address in the client's certificate, if it showed one that is
     /// good.
     pub certificate: Option<Mac>,
+    /// The certificate that the client showed, at a door with trust stores.
+    pub client: Option<Arc<ClientCertificate>>,
 }
 
 /// A face: what answers the requests of a door.
@@ -80,6 +83,7 @@ pub struct Door {
     times: Times,
     http: http1::Builder,
     tls: Option<TlsAcceptor>,
+    trust: Option<Arc<TrustStores>>,
 }
 
 impl std::fmt::Debug for Door {
@@ -111,6 +115,7 @@ impl Door {
             times: Times::new(limits),
             http: speaker(limits),
             tls: tls.map(|material| TlsAcceptor::from(material.server_config())),
+            trust: None,
         })
     }
 
@@ -122,6 +127,21 @@ impl Door {
         self
     }
 
+    /// The same door, but over TLS a client is asked for a certificate that is
+    /// good by one of these stores.
+    ///
+    /// # Errors
+    /// [`HttpError::Tls`].
+    pub fn trusting(
+        mut self,
+        tls: &TlsMaterial,
+        stores: Arc<TrustStores>,
+    ) -> Result<Self, HttpError> {
+        self.tls = Some(TlsAcceptor::from(tls.trusting_config(Arc::clone(&stores))?));
+        self.trust = Some(stores);
+        Ok(self)
+    }
+
     /// Where the door listens; with port 0 the port that it got.
     pub const fn local_addr(&self) -> SocketAddr {
         self.local
@@ -130,8 +150,8 @@ impl Door {
     /// Serves until `stop`; then takes no more connections, lets the requests
     /// under way end, for ten seconds at most, and returns.
     pub async fn serve<H: Handler>(self, handler: Arc<H>, stop: CancellationToken) {
-        let Self { name, listener, local, caps, times, http, tls } = self;
-        let shared = Arc::new(Shared { door: name, handler, http, times, tls, stop });
+        let Self { name, listener, local, caps, times, http, tls, trust } = self;
+        let shared = Arc::new(Shared { door: name, handler, http, times, tls, trust, stop });
         let mut complaint = Complaint { door: name, last: None, refused: 0 };
         let mut stopped = pin!(shared.stop.cancelled());
         loop {
@@ -178,6 +198,7 @@ fn admit<H: Handler>(
         local: SocketAddr::new(local.ip().to_canonical(), local.port()),
         tls: shared.tls.is_some(),
         certificate: None,
+        client: None,
     };
     tokio::spawn(connection::serve(Arc::clone(shared), stream, peer, place));
     Ok(())

@@ -23,6 +23,7 @@ mod error;
 mod made;
 mod target;
 mod tls;
+mod trust;
 mod watched;
 mod words;
 
@@ -40,3 +41,4 @@ pub use door::{Door, Handler, Peer, listen};
 pub use error::HttpError;
 pub use target::{Host, Target, TargetError};
 pub use tls::TlsMaterial;
+pub use trust::{Authority, ClientCertificate, TrustStores};

@@ -13,6 +13,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
 use super::error::HttpError;
 use super::made;
+use super::trust::TrustStores;
 use crate::config::TlsConfig;
 use crate::time::{Clock as _, SystemClock, Timestamp};
 
@@ -89,6 +90,18 @@ impl TlsMaterial {
     pub fn asking_config(&self) -> Arc<rustls::ServerConfig> {
         Arc::clone(&self.asking)
     }
+
+    /// The same, but a client is asked for a certificate, which must be good by
+    /// one of the stores.
+    ///
+    /// # Errors
+    /// [`HttpError::Tls`].
+    pub fn trusting_config(
+        &self,
+        stores: Arc<TrustStores>,
+    ) -> Result<Arc<rustls::ServerConfig>, HttpError> {
+        server_config(Arc::clone(&self.current), Some(stores))
+    }
 }
 
 impl fmt::Debug for TlsMaterial {
@@ -141,6 +154,16 @@ fn verifier(files: &[PathBuf]) -> Result<Option<Arc<dyn ClientCertVerifier>>, Ht
     if files.is_empty() {
         return Ok(None);
     }
+    let roots = Arc::new(roots(files)?);
+    let builder = WebPkiClientVerifier::builder_with_provider(roots, provider());
+    let verifier = builder.allow_unauthenticated().build();
+    let verifier =
+        verifier.map_err(|error| HttpError::Tls(rustls::Error::General(error.to_string())))?;
+    Ok(Some(verifier))
+}
+
+/// The authorities in these files, at least one in each.
+pub(super) fn roots(files: &[PathBuf]) -> Result<rustls::RootCertStore, HttpError> {
     let mut roots = rustls::RootCertStore::empty();
     for path in files {
         let unusable = |problem: String| HttpError::Unusable { path: path.clone(), problem };
@@ -158,11 +181,7 @@ fn verifier(files: &[PathBuf]) -> Result<Option<Arc<dyn ClientCertVerifier>>, Ht
             return Err(unusable("there is no certificate in it".to_owned()));
         }
     }
-    let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
-    let verifier = builder.allow_unauthenticated().build();
-    let verifier =
-        verifier.map_err(|error| HttpError::Tls(rustls::Error::General(error.to_string())))?;
-    Ok(Some(verifier))
+    Ok(roots)
 }
 
 pub(super) fn provider() -> Arc<CryptoProvider> {

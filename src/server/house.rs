@@ -16,11 +16,11 @@ use super::phone_doors::PhoneDoors;
 use super::provisioning;
 use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders};
 use crate::api::{Api, ApiDeps, tokens};
-use crate::config::{AuthMode, Config, LimitsConfig};
+use crate::config::{AuthMode, CertificateMode, Config, CwmpConfig, LimitsConfig, TrustConfig};
 use crate::fetch::{Fetch, FetchDeps};
 use crate::files::{Links, Shelf};
 use crate::gate::{Gate, OnboardingAccount};
-use crate::http::{Door, Handler, TlsMaterial};
+use crate::http::{Authority, Door, Handler, TlsMaterial, TrustStores};
 use crate::provision::{PhoneLinks, SiteLinks};
 use crate::store::{Store, Vault};
 use crate::supply::{Supply, SupplyDeps};
@@ -65,6 +65,7 @@ pub struct Server {
     store: Arc<dyn Store>,
     supply: Arc<Supply>,
     tls: Option<Arc<TlsMaterial>>,
+    trust: Option<Arc<TrustStores>>,
     stop: CancellationToken,
     doors: JoinSet<()>,
 }
@@ -109,7 +110,8 @@ impl Server {
         let templates = Arc::new(provisioning::templates(data.path())?);
         // The doors are bound before the store is opened: a taken port is told
         // at once, and a device that comes early waits instead of failing.
-        let bound = Bound::bind(&config, tls.as_ref())?;
+        let trust = trust_stores(&config.cwmp)?;
+        let bound = Bound::bind(&config, tls.as_ref(), trust.as_ref())?;
         let phone_doors = PhoneDoors::bind(&config, tls.as_ref(), &clock)?;
         let addresses = bound.addresses(&phone_doors);
         let store = crate::store::open(&config.store, data.path()).await?;
@@ -178,7 +180,7 @@ impl Server {
             "the doors are open"
         );
         let new_onboarding = onboarding.filter(|_| is_new);
-        Ok(Self { addresses, new_onboarding, data, store, supply, tls, stop, doors })
+        Ok(Self { addresses, new_onboarding, data, store, supply, tls, trust, stop, doors })
     }
 
     /// Where the doors listen.
@@ -191,15 +193,16 @@ impl Server {
         self.new_onboarding.as_ref()
     }
 
-    /// Reads the certificates again; on an error the old ones stay.
+    /// Reads the certificates, trust stores and revocation lists again; on an error the old ones stay.
     ///
     /// # Errors
     /// [`ServerError::Http`], naming the file.
     pub fn reload_tls(&self) -> Result<(), ServerError> {
-        match &self.tls {
-            Some(tls) => Ok(tls.reload()?),
-            None => Ok(()),
-        }
+        // Each for itself: one that cannot be used holds up no other.
+        let server = self.tls.as_ref().map_or(Ok(()), |tls| tls.reload());
+        let clients = self.trust.as_ref().map_or(Ok(()), |trust| trust.reload());
+        server?;
+        Ok(clients?)
     }
 
     /// Reads the operator's templates again; on an error the old ones stay.
@@ -228,15 +231,23 @@ impl Server {
 }
 
 impl Bound {
-    fn bind(config: &Config, tls: Option<&Arc<TlsMaterial>>) -> Result<Self, ServerError> {
+    fn bind(
+        config: &Config,
+        tls: Option<&Arc<TlsMaterial>>,
+        trust: Option<&Arc<TrustStores>>,
+    ) -> Result<Self, ServerError> {
         let bind = |name, at: Option<SocketAddr>, limits: &LimitsConfig, tls| {
             at.map(|at| Door::bind(name, at, limits, tls)).transpose()
         };
         let (limits, tls) = (&config.limits, tls.cloned());
+        let mut cwmp_tls = bind("CWMP over TLS", config.cwmp.tls_listen, limits, tls.clone())?;
+        if let (Some(tls), Some(trust)) = (&tls, trust) {
+            cwmp_tls = cwmp_tls.map(|door| door.trusting(tls, Arc::clone(trust))).transpose()?;
+        }
         let files_tls = bind("file over TLS", config.files.tls_listen, limits, tls.clone())?;
         Ok(Self {
             cwmp: bind("CWMP", config.cwmp.listen, limits, None)?,
-            cwmp_tls: bind("CWMP over TLS", config.cwmp.tls_listen, limits, tls.clone())?,
+            cwmp_tls,
             northbound: bind("northbound", Some(config.northbound.listen), limits, None)?,
             files: bind("file", config.files.listen, limits, None)?,
             files_tls: files_tls.map(|door| door.asking_for_certificates(tls.as_deref())),
@@ -262,9 +273,8 @@ impl Bound {
 impl Parts<'_> {
     /// Judges who is calling at the doors of devices.
     fn gate(&self, onboarding: Option<OnboardingAccount>) -> Arc<Gate> {
-        let cwmp = &self.config.cwmp;
         let (store, vault) = (self.store.clone(), self.vault.clone());
-        Arc::new(Gate::new(cwmp.auth, cwmp.basic_over_http, onboarding, store, vault))
+        Arc::new(Gate::new(&self.config.cwmp, onboarding, store, vault))
     }
 
     fn acs(&self, gate: Arc<Gate>, addresses: &Addresses) -> Arc<Acs> {
@@ -346,6 +356,22 @@ fn serve<H: Handler>(
     }
 }
 
+/// Whose certificates of devices are good; `None` if they are asked for none.
+fn trust_stores(config: &CwmpConfig) -> Result<Option<Arc<TrustStores>>, ServerError> {
+    let required = match config.asks_for_certificates() {
+        CertificateMode::Off => return Ok(None),
+        CertificateMode::Optional => false,
+        CertificateMode::Required => true,
+    };
+    let authority = |store: &TrustConfig| Authority {
+        name: store.name.as_str().into(),
+        ca: store.ca.clone(),
+        crl: store.crl.clone(),
+    };
+    let stores = config.trust.iter().map(authority).collect();
+    Ok(Some(TrustStores::load(stores, required)?))
+}
+
 fn warn_of_risks(config: &Config) {
     if config.cwmp.auth == AuthMode::Open {
         warn!(
@@ -354,6 +380,13 @@ fn warn_of_risks(config: &Config) {
     }
     if config.cwmp.basic_over_http {
         warn!("cwmp.basic_over_http: passwords of devices cross the network in clear");
+    }
+    if config.cwmp.asks_for_certificates() == CertificateMode::Required
+        && config.cwmp.listen.is_some()
+    {
+        warn!(
+            "cwmp.certificates = \"required\", and yet cwmp.listen lets devices in without TLS and so without a certificate"
+        );
     }
     if !config.northbound.listen.ip().is_loopback() {
         warn!(northbound = %config.northbound.listen, "the northbound is open to the network without TLS: put a proxy with TLS before it");

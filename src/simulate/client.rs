@@ -15,7 +15,7 @@ use hyper::{Method, Request};
 use crate::device::Secret;
 use crate::http::{ClientConnection, DigestClient, Offer, Target, read_limited};
 
-/// The most redirects that are followed in a row (TR-069 §3.4.3).
+/// The most redirects that are followed in a row (TR-069 §3.4.2).
 const MAX_REDIRECTS: usize = 5;
 
 /// The most bytes of cookies that are kept.
@@ -296,7 +296,18 @@ impl Client {
             url: String::new(),
             reason: "a redirect without a location".to_owned(),
         })?;
-        self.target = parse(location)?;
+        // A path of its own is on the same server (RFC 9110 §10.2.2).
+        let target = if location.starts_with('/') && !location.starts_with("//") {
+            let scheme = if self.target.tls { "https" } else { "http" };
+            parse(&format!("{scheme}://{}{location}", self.target.host_header()))?
+        } else {
+            parse(location)?
+        };
+        // What one server has set is no other's business (RFC 6265 §5.4).
+        if target.host != self.target.host || target.port != self.target.port {
+            self.cookies.clear();
+        }
+        self.target = target;
         self.connection = None;
         self.offer = None;
         Ok(())
