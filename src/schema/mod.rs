@@ -7,6 +7,11 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod diagnostics;
 mod facts;
 
+pub use diagnostics::{
+    DiagnosticInput, DiagnosticObject, DiagnosticState, Figure, InputError, InputForm, ResultTable,
+    Unit, figures, is_host,
+};
 pub use facts::{Access, Fact, Schema};
