@@ -151,6 +151,21 @@ pub enum DiagnosticKind {
     WifiNeighbours,
 }
 
+impl DiagnosticKind {
+    /// The word for it in the northbound and in sentences.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Ping => "ping",
+            Self::TraceRoute => "traceroute",
+            Self::Download => "download",
+            Self::Upload => "upload",
+            Self::UdpEcho => "udp_echo",
+            Self::NsLookup => "nslookup",
+            Self::WifiNeighbours => "wifi_neighbours",
+        }
+    }
+}
+
 /// A diagnostic with what the operator chose.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use super::context::failure;
 use crate::cwmp::{Inform, TransferComplete};
 use crate::device::{Action, EventCode, FaultRecord, Outcome, Phase, Task, TaskState};
 use crate::time::Timestamp;
@@ -26,6 +27,8 @@ pub struct Evidence<'a> {
 ///   `0 BOOTSTRAP`.
 /// - A Download whose TransferComplete is announced waits for it; one that was
 ///   never completed but whose version runs now is applied (Q37).
+/// - A diagnostic that is announced as complete is to be read; one that was
+///   not complete when the device restarted is lost.
 /// - What was sent once and never answered is unknown, and never repeated.
 pub fn settle(tasks: &mut [Task], evidence: Evidence<'_>, now: Timestamp) -> Vec<usize> {
     let mut changed = Vec::new();
@@ -72,6 +75,19 @@ fn judge(task: &mut Task, evidence: Evidence<'_>, now: Timestamp) -> Option<Task
         }
         (Action::Download(_) | Action::Provision(_), Phase::Transfer) if late => {
             ended(Outcome::Unknown("the device never told how the transfer ended".into()))
+        }
+        (Action::Diagnose(_), Phase::Diagnostics)
+            if evidence.inform.has(&EventCode::DiagnosticsComplete) =>
+        {
+            Some(TaskState::Sent { at, phase: Phase::ReadBack })
+        }
+        (Action::Diagnose(_), Phase::Diagnostics) if evidence.inform.has(&EventCode::Boot) => {
+            ended(Outcome::Failed(failure(
+                "the device restarted before the diagnostic was complete".to_owned(),
+            )))
+        }
+        (Action::Diagnose(_), Phase::Diagnostics) if late => {
+            ended(Outcome::Unknown("the device never told that the diagnostic is complete".into()))
         }
         (_, Phase::Response) => ended(Outcome::Unknown(
             "it was sent, and the session ended before the device answered".into(),

@@ -7,7 +7,7 @@ use super::job::Job;
 use super::survey::Survey;
 use super::writer::Writer;
 use crate::cwmp::{AcsRequest, CpeResponse, Fault};
-use crate::device::{Learned, Outcome, Secret, Task, TaskId, TaskState};
+use crate::device::{Action, DiagnosticKind, Learned, Outcome, Secret, Task, TaskId, TaskState};
 use crate::param::{ParamPath, Tree, Value};
 use crate::time::Timestamp;
 
@@ -97,6 +97,8 @@ pub struct Planner {
     changes: Vec<Task>,
     /// Every task that this session has dealt with.
     met: Vec<TaskId>,
+    /// The diagnostics that are dealt with or run.
+    running: Vec<DiagnosticKind>,
     onboarding: Option<OnboardingResult>,
     surveyed: bool,
     rpcs: u32,
@@ -135,12 +137,13 @@ impl Planner {
         if survey && !tree_is_known {
             waiting.push_back(Work::Survey(None));
         }
+        let mut running = Vec::new();
         for mut task in tasks {
             if task.state == TaskState::Queued && task.expires_at <= now {
                 task.state = TaskState::Ended { at: now, outcome: Outcome::Expired };
                 task.revision += 1;
                 changes.push(task);
-            } else if !task.state.is_ended() {
+            } else if !task.state.is_ended() && !runs_already(&mut running, &task) {
                 let link = links.remove(&task.id);
                 waiting.push_back(Work::Job(Box::new(Job::new(task, link))));
             }
@@ -155,6 +158,7 @@ impl Planner {
             waiting,
             changes,
             met,
+            running,
             onboarding: None,
             surveyed: false,
             rpcs: 0,
@@ -234,6 +238,9 @@ impl Planner {
     /// A task that came up while the session runs is done in it as well.
     pub fn take_up(&mut self, task: Task, link: Option<DownloadLink>) {
         self.met.push(task.id);
+        if runs_already(&mut self.running, &task) {
+            return;
+        }
         self.waiting.push_back(Work::Job(Box::new(Job::new(task, link))));
     }
 
@@ -357,6 +364,17 @@ impl Onboard {
             _ => OnboardingResult::Taken,
         }
     }
+}
+
+/// Whether the same diagnostic already runs on the device for another task: its
+/// inputs stand in the same object, so that this one waits for a later session.
+fn runs_already(running: &mut Vec<DiagnosticKind>, task: &Task) -> bool {
+    let Action::Diagnose(diagnostic) = &task.action else { return false };
+    let runs = task.state == TaskState::Queued && running.contains(&diagnostic.kind);
+    if !runs {
+        running.push(diagnostic.kind);
+    }
+    runs
 }
 
 /// The root object as a path.

@@ -3,9 +3,11 @@
 //! - `row`: rows of tables, made and removed.
 //! - `transfer`: what a device is asked to fetch.
 //! - `restart`: reboot and factory reset.
+//! - `diagnose`: diagnostics, from the order to their results.
 //! - `asked`: RPCs that end with their answer.
 
 mod asked;
+mod diagnose;
 mod restart;
 mod row;
 mod transfer;
@@ -52,6 +54,8 @@ enum Work {
     DeleteCheck(ParamPath),
     /// The version is read to see what a transfer brought.
     Version(Reader),
+    /// A diagnostic is ordered, waited for or read.
+    Diagnose(diagnose::Stage),
     /// Nothing is left to do in this session; the task may still wait for the
     /// device.
     Rest,
@@ -95,6 +99,7 @@ impl Job {
                 }
                 Work::Read(reader) | Work::Version(reader) => reader.next(context),
                 Work::Survey(survey) => survey.next(context),
+                Work::Diagnose(_) => return self.next_of_diagnostic(root, context),
                 Work::Write(writer) => writer.next(context),
                 Work::AddCheck(row, _) | Work::DeleteCheck(row) => {
                     let path = Some(row.clone());
@@ -117,6 +122,7 @@ impl Job {
         match &mut self.work {
             Work::Read(reader) | Work::Version(reader) => reader.answer(answer, context),
             Work::Survey(survey) => survey.answer(answer, context),
+            Work::Diagnose(_) => self.answer_of_diagnostic(answer, context),
             Work::Write(writer) => writer.answer(answer, context),
             Work::Single => self.after_single(answer, root, context),
             Work::AddCheck(row, outcome) => {
@@ -146,6 +152,7 @@ impl Job {
                     self.end(Outcome::Unknown(why), context);
                 }
             }
+            Work::Diagnose(_) => self.abandon_diagnostic(context),
             Work::Begin
             | Work::Write(_)
             | Work::AddCheck(..)
@@ -164,11 +171,15 @@ impl Job {
                 (Phase::ReadBack, Action::Download(_) | Action::Provision(_)) => {
                     Work::Version(transfer::version_reader(root))
                 }
+                (Phase::Diagnostics | Phase::ReadBack, Action::Diagnose(_)) => {
+                    self.begin_diagnostic(root, context)
+                }
                 // It waits for a transfer or a boot, not for a session.
                 _ => Work::Rest,
             };
         }
         match &self.task.action {
+            Action::Diagnose(_) => self.begin_diagnostic(root, context),
             Action::Get(names) => Work::Read(Reader::keeping(names.clone())),
             Action::Set(values) => Work::Write(Writer::new(values, context)),
             Action::Refresh(path) => match path.clone().or_else(|| ParamPath::parse(root).ok()) {
@@ -194,7 +205,6 @@ impl Job {
             | Action::ChangeDuState(_)
             | Action::SetVouchers(_)
             | Action::GetOptions(_)
-            | Action::Diagnose(_)
             | Action::Redirect(_) => Work::Rest,
         }
     }
@@ -254,8 +264,12 @@ impl Job {
                 }
             }
             Work::Version(_) => self.conclude_download(root, context),
-            Work::Begin | Work::Single | Work::AddCheck(..) | Work::DeleteCheck(_) | Work::Rest => {
-            }
+            Work::Diagnose(_)
+            | Work::Begin
+            | Work::Single
+            | Work::AddCheck(..)
+            | Work::DeleteCheck(_)
+            | Work::Rest => {}
         }
     }
 
