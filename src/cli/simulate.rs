@@ -297,10 +297,16 @@ fn login(args: &Args) -> Option<Login> {
     Some((username.into(), Secret::new(args.password.as_deref().unwrap_or_default())))
 }
 
+/// What the devices trust. They share it, but no session of TLS is resumed,
+/// since each is another device.
 fn authority(path: &Path) -> Result<Arc<rustls::ClientConfig>, SimulateError> {
     let pem = std::fs::read_to_string(path)
         .map_err(|source| SimulateError::File { path: path.to_owned(), source })?;
-    client_tls(&pem).map_err(|source| SimulateError::Authority { path: path.to_owned(), source })
+    let config = client_tls(&pem)
+        .map_err(|source| SimulateError::Authority { path: path.to_owned(), source })?;
+    let mut config = Arc::unwrap_or_clone(config);
+    config.resumption = rustls::client::Resumption::disabled();
+    Ok(Arc::new(config))
 }
 
 /// A bar over sessions, or a spinner when only time ends the run; nothing
