@@ -541,3 +541,5 @@ async fn b11_invented_devices_are_let_in_only_so_many_a_minute() {
         assert_eq!(opened.is_ok(), number < 10, "device {number}");
     }
 }
+
+mod personalities;

@@ -17,6 +17,7 @@ use crate::cwmp::{
     Side, TransferComplete, WriteStyle,
 };
 use crate::device::EventCode;
+use crate::param::ValueType;
 use crate::time::Timestamp;
 
 /// How often the very same message is sent again on fault 8005.
@@ -178,7 +179,7 @@ impl Cpe {
     }
 
     /// How long it takes before it goes on with what it was asked.
-    pub(super) fn delay(&self) -> Duration {
+    pub fn delay(&self) -> Duration {
         match self.talk {
             Talk::Led { .. } => self.blueprint.personality().delay(),
             Talk::Idle | Talk::Asking { .. } => Duration::ZERO,
@@ -287,7 +288,8 @@ impl Cpe {
         Action::Post(bytes)
     }
 
-    /// A request without the names that the device leaves out in silence.
+    /// A request as the device understands it: without the names that it leaves
+    /// out in silence, and its own word for strings read as such.
     fn possible(&self, request: AcsRequest) -> AcsRequest {
         match request {
             AcsRequest::GetParameterValues(mut asked)
@@ -295,6 +297,14 @@ impl Cpe {
             {
                 asked.names.retain(|name| self.model.values(std::slice::from_ref(name)).is_ok());
                 AcsRequest::GetParameterValues(asked)
+            }
+            AcsRequest::SetParameterValues(mut asked) => {
+                for value in &mut asked.values {
+                    if self.blueprint.personality().calls_strings(&value.value.kind) {
+                        value.value.kind = ValueType::String;
+                    }
+                }
+                AcsRequest::SetParameterValues(asked)
             }
             request => request,
         }
@@ -304,8 +314,7 @@ impl Cpe {
     /// braggart invents.
     fn reports(&self, now: Timestamp) -> Vec<TransferComplete> {
         let personality = self.blueprint.personality();
-        let owed = self.transfers.owed().into_iter();
-        let mut reports: Vec<_> = owed.filter_map(|report| personality.report(report)).collect();
+        let mut reports = self.transfers.owed();
         if personality.brags() {
             reports.push(TransferComplete {
                 command_key: "00000000000000000000000000000bad".into(),
@@ -328,7 +337,8 @@ impl Cpe {
     fn speak(&mut self, mut session: Session) -> Action {
         if !session.hold && !session.owed.is_empty() {
             let report = session.owed.remove(0);
-            let request = CpeRequest::TransferComplete(report.clone());
+            let told = self.blueprint.personality().report(report.clone());
+            let request = CpeRequest::TransferComplete(told);
             return self.ask(session, Asked::TransferComplete(report), request);
         }
         // Held back with something to say: this empty POST promises nothing.

@@ -1,6 +1,6 @@
 //! What a personality does when it is asked.
 
-use super::{Habit, Personality};
+use super::{Habit, Personality, WireHabit};
 use crate::cwmp::{
     AcsRequest, AddObjectResponse, CpeResponse, Fault, FaultCode, ParameterInfo, SetParameterValues,
 };
@@ -164,6 +164,13 @@ impl Personality {
     /// others can be answered.
     pub(in crate::simulate) fn omits_unknown(&self) -> bool {
         self.does(Habit::OmitsUnknown)
+    }
+
+    /// Whether strings are of this type in its own words.
+    pub(in crate::simulate) fn calls_strings(&self, kind: &ValueType) -> bool {
+        self.wire
+            .iter()
+            .any(|habit| matches!(habit, WireHabit::StrangeTypes(name) if kind.name() == *name))
     }
 
     /// Whether it reports a transfer that nobody asked for.

@@ -324,15 +324,12 @@ impl Personality {
         }
     }
 
-    /// A TransferComplete as it is really sent; `None` if it never is.
-    pub(super) fn report(&self, mut honest: TransferComplete) -> Option<TransferComplete> {
-        if self.does(Habit::NoTransferComplete) {
-            return None;
-        }
+    /// A TransferComplete as it is really sent.
+    pub(super) fn report(&self, mut honest: TransferComplete) -> TransferComplete {
         if self.does(Habit::KeylessTransferComplete) {
             honest.command_key = "".into();
         }
-        Some(honest)
+        honest
     }
 
     /// How long it takes for each answer.
