@@ -8,7 +8,8 @@ use tracing::warn;
 use super::driver::{Driver, Reply, write};
 use super::links::link_for;
 use super::onboarding;
-use crate::cwmp::Turn;
+use super::told::settle_upload;
+use crate::cwmp::{Turn, Version};
 use crate::device::TaskState;
 use crate::plan::{Planner, Situation, Step};
 use crate::store::{Record, StoreError};
@@ -17,7 +18,7 @@ use crate::time::Timestamp;
 impl Driver {
     /// The ACS has the word: the next RPC, or the end.
     pub(super) async fn proceed(&mut self, turn: Turn, now: Timestamp) -> Reply {
-        match self.next_request(now).await {
+        match self.next_request(turn.version(), now).await {
             Ok(Some(request)) => {
                 let (session, reply) = turn.request(request);
                 self.session = Some(session);
@@ -39,10 +40,11 @@ impl Driver {
 
     async fn next_request(
         &mut self,
+        version: Version,
         now: Timestamp,
     ) -> Result<Option<crate::cwmp::AcsRequest>, StoreError> {
         if self.work.planner.is_none() {
-            self.work.planner = Some(self.plan(now).await?);
+            self.work.planner = Some(self.plan(version, now).await?);
         }
         loop {
             let step = {
@@ -58,6 +60,7 @@ impl Driver {
                     planner.next(Arc::make_mut(tree), now)
                 }
             };
+            self.settle_changes(now).await?;
             self.collect();
             match step {
                 Step::Rpc { request, record_first } => {
@@ -89,7 +92,7 @@ impl Driver {
     }
 
     /// Plans the session: onboarding, tasks, reading the tree.
-    async fn plan(&mut self, now: Timestamp) -> Result<Planner, StoreError> {
+    async fn plan(&mut self, version: Version, now: Timestamp) -> Result<Planner, StoreError> {
         let work = &mut self.work;
         let survey = work.device.tree_read_at.is_none() && !work.device.root.is_empty();
         let mut offer = None;
@@ -108,7 +111,13 @@ impl Driver {
             work.pending.put(Record::Credentials(Box::new(offered.clone())));
             work.own = Some(offered);
         }
-        let tasks = std::mem::take(&mut work.tasks);
+        let mut tasks = std::mem::take(&mut work.tasks);
+        for task in &mut tasks {
+            if settle_upload(&*self.shared.store, task, now).await? {
+                work.pending.put(Record::Task(Box::new(task.clone())));
+            }
+        }
+        tasks.retain(|task| !task.state.is_ended());
         let mut links = HashMap::new();
         for task in &tasks {
             if let Some(link) =
@@ -120,6 +129,7 @@ impl Driver {
         let situation = Situation {
             root: work.device.root.clone(),
             learned: work.device.learned.clone(),
+            version,
             tasks,
             links,
             onboarding: offer,

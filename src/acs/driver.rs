@@ -13,6 +13,7 @@ use super::links::FileLinks;
 use super::recording::{alarm, clone_suspected, commit_with_tasks, confirm};
 use super::redirecting;
 use super::sightings::{Sightings, Told};
+use super::told::find_arrival;
 use crate::cwmp::{Envelope, FaultCode, Inform, Input, Output, Session, WriteStyle};
 use crate::device::{
     Credentials, Device, EventCode, Learned, Outcome, Redirection, Task, TaskState,
@@ -39,6 +40,10 @@ pub(super) struct Shared {
     pub(super) silence: u32,
     /// How long a transfer or a reboot may take.
     pub(super) patience: Duration,
+    /// Whether a device gets a stored file that it asks for.
+    pub(super) request_download: bool,
+    /// Where a browser that kicked a device is sent next; may be empty.
+    pub(super) kicked_next_url: Box<str>,
 }
 
 /// Who sent an Inform, and how it came.
@@ -173,6 +178,12 @@ impl Driver {
             patience: shared.patience,
         };
         for position in settle(&mut tasks, evidence, now) {
+            if matches!(
+                &tasks[position].state,
+                TaskState::Ended { outcome: Outcome::Unknown(_), .. }
+            ) {
+                find_arrival(&*shared.store, &mut tasks[position], now).await?;
+            }
             batch.put(Record::Task(Box::new(tasks[position].clone())));
         }
         let redirect = redirecting::due(&mut tasks, &caller, now);
@@ -246,7 +257,7 @@ impl Driver {
             }
             Output::Request { request, turn } => {
                 let (session, reply) = match self.take_request(&request, now).await {
-                    Ok(()) => turn.answer(),
+                    Ok(()) => turn.with_next_url(&self.shared.kicked_next_url).answer(),
                     Err(error) => {
                         warn!(device.id = %self.work.device.id, %error, "a request of the device was not recorded");
                         turn.refuse(FaultCode::ACS_RESOURCES_EXCEEDED, "")

@@ -79,6 +79,8 @@ impl Acs {
             assumed: Learned::assumed(config.read_batch, config.write_batch),
             silence: config.session_timeout,
             patience: Duration::from_secs(config.transfer_timeout.into()),
+            request_download: config.request_download,
+            kicked_next_url: config.kicked_next_url.as_str().into(),
         });
         let max_bytes = usize::try_from(config.max_body).unwrap_or(usize::MAX);
         let read_limits = ReadLimits { bytes: max_bytes, ..ReadLimits::default() };

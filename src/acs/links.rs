@@ -56,10 +56,16 @@ pub(super) async fn link_for(
     if task.state != TaskState::Queued {
         return Ok(None);
     }
-    let expires = now.after(files.lifetime);
+    // Good until the transfer can begin, and as long after it as any other.
+    let begins = match &task.action {
+        Action::ScheduleDownload(_, windows) => windows.iter().map(|one| one.end).max(),
+        Action::Upload(wish) => Some(wish.delay_seconds),
+        _ => None,
+    };
+    let expires = now.after(files.lifetime + Duration::from_secs(begins.unwrap_or(0).into()));
     let link = match &task.action {
         Action::Provision(file) => return phone_link(store, files, file).await,
-        Action::Download(file) => {
+        Action::Download(file) | Action::ScheduleDownload(file, _) => {
             if store.file(&file.sha256).await?.is_none() {
                 return Ok(None);
             }

@@ -8,6 +8,7 @@
 //!   protocol ([`crate::cwmp::Session`]) and the intent ([`crate::plan`]).
 //! - `asking`: what the server asks in a session; `told`: what the device tells
 //!   by RPCs of its own.
+//! - `wanted`: what is given to a device that asks for a file.
 //! - `onboarding`: giving a device credentials of its own.
 //! - `inventory`: what an Inform changes in the device's record.
 //! - `links`: where a device fetches the file that a Download names.
@@ -35,6 +36,7 @@ mod sweep;
 #[cfg(test)]
 mod tests;
 mod told;
+mod wanted;
 
 pub use endpoint::{Acs, AcsParts};
 pub use links::{FileLinks, FolderOf, PhoneFolders};

@@ -6,7 +6,9 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::endpoint::Acs;
+use super::told::find_arrival;
 use crate::device::{DeviceId, Outcome, Phase, Task, TaskId, TaskState};
+use crate::plan::patience_of;
 use crate::store::{Record, StoreError};
 use crate::time::Timestamp;
 
@@ -62,9 +64,13 @@ async fn overdue(acs: &Acs, now: Timestamp) -> Result<(), StoreError> {
                 continue;
             }
             let Some(outcome) = verdict(&task, acs.shared.patience, now) else { continue };
+            let given_up = matches!(outcome, Outcome::Unknown(_));
             info!(device.id = %task.device, task.id = %task.id, task.action = task.action.word(), "overdue");
             task.state = TaskState::Ended { at: now, outcome };
             task.revision += 1;
+            if given_up {
+                find_arrival(&**store, &mut task, now).await?;
+            }
             match store.commit(Record::Task(Box::new(task)).into()).await {
                 Ok(()) | Err(StoreError::Conflict(_)) => {}
                 Err(error) => return Err(error),
@@ -77,7 +83,7 @@ async fn overdue(acs: &Acs, now: Timestamp) -> Result<(), StoreError> {
 fn verdict(task: &Task, patience: Duration, now: Timestamp) -> Option<Outcome> {
     match &task.state {
         TaskState::Queued => (task.expires_at <= now).then_some(Outcome::Expired),
-        TaskState::Sent { at, phase } if now.since(*at) > patience => {
+        TaskState::Sent { at, phase } if now.since(*at) > patience_of(task, patience) => {
             let why = match phase {
                 Phase::Response => "it was sent, and the session ended before the device answered",
                 Phase::Transfer => "the device never told how the transfer ended",

@@ -69,6 +69,8 @@ impl Lab {
             assumed: Learned::assumed(64, 64),
             silence: 60,
             patience: Duration::from_secs(3600),
+            request_download: false,
+            kicked_next_url: "".into(),
         };
         let clock = ManualClock::at(Timestamp::from_millis(1_800_000_000_000));
         let blueprint = blueprint.with_acs(

@@ -106,6 +106,12 @@ pub struct CwmpConfig {
     pub connection_request_basic: bool,
     /// Seconds after which a transfer without a TransferComplete is given up.
     pub transfer_timeout: u32,
+    /// Whether a device that asks for a file (RequestDownload) gets the newest
+    /// stored one that fits.
+    pub request_download: bool,
+    /// Where the browser of a subscriber who kicked a device is sent next
+    /// (Kicked, deprecated): an http or https URL, or empty for nowhere.
+    pub kicked_next_url: String,
     /// Whether devices are asked for a certificate at the door over TLS. Unset:
     /// they may show one if there is a trust store.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -133,6 +139,8 @@ impl Default for CwmpConfig {
             connection_request_allow: Vec::new(),
             connection_request_basic: false,
             transfer_timeout: 3600,
+            request_download: false,
+            kicked_next_url: String::new(),
             certificates: None,
             trust: Vec::new(),
         }
@@ -173,6 +181,15 @@ impl CwmpConfig {
         }
         if self.write_batch == 0 {
             return fail("cwmp.write_batch", 0, "at least 1");
+        }
+        let url = &self.kicked_next_url;
+        let sound = url.starts_with("http://") || url.starts_with("https://");
+        if !url.is_empty() && (!sound || url.len() > 1024 || url.contains(char::is_control)) {
+            return Err(ConfigError::OutOfRange {
+                key: "cwmp.kicked_next_url",
+                value: url.clone(),
+                problem: "an http or https URL of at most 1024 bytes",
+            });
         }
         self.check_trust()
     }

@@ -18,6 +18,21 @@ impl fmt::Display for TaskId {
     }
 }
 
+impl TaskId {
+    /// The CommandKey (TR-069: at most 32 characters) that ties what a device
+    /// tells later to this task.
+    pub fn command_key(self) -> String {
+        format!("{:032x}", self.0)
+    }
+
+    /// The task of a CommandKey, if it has the form of one of ours.
+    pub fn of_command_key(key: &str) -> Option<Self> {
+        let key = key.trim();
+        let sound = key.len() == 32 && key.bytes().all(|byte| byte.is_ascii_hexdigit());
+        sound.then(|| u128::from_str_radix(key, 16).ok().map(Self)).flatten()
+    }
+}
+
 impl std::str::FromStr for TaskId {
     type Err = uuid::Error;
 
@@ -441,10 +456,18 @@ pub struct TaskResult {
     pub value: Box<str>,
 }
 
+impl TaskResult {
+    /// A result, cut to its bounds.
+    pub fn new(name: &str, value: &str) -> Self {
+        let cut = |text: &str, most| text.chars().take(most).collect();
+        Self { name: cut(name, 256), value: cut(value, 1024) }
+    }
+}
+
 impl Task {
     /// The CommandKey (TR-069: at most 32 characters) that ties a later
     /// TransferComplete or `M Reboot` to this task.
     pub fn command_key(&self) -> String {
-        format!("{:032x}", self.id.0)
+        self.id.command_key()
     }
 }

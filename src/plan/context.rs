@@ -1,6 +1,6 @@
 //! What every part of the planner works on while it handles an answer.
 
-use crate::cwmp::{CpeResponse, Fault, FaultCode};
+use crate::cwmp::{CpeResponse, Fault, FaultCode, Version};
 use crate::device::{FaultRecord, Learned};
 use crate::param::{ParamPath, Tree, Value, ValueType};
 use crate::schema::Schema;
@@ -15,6 +15,8 @@ pub(super) struct Context<'a> {
     pub(super) tree: &'a mut Tree,
     /// What the device can take.
     pub(super) learned: &'a mut Learned,
+    /// The version of the protocol that the session speaks.
+    pub(super) version: Version,
     /// The present time.
     pub(super) now: Timestamp,
 }

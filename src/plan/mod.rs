@@ -11,8 +11,9 @@
 //! - `survey`: reading the whole tree or a part of it.
 //! - `reader`: reading values in batches that the device can take.
 //! - `writer`: writing values and reading them back.
-//! - `evidence`: what an Inform or a TransferComplete proves about tasks that
-//!   were sent in an earlier session.
+//! - `evidence`: what an Inform, a TransferComplete or a DUStateChangeComplete
+//!   proves about tasks that were sent before.
+//! - `windows`: when a ScheduleDownload may happen.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
@@ -22,10 +23,13 @@ mod job;
 mod planner;
 mod reader;
 mod survey;
+mod windows;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
-pub use evidence::{Evidence, settle, settle_transfer};
+pub use evidence::{Evidence, patience_of, settle, settle_transfer, settle_units, settle_upload};
+pub use job::{MAX_OPERATIONS, cancel_transfer};
 pub use planner::{DownloadLink, Onboarding, OnboardingResult, Planner, Situation, Step};
+pub use windows::{WindowError, check_windows};

@@ -6,7 +6,7 @@ use super::context::{Answer, Context};
 use super::job::Job;
 use super::survey::Survey;
 use super::writer::Writer;
-use crate::cwmp::{AcsRequest, CpeResponse, Fault};
+use crate::cwmp::{AcsRequest, CpeResponse, Fault, Version};
 use crate::device::{Action, DiagnosticKind, Learned, Outcome, Secret, Task, TaskId, TaskState};
 use crate::param::{ParamPath, Tree, Value};
 use crate::time::Timestamp;
@@ -59,7 +59,10 @@ pub struct Situation {
     pub learned: Learned,
     /// The tasks that are not ended, oldest first.
     pub tasks: Vec<Task>,
-    /// Where the files of Download tasks can be fetched.
+    /// The version of the protocol that the session speaks.
+    pub version: Version,
+    /// Where the files of Download tasks can be fetched, and where those of
+    /// Upload tasks are to be sent.
     pub links: HashMap<TaskId, DownloadLink>,
     /// What to set on a new device.
     pub onboarding: Option<Onboarding>,
@@ -95,6 +98,9 @@ pub struct Planner {
     current: Option<Work>,
     waiting: VecDeque<Work>,
     changes: Vec<Task>,
+    version: Version,
+    /// Tasks whose transfers were cancelled, each with the task that asked.
+    cancelled: Vec<(TaskId, TaskId)>,
     /// Every task that this session has dealt with.
     met: Vec<TaskId>,
     /// The diagnostics that are dealt with or run.
@@ -127,7 +133,7 @@ impl Planner {
     /// device that was never read is read before its tasks, which then know
     /// the types; otherwise the tasks come before a mere re-reading.
     pub fn new(situation: Situation, tree_is_known: bool, now: Timestamp) -> Self {
-        let Situation { root, learned, tasks, mut links, onboarding, survey } = situation;
+        let Situation { root, learned, version, tasks, mut links, onboarding, survey } = situation;
         let mut waiting = VecDeque::new();
         let mut changes = Vec::new();
         let met = tasks.iter().map(|task| task.id).collect();
@@ -157,6 +163,8 @@ impl Planner {
             current: None,
             waiting,
             changes,
+            version,
+            cancelled: Vec::new(),
             met,
             running,
             onboarding: None,
@@ -197,11 +205,13 @@ impl Planner {
     /// Takes the answer to the last request.
     pub fn answer(&mut self, answer: Result<CpeResponse, Fault>, tree: &mut Tree, now: Timestamp) {
         let Some(mut work) = self.current.take() else { return };
-        let mut context = Context { tree, learned: &mut self.learned, now };
+        let mut context = Context { tree, learned: &mut self.learned, version: self.version, now };
         match &mut work {
             Work::Job(job) => {
                 job.answer(answer, &self.root, &mut context);
                 self.changes.extend(job.take_change());
+                let by = job.task().id;
+                self.cancelled.extend(job.take_cancelled().map(|id| (id, by)));
             }
             Work::Onboard(onboard) => onboard.answer(answer, &mut context),
             Work::Survey(Some(survey)) => survey.answer(answer, &mut context),
@@ -214,7 +224,7 @@ impl Planner {
     /// rest waits.
     pub fn abandon(&mut self, tree: &mut Tree, now: Timestamp) {
         let Some(mut work) = self.current.take() else { return };
-        let mut context = Context { tree, learned: &mut self.learned, now };
+        let mut context = Context { tree, learned: &mut self.learned, version: self.version, now };
         if let Work::Job(job) = &mut work {
             job.abandon(&mut context);
             self.changes.extend(job.take_change());
@@ -260,6 +270,17 @@ impl Planner {
         std::mem::take(&mut self.changes)
     }
 
+    /// The same, to be completed by whoever knows what the planner cannot.
+    pub fn changes_mut(&mut self) -> &mut [Task] {
+        &mut self.changes
+    }
+
+    /// Tasks whose transfers the device cancelled since this was last called,
+    /// each with the task that asked for it.
+    pub fn take_cancelled(&mut self) -> Vec<(TaskId, TaskId)> {
+        std::mem::take(&mut self.cancelled)
+    }
+
     /// What was learned of the device so far.
     pub const fn learned(&self) -> &Learned {
         &self.learned
@@ -288,7 +309,7 @@ impl Planner {
         if self.rpcs >= MAX_RPCS {
             return None;
         }
-        let mut context = Context { tree, learned: &mut self.learned, now };
+        let mut context = Context { tree, learned: &mut self.learned, version: self.version, now };
         match work {
             Work::Job(job) => job.next(&self.root, &mut context),
             Work::Onboard(onboard) => onboard.next(&self.root, &mut context),

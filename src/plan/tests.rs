@@ -1,6 +1,9 @@
 //! The planner against hand-made devices: obedient ones, ones with small
 //! batches, and ones that lie.
 
+mod proof;
+mod rpcs;
+
 use std::collections::{BTreeMap, HashMap};
 
 use proptest::prelude::*;
@@ -167,6 +170,7 @@ fn situation(tasks: Vec<Task>) -> Situation {
         root: "Device.".into(),
         learned: Learned::assumed(64, 64),
         tasks,
+        version: crate::cwmp::Version::V1_2,
         links: HashMap::new(),
         onboarding: None,
         survey: false,

@@ -122,9 +122,9 @@ impl Asked {
             }
             CpeRequest::AutonomousTransferComplete(_) => AcsResponse::AutonomousTransferComplete,
             CpeRequest::RequestDownload(_) => AcsResponse::RequestDownload,
-            CpeRequest::Kicked(kicked) => {
-                AcsResponse::Kicked(KickedResponse { next_url: kicked.next.clone() })
-            }
+            // Whatever page the device names is not to be trusted: a browser
+            // would follow it.
+            CpeRequest::Kicked(_) => AcsResponse::Kicked(KickedResponse::default()),
             CpeRequest::DuStateChangeComplete(_) => AcsResponse::DuStateChangeComplete,
             CpeRequest::AutonomousDuStateChangeComplete(_) => {
                 AcsResponse::AutonomousDuStateChangeComplete
@@ -135,6 +135,14 @@ impl Asked {
             }
         };
         Self { talk, id, answer: Message::AcsResponse(answer), resume }
+    }
+
+    /// Where the subscriber's browser goes next, if the request is a Kicked.
+    pub fn with_next_url(mut self, url: &str) -> Self {
+        if let Message::AcsResponse(AcsResponse::Kicked(response)) = &mut self.answer {
+            response.next_url = url.into();
+        }
+        self
     }
 
     /// The response that belongs to the request; a method that nobody knows

@@ -1,24 +1,32 @@
 //! One task of an operator, from queued to its outcome.
 //!
 //! - `row`: rows of tables, made and removed.
-//! - `transfer`: what a device is asked to fetch.
-//! - `restart`: reboot and factory reset.
+//! - `transfer`: what a device is asked to fetch or to send.
+//! - `later`: what comes later by itself: a restart, a scheduled Inform.
+//! - `units`: operations on software modules.
+//! - `attributes`: what a device notifies about.
 //! - `diagnose`: diagnostics, from the order to their results.
 //! - `asked`: RPCs that end with their answer.
 
 mod asked;
+mod attributes;
 mod diagnose;
-mod restart;
+mod later;
 mod row;
 mod transfer;
+mod units;
 
+pub use asked::cancel_transfer;
+pub use units::MAX_OPERATIONS;
+
+use self::attributes::Attributes;
 use super::context::{Answer, Context, failure, mismatch, record_fault};
 use super::planner::DownloadLink;
 use super::reader::Reader;
 use super::survey::Survey;
 use super::writer::Writer;
 use crate::cwmp::{AcsRequest, Fault, GetParameterNames};
-use crate::device::{Action, Outcome, Phase, Task, TaskState};
+use crate::device::{Action, MAX_RESULTS, Outcome, Phase, Task, TaskId, TaskResult, TaskState};
 use crate::param::ParamPath;
 
 /// The most notes that a task keeps.
@@ -32,6 +40,8 @@ pub(super) struct Job {
     link: Option<DownloadLink>,
     /// The task changed since it was last taken for recording.
     changed: bool,
+    /// The task whose transfer the device cancelled for this one.
+    cancelled: Option<TaskId>,
 }
 
 /// What is being done.
@@ -56,6 +66,8 @@ enum Work {
     Version(Reader),
     /// A diagnostic is ordered, waited for or read.
     Diagnose(diagnose::Stage),
+    /// Reading or changing attributes.
+    Attributes(Box<Attributes>),
     /// Nothing is left to do in this session; the task may still wait for the
     /// device.
     Rest,
@@ -64,7 +76,7 @@ enum Work {
 impl Job {
     /// Takes a task up where it stands.
     pub(super) fn new(task: Task, link: Option<DownloadLink>) -> Self {
-        Self { task, work: Work::Begin, link, changed: false }
+        Self { task, work: Work::Begin, link, changed: false, cancelled: None }
     }
 
     /// The task.
@@ -75,6 +87,11 @@ impl Job {
     /// The task, if it changed since this was last called.
     pub(super) fn take_change(&mut self) -> Option<Task> {
         std::mem::take(&mut self.changed).then(|| self.task.clone())
+    }
+
+    /// The task whose transfer was cancelled for this one, told once.
+    pub(super) const fn take_cancelled(&mut self) -> Option<TaskId> {
+        self.cancelled.take()
     }
 
     /// Whether the device restarts when the session ends, so that nothing more
@@ -101,6 +118,7 @@ impl Job {
                 Work::Survey(survey) => survey.next(context),
                 Work::Diagnose(_) => return self.next_of_diagnostic(root, context),
                 Work::Write(writer) => writer.next(context),
+                Work::Attributes(work) => work.next(context),
                 Work::AddCheck(row, _) | Work::DeleteCheck(row) => {
                     let path = Some(row.clone());
                     return Some(AcsRequest::GetParameterNames(GetParameterNames {
@@ -124,6 +142,7 @@ impl Job {
             Work::Survey(survey) => survey.answer(answer, context),
             Work::Diagnose(_) => self.answer_of_diagnostic(answer, context),
             Work::Write(writer) => writer.answer(answer, context),
+            Work::Attributes(work) => work.answer(answer, context),
             Work::Single => self.after_single(answer, root, context),
             Work::AddCheck(row, outcome) => {
                 let (row, outcome) = (row.clone(), outcome.clone());
@@ -155,6 +174,7 @@ impl Job {
             Work::Diagnose(_) => self.abandon_diagnostic(context),
             Work::Begin
             | Work::Write(_)
+            | Work::Attributes(_)
             | Work::AddCheck(..)
             | Work::DeleteCheck(_)
             | Work::Rest => {}
@@ -168,13 +188,14 @@ impl Job {
                 (Phase::Row { instance }, Action::AddObject { table, values }) => {
                     row::take_up(table, *instance, values, context)
                 }
-                (Phase::ReadBack, Action::Download(_) | Action::Provision(_)) => {
-                    Work::Version(transfer::version_reader(root))
-                }
+                (
+                    Phase::ReadBack,
+                    Action::Download(_) | Action::Provision(_) | Action::ScheduleDownload(..),
+                ) => Work::Version(transfer::version_reader(root)),
                 (Phase::Diagnostics | Phase::ReadBack, Action::Diagnose(_)) => {
                     self.begin_diagnostic(root, context)
                 }
-                // It waits for a transfer or a boot, not for a session.
+                // It waits for what comes by itself, not for a session.
                 _ => Work::Rest,
             };
         }
@@ -187,25 +208,30 @@ impl Job {
                 Some(path) => Work::Read(Reader::keeping(vec![path])),
                 None => Work::Rest,
             },
+            Action::SetAttributes(_) | Action::GetAttributes(_) => match self.attributes(context) {
+                Ok(work) => Work::Attributes(Box::new(work)),
+                Err(why) => {
+                    self.end(Outcome::Failed(failure(why)), context);
+                    Work::Rest
+                }
+            },
             Action::AddObject { .. }
             | Action::DeleteObject(_)
             | Action::Download(_)
             | Action::Provision(_)
+            | Action::Upload(_)
+            | Action::ScheduleDownload(..)
             | Action::Reboot
             | Action::FactoryReset
-            | Action::GetRpcMethods => Work::Single,
-            Action::SetAttributes(_)
-            | Action::GetAttributes(_)
-            | Action::Upload(_)
             | Action::ScheduleInform(_)
-            | Action::ScheduleDownload(..)
+            | Action::ChangeDuState(_)
+            | Action::GetRpcMethods
             | Action::CancelTransfer(_)
             | Action::GetQueuedTransfers
             | Action::GetAllQueuedTransfers
-            | Action::ChangeDuState(_)
             | Action::SetVouchers(_)
-            | Action::GetOptions(_)
-            | Action::Redirect(_) => Work::Rest,
+            | Action::GetOptions(_) => Work::Single,
+            Action::Redirect(_) => Work::Rest,
         }
     }
 
@@ -214,10 +240,12 @@ impl Job {
     fn first_request(&mut self, context: &mut Context<'_>) -> Option<AcsRequest> {
         let request = match &self.task.action {
             Action::AddObject { .. } | Action::DeleteObject(_) => self.row_request(),
-            Action::Download(_) | Action::Provision(_) => self.transfer_request(),
-            Action::Reboot | Action::FactoryReset => self.restart_request(),
-            Action::GetRpcMethods => Ok(AcsRequest::GetRpcMethods),
-            _ => Err("it is not an RPC"),
+            Action::Reboot | Action::FactoryReset | Action::ScheduleInform(_) => {
+                self.later_request()
+            }
+            Action::ChangeDuState(_) => self.units_request(),
+            action if action.is_transfer() => self.transfer_request(),
+            _ => self.asked_request(),
         };
         match request {
             Ok(request) => {
@@ -227,7 +255,7 @@ impl Job {
                 Some(request)
             }
             Err(why) => {
-                self.end(Outcome::Failed(failure(why.to_owned())), context);
+                self.end(Outcome::Failed(failure(why)), context);
                 None
             }
         }
@@ -238,12 +266,12 @@ impl Job {
         match &self.task.action {
             Action::AddObject { .. } => self.after_add(answer, context),
             Action::DeleteObject(_) => self.after_delete(answer, context),
-            Action::Download(_) | Action::Provision(_) => {
-                self.after_download(answer, root, context);
+            Action::Reboot | Action::FactoryReset | Action::ScheduleInform(_) => {
+                self.after_later(answer, context);
             }
-            Action::Reboot | Action::FactoryReset => self.after_restart(answer, context),
-            Action::GetRpcMethods => self.after_methods(answer, context),
-            _ => {}
+            Action::ChangeDuState(_) => self.after_units(answer, context),
+            action if action.is_transfer() => self.after_transfer(answer, root, context),
+            _ => self.after_asked(answer, context),
         }
     }
 
@@ -264,6 +292,7 @@ impl Job {
                 }
             }
             Work::Version(_) => self.conclude_download(root, context),
+            Work::Attributes(work) => self.conclude_attributes(*work, context),
             Work::Diagnose(_)
             | Work::Begin
             | Work::Single
@@ -310,6 +339,14 @@ impl Job {
     fn note(&mut self, note: Box<str>) {
         if self.task.notes.len() < MAX_NOTES {
             self.task.notes.push(note);
+        }
+    }
+
+    /// One thing that came of it; what is beyond the bound is left out.
+    fn result(&mut self, name: &str, value: &str) {
+        if self.task.results.len() < MAX_RESULTS {
+            self.task.results.push(TaskResult::new(name, value));
+            self.mark_changed();
         }
     }
 

@@ -10,7 +10,7 @@ use crate::plan::writer::Writer;
 
 impl Job {
     /// AddObject or DeleteObject.
-    pub(super) fn row_request(&self) -> Result<AcsRequest, &'static str> {
+    pub(super) fn row_request(&self) -> Result<AcsRequest, String> {
         let parameter_key: Box<str> = "".into();
         match &self.task.action {
             Action::AddObject { table, .. } => {
@@ -20,7 +20,7 @@ impl Job {
                 let instance = instance.clone();
                 Ok(AcsRequest::DeleteObject(DeleteObject { instance, parameter_key }))
             }
-            _ => Err("it is about no row"),
+            _ => Err("it is about no row".to_owned()),
         }
     }
 
