@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::blueprint::Blueprint;
 use super::events::Events;
 use super::model::Model;
-use super::personality::Habit;
+use super::personality::{Habit, Personality};
 use super::talk::{SessionFailure, Talk};
 use super::transfers::{Fetch, FetchFailure, Taken, Transfers};
 use crate::cwmp::FaultCode;
@@ -164,6 +164,11 @@ impl Cpe {
     /// Its data model.
     pub const fn model(&self) -> &Model {
         &self.model
+    }
+
+    /// Lets it stray from the standard in other ways from now on.
+    pub fn take_on(&mut self, personality: &'static Personality) {
+        self.blueprint = self.blueprint.clone().with_personality(personality);
     }
 
     /// Where its next session goes.

@@ -262,6 +262,11 @@ impl Cpe {
         let conduct = personality.conduct(&request, root, session.answered, self.retry_count);
         let answer = match conduct {
             Conduct::HangUp => return self.hang_up(session, now),
+            Conduct::LoseAnswer => {
+                // Whatever comes of it, nobody is told.
+                let _ = self.answer(request, now);
+                return self.hang_up(session, now);
+            }
             Conduct::EmptyPost => {
                 self.talk = Talk::Led { session };
                 return Action::PostEmpty;

@@ -4,8 +4,8 @@
 use std::time::Duration;
 
 use super::*;
-use crate::simulate::SessionFailure;
-use crate::simulate::personality::{PERSONALITIES, Personality};
+use crate::simulate::personality::{Habit, PERSONALITIES, Personality};
+use crate::simulate::{SessionFailure, SimEvent};
 
 /// The words for the tasks of [`ask_all`] as they should end.
 type Words = [&'static str; 6];
@@ -152,4 +152,50 @@ async fn every_personality_is_managed() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A device that vanishes at any step, before or after it did what it was asked:
+/// all ends, nothing is done twice, and what is said to be applied is.
+#[tokio::test]
+async fn a_device_may_vanish_at_any_step() {
+    let image = firmware_image("9.9", 500).unwrap();
+    for answers in 0..10 {
+        for habit in [Habit::VanishesAfter(answers), Habit::LosesAnswerAfter(answers)] {
+            let personality: &'static Personality = Box::leak(Box::new(Personality {
+                name: "vanishing",
+                about: "",
+                plays: &[],
+                wire: &[],
+                habits: Box::leak(Box::new([habit])),
+            }));
+            let mut lab = Lab::of(false, Blueprint::device2("LAB1", 40).unwrap());
+            live(&mut lab, &image).await;
+            let rows = lab.cpe.model().text("Device.NAT.PortMappingNumberOfEntries").to_owned();
+            let _ = lab.cpe.take_happenings();
+            lab.cpe.take_on(personality);
+            ask_all(&lab, &image).await;
+            lab.cpe.raise(EventCode::ConnectionRequest, "");
+            live(&mut lab, &image).await;
+            let words = words(&lab).await;
+            let ended = ["applied", "accepted", "failed", "unknown"];
+            assert!(words.iter().all(|word| ended.contains(word)), "{habit:?}: {words:?}");
+            let happened = lab.cpe.take_happenings();
+            let text = |path: &str| lab.cpe.model().text(path);
+            let added = text("Device.NAT.PortMappingNumberOfEntries").parse::<u32>().unwrap()
+                - rows.parse::<u32>().unwrap();
+            assert!(added <= 1, "{habit:?}: {added} rows");
+            let restarts = happened.iter().filter(|one| matches!(one, SimEvent::Restarted { .. }));
+            assert!(restarts.count() <= 2, "{habit:?}: one for the firmware, one for the reboot");
+            for (word, holds) in words.iter().zip([
+                true,
+                text("Device.DeviceInfo.ProvisioningCode") == "gold",
+                added == 1,
+                lab.cpe.software_version() == "9.9",
+                true,
+                text("Device.WiFi.SSID.1.SSID") == "home",
+            ]) {
+                assert!(holds || *word != "applied", "{habit:?}: {words:?}");
+            }
+        }
+    }
 }

@@ -18,6 +18,8 @@ pub(in crate::simulate) enum Conduct {
     EmptyPost,
     /// The device hangs up.
     HangUp,
+    /// It is carried out, and the device hangs up in place of an answer.
+    LoseAnswer,
 }
 
 impl Personality {
@@ -45,6 +47,9 @@ impl Personality {
             let conduct = match (*habit, request) {
                 (Habit::VanishesAfter(count), _) if retries == 0 && answered >= count => {
                     Conduct::HangUp
+                }
+                (Habit::LosesAnswerAfter(count), _) if retries == 0 && answered >= count => {
+                    Conduct::LoseAnswer
                 }
                 (Habit::WantsWords, AcsRequest::SetParameterValues(asked)) => {
                     match digit_boolean(asked) {

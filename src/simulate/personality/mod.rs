@@ -113,8 +113,11 @@ pub enum Habit {
     RowZero,
     /// AddObject gives an instance that is there already (C3).
     SameRow,
-    /// Hangs up once, after so many answers; the next attempt goes well.
+    /// Hangs up once, when it is asked after so many answers; the next attempt
+    /// goes well.
     VanishesAfter(u32),
+    /// The same, but what it was asked is done.
+    LosesAnswerAfter(u32),
     /// Takes so many seconds for each answer (Q47).
     Slow(u16),
 }
@@ -292,6 +295,10 @@ pub static PERSONALITIES: &[Personality] = {
         Personality {
             name: "vanishing", about: "hangs up after its first answer, once", plays: &["B12"],
             wire: &[], habits: &[VanishesAfter(1)],
+        },
+        Personality {
+            name: "forgetful", about: "does what its second request wants, once, without an answer", plays: &["B12"],
+            wire: &[], habits: &[LosesAnswerAfter(1)],
         },
     ]
 };
