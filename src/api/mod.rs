@@ -14,6 +14,7 @@
 
 mod devices;
 mod dhcp;
+mod diagnostics;
 mod events;
 mod extract;
 mod files;

@@ -1,11 +1,12 @@
 //! From a request's body to an [`Action`]: nonsense is refused here, before a
 //! device ever sees it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
+use super::diagnostics::{DiagnosticWord, diagnose};
 use super::extract::plain_text;
 use super::problem::{ApiError, bad_value};
 use super::state::State;
@@ -52,6 +53,9 @@ pub(super) enum ActionWord {
     Provision,
     /// Answer its next Inform by a redirect to `url`, another server.
     Redirect,
+    /// Run the `diagnostic` with these `inputs`, wait until it is complete, read
+    /// its results.
+    Diagnose,
 }
 
 /// A value to be written.
@@ -82,6 +86,12 @@ pub(super) struct NewTask {
     url: Option<String>,
     /// Of `redirect`: 302 or 307, which is meant if it is not given.
     status: Option<u16>,
+    /// Of `diagnose`: which.
+    diagnostic: Option<DiagnosticWord>,
+    /// Of `diagnose`: input parameters by their name in the data model, as in
+    /// `{"Host": "example.net"}`.
+    #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
+    inputs: Option<BTreeMap<String, String>>,
     /// Seconds until it is given up if it was not sent; one day if not given.
     #[schema(minimum = 1)]
     deadline: Option<u32>,
@@ -130,13 +140,19 @@ impl NewTask {
             ActionWord::FactoryReset => Ok(Action::FactoryReset),
             ActionWord::GetRpcMethods => Ok(Action::GetRpcMethods),
             ActionWord::Provision => provision(state, device).await,
+            ActionWord::Diagnose => {
+                let tree = state.store().tree(&device.id).await?.unwrap_or_default();
+                diagnose(self.diagnostic, self.inputs.unwrap_or_default(), device, &tree)
+            }
             ActionWord::Redirect => redirect(state, self.url.as_deref(), self.status),
         }
     }
 
     /// Refuses what would be dropped in silence, and what is missing.
     fn only_fitting_fields(&self) -> Result<(), ApiError> {
-        use ActionWord::{AddObject, DeleteObject, Download, Get, Redirect, Refresh, Set};
+        use ActionWord::{
+            AddObject, DeleteObject, Diagnose, Download, Get, Redirect, Refresh, Set,
+        };
         let given = [
             ("names", self.names.is_some(), matches!(self.action, Get), true),
             ("values", self.values.is_some(), matches!(self.action, Set), true),
@@ -146,8 +162,10 @@ impl NewTask {
             ("file", self.file.is_some(), matches!(self.action, Download), true),
             ("url", self.url.is_some(), matches!(self.action, Redirect), true),
             ("status", self.status.is_some(), matches!(self.action, Redirect), false),
+            ("diagnostic", self.diagnostic.is_some(), matches!(self.action, Diagnose), true),
+            ("inputs", self.inputs.is_some(), matches!(self.action, Diagnose), false),
         ];
-        for field in ["names", "values", "path", "file", "url", "status"] {
+        for field in ["diagnostic", "inputs", "names", "values", "path", "file", "url", "status"] {
             let here = || given.iter().filter(|(name, ..)| *name == field);
             let is_given = here().any(|(_, given, ..)| *given);
             if is_given && !here().any(|(_, _, fits, _)| *fits) {

@@ -1,6 +1,7 @@
 //! `/tasks` and `/devices/{id}/tasks`: what is asked of devices, and what
 //! became of it.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use axum::Extension;
@@ -12,6 +13,7 @@ use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
 use super::devices::known;
+use super::diagnostics::ResultView;
 use super::extract::{DeviceKey, Json, Query, TaskKey};
 use super::mask;
 use super::new_task::{NamedValue, NewTask};
@@ -74,6 +76,9 @@ pub(super) struct TaskView {
     /// What there is to tell, oldest first. Values that were read stand in the
     /// device's parameters.
     notes: Vec<String>,
+    /// What came of it, such as the results of a diagnostic; not in lists.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    results: Vec<ResultView>,
     revision: u32,
     /// What came of waking the device; only in the answer to its making.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,6 +99,12 @@ struct ActionView {
     path: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     file: Option<TaskFileView>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    diagnostic: Option<&'static str>,
+    /// What the diagnostic was given.
+    #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inputs: Option<BTreeMap<String, String>>,
     /// Where a redirect leads.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
@@ -134,6 +145,10 @@ struct ParameterFaultView {
 impl From<Task> for TaskView {
     fn from(task: Task) -> Self {
         let (word, ended) = (task.state.word(), task.state.is_ended());
+        let diagnostic = match &task.action {
+            Action::Diagnose(diagnostic) => Some(diagnostic.kind),
+            _ => None,
+        };
         let mut view = Self {
             id: task.id.to_string(),
             device: task.device,
@@ -149,6 +164,7 @@ impl From<Task> for TaskView {
             fault: None,
             reason: None,
             notes: task.notes.iter().map(|line| mask::note(line).into_owned()).collect(),
+            results: ResultView::of(task.results, diagnostic),
             revision: task.revision,
             wake: None,
         };
@@ -218,8 +234,16 @@ impl From<Action> for ActionView {
             | Action::GetAllQueuedTransfers
             | Action::ChangeDuState(_)
             | Action::SetVouchers(_)
-            | Action::GetOptions(_)
-            | Action::Diagnose(_) => empty,
+            | Action::GetOptions(_) => empty,
+            Action::Diagnose(diagnostic) => {
+                let inputs = diagnostic.inputs.into_iter();
+                let inputs = inputs.map(|(name, text)| (name.into(), text.into()));
+                Self {
+                    diagnostic: Some(diagnostic.kind.word()),
+                    inputs: Some(inputs.collect()),
+                    ..empty
+                }
+            }
             Action::Redirect(to) => {
                 Self { url: Some(to.url.into()), status: Some(to.status), ..empty }
             }
@@ -450,7 +474,8 @@ pub(super) async fn list(
             }
             after = Some(task.id);
             if wanted(&task) {
-                items.push(task.into());
+                // A list of tasks is no list of their results, which may be many.
+                items.push(TaskView { results: Vec::new(), ..task.into() });
             }
         }
         if last_batch || scanned >= MAX_SCAN {

@@ -149,6 +149,8 @@ pub(super) enum DeviceCommand {
         #[command(flatten)]
         waiting: Waiting,
     },
+    /// Let a device run a diagnostic, wait until it is complete, print its results
+    Diagnose(super::diagnose::Arguments),
     /// List what happened to a device, newest first
     Events {
         /// The device id
@@ -198,6 +200,9 @@ pub(super) async fn run(
             let resource = format!("/devices/{}/parameters", encode(&id));
             let found = pages(client, &resource, &[("path", Some(path))], listing).await?;
             return Ok(output.list(&found, PARAMETERS)?);
+        }
+        D::Diagnose(arguments) => {
+            return super::diagnose::run(arguments, client, output).await;
         }
         D::Events { id, limit } => return events(client, &id, limit, output).await,
         D::Tag { id, tags } => {

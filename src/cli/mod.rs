@@ -16,6 +16,7 @@ mod backup;
 mod client;
 mod device;
 mod dhcp;
+mod diagnose;
 mod error;
 mod file;
 mod global;

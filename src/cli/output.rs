@@ -54,19 +54,26 @@ fn table(out: &mut dyn Write, items: &[Value], columns: &[Column]) -> io::Result
         .iter()
         .map(|item| columns.iter().map(|(_, key)| cell(&item[*key])).collect())
         .collect();
+    let headings: Vec<&str> = columns.iter().map(|(heading, _)| *heading).collect();
+    grid(out, &headings, &rows)
+}
+
+/// Prints rows of cells that are safe for a terminal, aligned below their
+/// headings.
+pub(super) fn grid(out: &mut dyn Write, headings: &[&str], rows: &[Vec<String>]) -> io::Result<()> {
     let width = |at: usize| {
         let cells = rows.iter().filter_map(|row| row.get(at));
-        let heading = columns.get(at).map_or(0, |(heading, _)| heading.chars().count());
+        let heading = headings.get(at).map_or(0, |heading| heading.chars().count());
         cells.map(|cell| cell.chars().count()).max().unwrap_or(0).max(heading)
     };
-    let widths: Vec<usize> = (0..columns.len()).map(width).collect();
+    let widths: Vec<usize> = (0..headings.len()).map(width).collect();
     let mut line = |cells: &mut dyn Iterator<Item = &str>| {
         let padded: Vec<String> =
             cells.zip(&widths).map(|(cell, width)| format!("{cell:width$}")).collect();
         writeln!(out, "{}", padded.join("  ").trim_end())
     };
-    line(&mut columns.iter().map(|(heading, _)| *heading))?;
-    for row in &rows {
+    line(&mut headings.iter().copied())?;
+    for row in rows {
         line(&mut row.iter().map(String::as_str))?;
     }
     Ok(())

@@ -12,6 +12,6 @@ mod facts;
 
 pub use diagnostics::{
     DiagnosticInput, DiagnosticObject, DiagnosticState, Figure, InputError, InputForm, ResultTable,
-    Unit, figures, is_host,
+    Unit, figures, is_host, result_unit,
 };
 pub use facts::{Access, Fact, Schema};

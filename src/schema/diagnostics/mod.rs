@@ -146,6 +146,36 @@ impl InputForm {
     }
 }
 
+/// The unit of a result of a diagnostic, whatever the data model; figures that
+/// follow by arithmetic included.
+pub fn result_unit(kind: DiagnosticKind, result: &str) -> Unit {
+    if let Some(figure) = result.strip_prefix("Derived.") {
+        return match figure {
+            "Throughput" | "ThroughputUnderFullLoading" => Unit::BitsPerSecond,
+            "TransferTime" | "ConnectionTime" | "RequestTime" => Unit::Microseconds,
+            _ => Unit::Plain,
+        };
+    }
+    let objects = table::OBJECTS.iter().filter(|object| object.kind == kind);
+    objects
+        .map(|object| object.unit(result))
+        .find(|unit| *unit != Unit::Plain)
+        .unwrap_or(Unit::Plain)
+}
+
+impl Unit {
+    /// Its symbol; `None` for what has no unit.
+    pub const fn symbol(self) -> Option<&'static str> {
+        match self {
+            Self::Plain => None,
+            Self::Milliseconds => Some("ms"),
+            Self::Microseconds => Some("us"),
+            Self::Bytes => Some("B"),
+            Self::BitsPerSecond => Some("bit/s"),
+        }
+    }
+}
+
 /// What `DiagnosticsState` says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DiagnosticState<'a> {

@@ -225,6 +225,24 @@ fn throughput_follows_from_times_and_bytes() {
 }
 
 #[test]
+fn every_figure_has_its_unit() {
+    let text = |name: &str| match name {
+        "BOMTime" | "ROMTime" | "TCPOpenRequestTime" => Some("2026-11-20T20:05:00Z"),
+        "EOMTime" | "TCPOpenResponseTime" => Some("2026-11-20T20:05:01Z"),
+        _ => Some("1000"),
+    };
+    for kind in KINDS {
+        for figure in figures(kind, text) {
+            assert_eq!(result_unit(kind, figure.name), figure.unit, "{}", figure.name);
+        }
+    }
+    assert_eq!(
+        result_unit(DiagnosticKind::TraceRoute, "RouteHops.1.HopRTTimes").symbol(),
+        Some("ms")
+    );
+}
+
+#[test]
 fn nonsense_gives_no_figure() {
     let none = |kind, values: &[(&'static str, &'static str)]| {
         let values = values.to_vec();
