@@ -1,6 +1,8 @@
 //! The driver, the session, the planner and a simulated device together, in
 //! memory, on a clock that stands still until it is moved.
 
+mod diagnostics;
+
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
 use std::time::Duration;

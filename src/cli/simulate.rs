@@ -438,6 +438,7 @@ fn device(
         own.map(|given| given.login.clone()).or_else(|| login(args)).unwrap_or_else(nobody);
     let blueprint = Blueprint::device2(&load::serial(number), args.parameters)?
         .with_personality(personality(args)?)
+        .with_diagnostics()
         .with_acs(&args.acs, &username, password)
         .with_inform_interval(args.interval);
     let Some(given) = own else { return Ok(Cpe::new(blueprint, now)) };

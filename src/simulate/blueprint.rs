@@ -5,7 +5,7 @@
 
 use super::model::{Check, Model, Parameter};
 use super::personality::{Personality, REFERENCE};
-use super::{gateway, phone_model};
+use super::{diagnostics, gateway, phone_model, relations};
 use crate::device::{DeviceIdentity, IdError, Secret};
 use crate::param::{ParamPath, Value, ValueType};
 use crate::phone::Mac;
@@ -36,6 +36,13 @@ pub struct Blueprint {
     connection_request: (Box<str>, Secret),
     inform_interval: u32,
     personality: &'static Personality,
+    /// Whether it runs the diagnostics of its data model.
+    diagnostics: bool,
+    /// The devices that it knows in its network, and the gateway that it knows.
+    members: Vec<DeviceIdentity>,
+    gateway: Option<DeviceIdentity>,
+    /// Whether it has alias-based addressing, automatic instances and wildcards.
+    aliases: bool,
 }
 
 impl Blueprint {
@@ -72,6 +79,10 @@ impl Blueprint {
             connection_request,
             inform_interval: 300,
             personality: &REFERENCE,
+            diagnostics: false,
+            members: Vec::new(),
+            gateway: None,
+            aliases: false,
         }
     }
 
@@ -108,6 +119,37 @@ impl Blueprint {
     #[must_use]
     pub const fn with_inform_interval(mut self, seconds: u32) -> Self {
         self.inform_interval = seconds;
+        self
+    }
+
+    /// Gives it the diagnostics of its data model, besides the parameters that
+    /// it has without.
+    #[must_use]
+    pub const fn with_diagnostics(mut self) -> Self {
+        self.diagnostics = true;
+        self
+    }
+
+    /// Lets it list these devices in `ManagementServer.ManageableDevice.` (TR-069
+    /// Annex F).
+    #[must_use]
+    pub fn with_members(mut self, members: Vec<DeviceIdentity>) -> Self {
+        self.members = members;
+        self
+    }
+
+    /// Lets it name this gateway in `GatewayInfo.` (TR-069 Annex F).
+    #[must_use]
+    pub fn behind(mut self, gateway: DeviceIdentity) -> Self {
+        self.gateway = Some(gateway);
+        self
+    }
+
+    /// Gives it alias-based addressing, AutoCreateInstances and instance
+    /// wildcards (TR-069 §3.6.1).
+    #[must_use]
+    pub const fn with_aliases(mut self) -> Self {
+        self.aliases = true;
         self
     }
 
@@ -159,6 +201,10 @@ impl Blueprint {
             Kind::Device2 { parameters } => gateway::define(&mut model, parameters),
             Kind::InternetGateway { mac, lines } => phone_model::define(&mut model, mac, lines),
         }
+        if self.diagnostics {
+            diagnostics::define(&mut model, self.root());
+        }
+        relations::define(&mut model, self.root(), &self.members, self.gateway.as_ref());
         model
     }
 
@@ -199,6 +245,15 @@ impl Blueprint {
         let password = Parameter::secret(password.expose());
         put("ManagementServer.ConnectionRequestPassword", password);
         put("ManagementServer.UpgradesManaged", flag(true));
-        put("ManagementServer.AliasBasedAddressing", Parameter::fixed(Value::boolean(false)));
+        let aliases = Parameter::fixed(Value::boolean(self.aliases));
+        put("ManagementServer.AliasBasedAddressing", aliases);
+        if self.aliases {
+            let modes = Check::OneOf(&["InstanceNumber", "InstanceAlias"]);
+            let mode = Parameter::writable(Value::string("InstanceNumber"), modes);
+            put("ManagementServer.InstanceMode", mode);
+            put("ManagementServer.AutoCreateInstances", flag(false));
+            let wildcards = Parameter::fixed(Value::boolean(true));
+            put("ManagementServer.InstanceWildcardsSupported", wildcards);
+        }
     }
 }

@@ -10,6 +10,7 @@
 use std::time::Duration;
 
 use super::blueprint::Blueprint;
+use super::diagnostics::Diagnostics;
 use super::events::Events;
 use super::model::Model;
 use super::personality::{Habit, Personality};
@@ -113,6 +114,7 @@ pub struct Cpe {
     pub(super) forced: Vec<ParamPath>,
     pub(super) events: Events,
     pub(super) transfers: Transfers,
+    pub(super) diagnostics: Diagnostics,
     pub(super) restart: Option<Restart>,
     pub(super) talk: Talk,
     /// A new ACS URL was set: the next session is the first with that ACS.
@@ -144,6 +146,7 @@ impl Cpe {
             blueprint,
             events: Events::default(),
             transfers: Transfers::default(),
+            diagnostics: Diagnostics::default(),
             restart: None,
             talk: Talk::Idle,
             moved: false,
@@ -244,6 +247,7 @@ impl Cpe {
         if let Some(fetch) = self.transfers.start(now) {
             return Next::Fetch(fetch);
         }
+        self.end_diagnostics(now);
         let periodic = self.periodic_at();
         if periodic.is_some_and(|at| at <= now) {
             self.periodic_from = now;
@@ -253,7 +257,12 @@ impl Cpe {
         if !self.events.is_empty() && retry_at.is_none() {
             return Next::Session;
         }
-        let times = [periodic.filter(|at| *at > now), retry_at, self.transfers.due()];
+        let times = [
+            periodic.filter(|at| *at > now),
+            retry_at,
+            self.transfers.due(),
+            self.diagnostics.due(),
+        ];
         Next::Wait(times.into_iter().flatten().min())
     }
 
@@ -285,6 +294,7 @@ impl Cpe {
         self.periodic_from = now;
         self.retry_count = 0;
         self.events.restarted();
+        self.diagnostics = Diagnostics::default();
         if factory_reset {
             self.back_to_factory();
         }

@@ -89,7 +89,10 @@ impl Events {
         self.pending.retain(|pending| {
             !matches!(
                 pending.event.code,
-                EventCode::Boot | EventCode::ValueChange | EventCode::ConnectionRequest
+                EventCode::Boot
+                    | EventCode::ValueChange
+                    | EventCode::ConnectionRequest
+                    | EventCode::DiagnosticsComplete
             )
         });
     }

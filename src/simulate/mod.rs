@@ -12,6 +12,7 @@
 mod blueprint;
 mod client;
 mod cpe;
+mod diagnostics;
 mod events;
 mod fanvil;
 mod fetcher;
@@ -23,6 +24,7 @@ pub mod load;
 mod model;
 pub mod personality;
 mod phone_model;
+mod relations;
 mod rpc;
 mod runner;
 mod talk;

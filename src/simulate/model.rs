@@ -164,6 +164,21 @@ impl Model {
         Some(number)
     }
 
+    /// Takes all rows of a table away; their numbers begin anew.
+    pub(super) fn clear_table(&mut self, table: &str) {
+        let rows = self.under(table).map(|(path, _)| path.clone());
+        let rows: Vec<ParamPath> = rows.filter(|path| path.as_str() != table).collect();
+        for path in rows {
+            if let Some(Node::Parameter(_)) = self.nodes.remove(&path) {
+                self.parameters = self.parameters.saturating_sub(1);
+            }
+        }
+        if let Some(Node::Table { next, .. }) = self.nodes.get_mut(table) {
+            *next = 1;
+        }
+        self.count_rows(table);
+    }
+
     /// Changes a value from inside the device, whatever its access. Returns
     /// whether there is such a parameter and its value differs now.
     pub fn change(&mut self, path: &str, text: &str) -> bool {

@@ -73,6 +73,7 @@ impl Cpe {
         let root = self.blueprint.root();
         let touches =
             |name: &str| changed.iter().any(|path| path.as_str().strip_prefix(root) == Some(name));
+        self.diagnostics_written(&asked.values, now);
         self.moved |= touches("ManagementServer.URL");
         if touches("ManagementServer.PeriodicInformInterval")
             || touches("ManagementServer.PeriodicInformEnable")

@@ -118,6 +118,14 @@ pub enum Habit {
     VanishesAfter(u32),
     /// The same, but what it was asked is done.
     LosesAnswerAfter(u32),
+    /// Runs diagnostics and never says that they are complete.
+    SilentDiagnostics,
+    /// Runs diagnostics for ever.
+    EndlessDiagnostics,
+    /// Cancels every diagnostic.
+    CancelsDiagnostics,
+    /// Tells thousands of hops of a trace route (C11).
+    EndlessHops,
     /// Takes so many seconds for each answer (Q47).
     Slow(u16),
 }
@@ -287,6 +295,22 @@ pub static PERSONALITIES: &[Personality] = {
         Personality {
             name: "same-row", about: "makes rows that are there already", plays: &["C3"],
             wire: &[], habits: &[SameRow],
+        },
+        Personality {
+            name: "secretive", about: "completes diagnostics and never says so", plays: &["E"],
+            wire: &[], habits: &[SilentDiagnostics],
+        },
+        Personality {
+            name: "brooding", about: "never completes a diagnostic", plays: &["E"],
+            wire: &[], habits: &[EndlessDiagnostics],
+        },
+        Personality {
+            name: "unwilling", about: "cancels every diagnostic", plays: &["E"],
+            wire: &[], habits: &[CancelsDiagnostics],
+        },
+        Personality {
+            name: "far-away", about: "tells thousands of hops of a trace route", plays: &["C11"],
+            wire: &[], habits: &[EndlessHops],
         },
         Personality {
             name: "slow", about: "takes twenty seconds for each answer", plays: &["Q47"],

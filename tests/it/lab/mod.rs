@@ -136,6 +136,11 @@ impl Lab {
         let acs = format!("http://{}/", self.addresses.cwmp.unwrap());
         let blueprint =
             Blueprint::device2(serial, parameters).unwrap().with_acs(&acs, &username, password);
+        self.run(blueprint.with_diagnostics()).await
+    }
+
+    /// A device that has made its first contact and stays up.
+    pub(crate) async fn run(&self, blueprint: Blueprint) -> SimHandle {
         let cpe = Cpe::new(blueprint, SystemClock.now());
         let mut handle =
             provost::simulate::start(cpe, RunnerSettings::default(), Arc::new(SystemClock))
