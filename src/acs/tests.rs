@@ -546,4 +546,5 @@ async fn b11_invented_devices_are_let_in_only_so_many_a_minute() {
     }
 }
 
+mod ir181;
 mod personalities;

@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::blueprint::Blueprint;
 use super::diagnostics::Diagnostics;
 use super::events::Events;
-use super::model::Model;
+use super::model::{Model, Parameter};
 use super::personality::{Habit, Personality};
 use super::talk::{SessionFailure, Talk};
 use super::transfers::{Fetch, FetchFailure, Taken, Transfers};
@@ -217,6 +217,12 @@ impl Cpe {
             self.raise(EventCode::ValueChange, "");
         }
         changed
+    }
+
+    /// Gives it a parameter that its blueprint does not have; lost by a factory
+    /// reset.
+    pub fn fit(&mut self, path: &str, parameter: Parameter) {
+        self.model.define(path, parameter);
     }
 
     /// A connection request was let in.
