@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use criterion::{Criterion, criterion_group};
 use provost::config::StoreConfig;
-use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Learned};
+use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Lessons};
 use provost::param::{ParamPath, Tree, Value};
 use provost::store::{self, Batch, Record, Store};
 use provost::time::Timestamp;
@@ -44,7 +44,7 @@ fn device(n: u64) -> Device {
         tree_read_at: None,
         parameter_count: 300,
         sessions: 1,
-        learned: Learned::assumed(64, 64),
+        lessons: Lessons::default(),
     }
 }
 

@@ -22,7 +22,7 @@ impl Driver {
             Ok(Some(request)) => {
                 let (session, reply) = turn.request(request);
                 self.session = Some(session);
-                Reply::Envelope(write(&self.work.device, &reply))
+                Reply::Envelope(write(&self.work.learned, &reply))
             }
             Ok(None) => {
                 self.session = Some(turn.finish());
@@ -128,7 +128,7 @@ impl Driver {
         }
         let situation = Situation {
             root: work.device.root.clone(),
-            learned: work.device.learned.clone(),
+            learned: work.learned.clone(),
             version,
             tasks,
             links,

@@ -10,13 +10,14 @@ use tracing::{info, warn};
 use super::admission::{Admission, spread};
 use super::inventory::{self, Arrival};
 use super::links::FileLinks;
+use super::models::Models;
 use super::recording::{alarm, clone_suspected, commit_with_tasks, confirm};
 use super::redirecting;
 use super::sightings::{Sightings, Told};
 use super::told::find_arrival;
 use crate::cwmp::{Envelope, FaultCode, Inform, Input, Output, Session, WriteStyle};
 use crate::device::{
-    Credentials, Device, EventCode, Learned, Outcome, Redirection, Task, TaskState,
+    Ability, Credentials, Device, EventCode, Learned, Outcome, Proof, Redirection, Task, TaskState,
 };
 use crate::gate::{Gate, Mismatch, Principal};
 use crate::param::Tree;
@@ -34,8 +35,8 @@ pub(super) struct Shared {
     /// Whether devices are given credentials of their own.
     pub(super) gives_credentials: bool,
     pub(super) inform_interval: u32,
-    /// What is assumed of a device that was never met.
-    pub(super) assumed: Learned,
+    /// What is known of models.
+    pub(super) models: Models,
     /// Seconds that a session may be silent.
     pub(super) silence: u32,
     /// How long a transfer or a reboot may take.
@@ -104,6 +105,8 @@ pub(super) struct Driver {
 /// What the session knows and has yet to record.
 pub(super) struct Work {
     pub(super) device: Device,
+    /// What the device can take.
+    pub(super) learned: Learned,
     pub(super) own: Option<Credentials>,
     pub(super) tasks: Vec<Task>,
     /// Shared with the commits that record it.
@@ -158,7 +161,8 @@ impl Driver {
         }
         let before = known.as_ref().and_then(|known| known.address);
         let arrival = Arrival { namespace: &namespace, address: caller.address, now };
-        let updated = inventory::update(known, &inform, &arrival, &shared.assumed);
+        let updated = inventory::update(known, &inform, &arrival);
+        let learned = shared.models.learned(&updated.device).await?;
 
         let mut batch = Batch::new();
         let mut tree = None;
@@ -209,9 +213,11 @@ impl Driver {
         log_inform(&updated.device, &inform, &caller);
 
         let (session, reply) = turn.acknowledge();
-        let reply = write(&updated.device, &reply);
+        let session = session.patient(learned.silence.into());
+        let reply = write(&learned, &reply);
         let work = Work {
             device: updated.device,
+            learned,
             own,
             tasks,
             tree,
@@ -240,8 +246,11 @@ impl Driver {
         let Some(session) = self.session.take() else { return Reply::Nothing };
         if !self.work.spoke {
             self.work.spoke = true;
-            if self.work.device.learned.silent_after_inform > 0 {
-                self.work.device.learned.silent_after_inform = 0;
+            let words =
+                "the device spoke after an InformResponse in this form, and not in the other";
+            self.work.learned.confirm(&Ability::XmlDeclaration(true), words, now);
+            if self.work.device.lessons.silent_after_inform > 0 {
+                self.work.device.lessons.silent_after_inform = 0;
                 self.work.device_changed = true;
             }
         }
@@ -264,17 +273,17 @@ impl Driver {
                     }
                 };
                 self.session = Some(session);
-                Reply::Envelope(write(&self.work.device, &reply))
+                Reply::Envelope(write(&self.work.learned, &reply))
             }
             Output::Refused { reply, session, .. } => {
                 self.session = Some(session);
-                Reply::Envelope(write(&self.work.device, &reply))
+                Reply::Envelope(write(&self.work.learned, &reply))
             }
             // An Inform opens a session of its own; the endpoint sees to it.
             Output::Inform { turn, .. } => {
                 let (session, reply) = turn.refuse(FaultCode::ACS_RETRY_REQUEST);
                 self.session = Some(session);
-                Reply::Envelope(write(&self.work.device, &reply))
+                Reply::Envelope(write(&self.work.learned, &reply))
             }
             Output::End { why, lost, session } => {
                 self.session = Some(session);
@@ -295,7 +304,7 @@ impl Driver {
         }
         self.session = None;
         if !self.work.spoke {
-            self.learn_silence();
+            self.learn_silence(now);
         }
         self.give_up(now);
         self.record(now).await;
@@ -303,12 +312,20 @@ impl Driver {
 
     /// Some devices drop an InformResponse that begins with an XML declaration,
     /// others need it: after two silences the other form is tried (Q55).
-    fn learn_silence(&mut self) {
-        let learned = &mut self.work.device.learned;
-        learned.silent_after_inform += 1;
-        if learned.silent_after_inform >= 2 {
-            learned.silent_after_inform = 0;
-            learned.xml_declaration = !learned.xml_declaration;
+    fn learn_silence(&mut self, now: Timestamp) {
+        let silent = &mut self.work.device.lessons.silent_after_inform;
+        *silent = silent.saturating_add(1);
+        if *silent >= 2 {
+            *silent = 0;
+            let other = !self.work.learned.xml_declaration;
+            let words = if other {
+                "the device was silent after two InformResponses without an XML declaration"
+            } else {
+                "the device was silent after two InformResponses with an XML declaration"
+            };
+            // Tried, and not yet shown to be better: that is known when the
+            // device speaks.
+            self.work.learned.teach(Ability::XmlDeclaration(other), Proof::Silence(1), words, now);
         }
         self.work.device_changed = true;
     }
@@ -336,6 +353,6 @@ fn log_inform(device: &Device, inform: &Inform, caller: &Caller) {
         inform.events = ?inform.events, "inform");
 }
 
-pub(super) fn write(device: &Device, envelope: &Envelope) -> Vec<u8> {
-    crate::cwmp::write(envelope, &WriteStyle { xml_declaration: device.learned.xml_declaration })
+pub(super) fn write(learned: &Learned, envelope: &Envelope) -> Vec<u8> {
+    crate::cwmp::write(envelope, &WriteStyle { xml_declaration: learned.xml_declaration })
 }

@@ -16,6 +16,7 @@ use tracing::{debug, info, warn};
 use super::admission::{Admission, spread};
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::links::FileLinks;
+use super::models::Models;
 use super::recording::tell;
 use super::sessions::{Cookie, Live, Sessions};
 use super::sightings::{Sightings, Told};
@@ -68,6 +69,8 @@ impl Acs {
     /// Builds the door.
     pub fn new(parts: AcsParts) -> Arc<Self> {
         let AcsParts { store, vault, clock, config, limits, files, gate } = parts;
+        let assumed = Learned::assumed(config.read_batch, config.write_batch);
+        let models = Models::new(store.clone(), assumed);
         let shared = Arc::new(Shared {
             store,
             vault,
@@ -76,7 +79,7 @@ impl Acs {
             sightings: Sightings::default(),
             gives_credentials: config.gives_credentials(),
             inform_interval: config.inform_interval,
-            assumed: Learned::assumed(config.read_batch, config.write_batch),
+            models,
             silence: config.session_timeout,
             patience: Duration::from_secs(config.transfer_timeout.into()),
             request_download: config.request_download,

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 
 use crate::cwmp::{Inform, Namespace};
-use crate::device::{Device, Event, EventCode, EventKind, Learned};
+use crate::device::{Device, Event, EventCode, EventKind, Lessons};
 use crate::param::{Tree, Value};
 use crate::schema::Schema;
 use crate::time::Timestamp;
@@ -33,15 +33,10 @@ pub(super) struct Updated {
 }
 
 /// Brings a device's record up to date, or makes one at first contact.
-pub(super) fn update(
-    known: Option<Device>,
-    inform: &Inform,
-    arrival: &Arrival<'_>,
-    assumed: &Learned,
-) -> Updated {
+pub(super) fn update(known: Option<Device>, inform: &Inform, arrival: &Arrival<'_>) -> Updated {
     let now = arrival.now;
     let is_new = known.is_none();
-    let mut device = known.unwrap_or_else(|| new_device(inform, arrival, assumed));
+    let mut device = known.unwrap_or_else(|| new_device(inform, arrival));
     let mut events = Vec::new();
     let mut tell = |kind| events.push(Event { device: device.id.clone(), at: now, kind });
     let bootstrap = inform.has(&EventCode::Bootstrap);
@@ -63,8 +58,9 @@ pub(super) fn update(
         if !is_new {
             let (from, to) = (device.software_version.clone(), version.into());
             tell(EventKind::SoftwareChanged { from, to });
-            // Other firmware may have other parameters.
+            // Other firmware may have other parameters, and other quirks.
             device.tree_read_at = None;
+            device.lessons = Lessons::default();
         }
         device.software_version = version.into();
     }
@@ -106,7 +102,7 @@ pub(super) fn learn(tree: &mut Tree, inform: &Inform, now: Timestamp) {
     }
 }
 
-fn new_device(inform: &Inform, arrival: &Arrival<'_>, assumed: &Learned) -> Device {
+fn new_device(inform: &Inform, arrival: &Arrival<'_>) -> Device {
     Device {
         id: inform.device.id(),
         identity: inform.device.clone(),
@@ -126,7 +122,7 @@ fn new_device(inform: &Inform, arrival: &Arrival<'_>, assumed: &Learned) -> Devi
         tree_read_at: None,
         parameter_count: 0,
         sessions: 0,
-        learned: assumed.clone(),
+        lessons: Lessons::default(),
     }
 }
 

@@ -12,6 +12,7 @@
 //! - `onboarding`: giving a device credentials of its own.
 //! - `inventory`: what an Inform changes in the device's record.
 //! - `links`: where a device fetches the file that a Download names.
+//! - `models`: what is known of models, at hand.
 //! - `recording`: making durable what a session has to record.
 //! - `redirecting`: sending a device to another server.
 //! - `sightings`: from where devices call; clones.
@@ -27,6 +28,7 @@ mod driver;
 mod endpoint;
 mod inventory;
 mod links;
+mod models;
 mod onboarding;
 mod recording;
 mod redirecting;

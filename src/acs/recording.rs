@@ -146,9 +146,8 @@ impl Driver {
         self.collect();
         let work = &mut self.work;
         if let Some(planner) = &work.planner {
-            if *planner.learned() != work.device.learned {
-                work.device.learned = planner.learned().clone();
-                work.device_changed = true;
+            if planner.learned().has_news() {
+                work.learned = planner.learned().clone();
             }
             if planner.surveyed() {
                 work.device.tree_read_at = Some(now);
@@ -163,6 +162,17 @@ impl Driver {
             work.device.parameter_count = count;
             work.pending.put(Record::Tree(work.device.id.clone(), tree.clone()));
             work.tree_changed = false;
+        }
+        if work.learned.has_news() {
+            let own = work.learned.take_news();
+            work.device.lessons.own.clone_from(&own);
+            work.device_changed = true;
+            match self.shared.models.hear(&work.device, own).await {
+                Ok(kept) => work.device.lessons.own = kept,
+                Err(error) => {
+                    warn!(device.id = %work.device.id, %error, "a lesson was not recorded for the model");
+                }
+            }
         }
         if std::mem::take(&mut work.device_changed) {
             work.pending.put(Record::Device(Box::new(work.device.clone())));

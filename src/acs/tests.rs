@@ -10,6 +10,7 @@ use std::time::Duration;
 use super::admission::Admission;
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::links::{FileLinks, PhoneFolders};
+use super::models::Models;
 use crate::config::StoreConfig;
 use crate::cwmp::{Input, ReadLimits, Side, read};
 use crate::device::{
@@ -68,7 +69,7 @@ impl Lab {
             sightings: super::sightings::Sightings::default(),
             gives_credentials,
             inform_interval: 0,
-            assumed: Learned::assumed(64, 64),
+            models: Models::new(store.clone(), Learned::assumed(64, 64)),
             silence: 60,
             patience: Duration::from_secs(3600),
             request_download: false,

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceId, DeviceIdentity, EventCode, Learned};
+use super::{DeviceId, DeviceIdentity, EventCode, Lessons};
 use crate::time::Timestamp;
 
 /// The small hot record: all that a periodic session reads and writes.
@@ -53,8 +53,8 @@ pub struct Device {
     pub parameter_count: u32,
     /// How many sessions the device has opened.
     pub sessions: u64,
-    /// What was learned about it.
-    pub learned: Learned,
+    /// What it taught beyond what its model is known for.
+    pub lessons: Lessons,
 }
 
 /// What operators attach to a device.

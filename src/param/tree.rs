@@ -36,6 +36,10 @@ pub struct Tree {
 }
 
 impl Tree {
+    /// More parameters and objects than these are not taken from one device
+    /// (security: endless trees, A18).
+    pub const MAX_ENTRIES: usize = 200_000;
+
     /// A tree without anything in it.
     pub const fn new() -> Self {
         Self { params: BTreeMap::new() }
@@ -102,8 +106,9 @@ impl Tree {
     }
 
     /// Takes note of a value that the device reported. Returns whether it is
-    /// new or differs from what was known.
+    /// new or differs from what was known. A full tree takes no new names.
     pub fn learn_value(&mut self, path: &ParamPath, value: Value, now: Timestamp) -> bool {
+        let is_full = self.params.len() >= Self::MAX_ENTRIES;
         match self.params.get_mut(path.as_str()) {
             Some(param) => {
                 param.read_at = now;
@@ -111,6 +116,7 @@ impl Tree {
                 param.value = Some(value);
                 changed
             }
+            None if is_full => false,
             None => {
                 let param = Param { value: Some(value), writable: None, read_at: now };
                 self.params.insert(path.clone(), param);
@@ -121,8 +127,10 @@ impl Tree {
 
     /// Takes note of a name that GetParameterNames reported.
     pub fn learn_name(&mut self, path: &ParamPath, writable: bool, now: Timestamp) {
+        let is_full = self.params.len() >= Self::MAX_ENTRIES;
         match self.params.get_mut(path.as_str()) {
             Some(param) => param.writable = Some(writable),
+            None if is_full => {}
             None => {
                 self.params.insert(path.clone(), Param::named(writable, now));
             }

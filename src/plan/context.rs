@@ -1,7 +1,7 @@
 //! What every part of the planner works on while it handles an answer.
 
 use crate::cwmp::{CpeResponse, Fault, FaultCode, Version};
-use crate::device::{FaultRecord, Learned};
+use crate::device::{Ability, FaultRecord, Learned, Proof};
 use crate::param::{ParamPath, Tree, Value, ValueType};
 use crate::schema::Schema;
 use crate::time::Timestamp;
@@ -22,6 +22,11 @@ pub(super) struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// Takes a lesson that an answer of the device shows.
+    pub(super) fn teach(&mut self, ability: Ability, words: &str) {
+        self.learned.teach(ability, Proof::Answer, words, self.now);
+    }
+
     /// Takes note of a value that the device reported. Of a secret only its
     /// being there is kept: some devices answer in clear what the standard
     /// has them answer empty.

@@ -11,6 +11,7 @@
 //! - `survey`: reading the whole tree or a part of it.
 //! - `reader`: reading values in batches that the device can take.
 //! - `writer`: writing values and reading them back.
+//! - `exchange`: what the pace of answers, and silence, teach.
 //! - `evidence`: what an Inform, a TransferComplete or a DUStateChangeComplete
 //!   proves about tasks that were sent before.
 //! - `windows`: when a ScheduleDownload may happen.
@@ -19,6 +20,7 @@
 
 mod context;
 mod evidence;
+mod exchange;
 mod job;
 mod planner;
 mod reader;

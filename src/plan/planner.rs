@@ -3,6 +3,7 @@
 use std::collections::{HashMap, VecDeque};
 
 use super::context::{Answer, Context};
+use super::exchange::Exchange;
 use super::job::Job;
 use super::survey::Survey;
 use super::writer::Writer;
@@ -108,6 +109,8 @@ pub struct Planner {
     onboarding: Option<OnboardingResult>,
     surveyed: bool,
     rpcs: u32,
+    /// The request that is on its way.
+    exchange: Option<Exchange>,
     closing: bool,
 }
 
@@ -170,6 +173,7 @@ impl Planner {
             onboarding: None,
             surveyed: false,
             rpcs: 0,
+            exchange: None,
             closing: false,
         }
     }
@@ -198,12 +202,16 @@ impl Planner {
             };
             self.current = Some(work);
             self.rpcs += 1;
+            self.exchange = Some(Exchange::of(&request, now));
             return Step::Rpc { request, record_first: changed.map(Box::new) };
         }
     }
 
     /// Takes the answer to the last request.
     pub fn answer(&mut self, answer: Result<CpeResponse, Fault>, tree: &mut Tree, now: Timestamp) {
+        if let Some(exchange) = self.exchange.take() {
+            exchange.answered(&answer, &mut self.learned, now);
+        }
         let Some(mut work) = self.current.take() else { return };
         let mut context = Context { tree, learned: &mut self.learned, version: self.version, now };
         match &mut work {
@@ -223,14 +231,14 @@ impl Planner {
     /// The session broke off: what was sent and not answered is judged, the
     /// rest waits.
     pub fn abandon(&mut self, tree: &mut Tree, now: Timestamp) {
+        if let Some(exchange) = self.exchange.take() {
+            exchange.silence(&mut self.learned, now);
+        }
         let Some(mut work) = self.current.take() else { return };
         let mut context = Context { tree, learned: &mut self.learned, version: self.version, now };
         if let Work::Job(job) = &mut work {
             job.abandon(&mut context);
             self.changes.extend(job.take_change());
-        }
-        if let Work::Survey(_) = &work {
-            self.learned.read_batch = (self.learned.read_batch / 2).max(1);
         }
         self.waiting.clear();
     }

@@ -1,17 +1,23 @@
 //! Reading values in batches that the device can take.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, HashSet, VecDeque};
 
 use super::context::{Answer, Context, mismatch};
 use crate::cwmp::{AcsRequest, CpeResponse, FaultCode, GetParameterValues, ParameterValue};
-use crate::param::ParamPath;
+use crate::device::Ability;
+use crate::param::{ParamPath, Tree};
+
+/// After so many batches of full size in a row that were answered, a size that
+/// was only suspected is doubled.
+const ANSWERED_OFTEN: u32 = 8;
 
 /// Reads a list of names, however the device likes them served.
 ///
-/// A batch that is too large (9002, 9004) is halved, and what was learned goes
-/// for the rest (Q30, Q41). A batch faulted for a name that it does not name
-/// (9005) is bisected until the name stands alone (Q32). So each name costs at
-/// most a logarithmic number of RPCs, and the reading always ends.
+/// A batch that is too large (9002, 9004) is halved, and so is what follows (Q30,
+/// Q41); if a name alone is refused in this way, the name was to blame, and
+/// what follows is asked in full again. A batch faulted for a name that it does not
+/// name (9005) is bisected until the name stands alone (Q32). So each name
+/// costs at most a logarithmic number of RPCs, and the reading always ends.
 #[derive(Debug)]
 pub(super) struct Reader {
     waiting: VecDeque<Vec<ParamPath>>,
@@ -19,6 +25,11 @@ pub(super) struct Reader {
     missing: Vec<(ParamPath, FaultCode)>,
     values: Vec<ParameterValue>,
     keep_values: bool,
+    /// What the device was found to take in this reading, if it is less than
+    /// what was known, and what taught it.
+    limit: Option<(usize, Box<str>)>,
+    /// Batches of full size in a row that were answered.
+    answered: u32,
 }
 
 impl Reader {
@@ -30,6 +41,8 @@ impl Reader {
             missing: Vec::new(),
             values: Vec::new(),
             keep_values: false,
+            limit: None,
+            answered: 0,
         }
     }
 
@@ -50,14 +63,17 @@ impl Reader {
     }
 
     /// The next request; `None` when everything is read.
-    pub(super) fn next(&mut self, context: &Context<'_>) -> Option<AcsRequest> {
+    pub(super) fn next(&mut self, context: &mut Context<'_>) -> Option<AcsRequest> {
         let mut batch = loop {
-            let batch = self.waiting.pop_front()?;
+            let Some(batch) = self.waiting.pop_front() else {
+                self.learn(context);
+                return None;
+            };
             if !batch.is_empty() {
                 break batch;
             }
         };
-        let limit = usize::from(context.learned.read_batch.max(1));
+        let limit = self.limit(context);
         if batch.len() > limit {
             let rest = batch.split_off(limit);
             self.waiting.push_front(rest);
@@ -76,19 +92,53 @@ impl Reader {
             Ok(_) => mismatch(),
             Err(fault) => fault,
         };
+        self.answered = 0;
         match fault.code {
-            FaultCode::RESOURCES_EXCEEDED | FaultCode::INTERNAL_ERROR if asked.len() > 1 => {
-                context.learned.read_batch =
-                    u16::try_from(asked.len() / 2).unwrap_or(u16::MAX).max(1);
-                self.waiting.push_front(asked);
+            code @ (FaultCode::RESOURCES_EXCEEDED | FaultCode::INTERNAL_ERROR) => {
+                if asked.len() > 1 {
+                    let count = asked.len();
+                    let words = format!(
+                        "GetParameterValues of {count} names was answered with fault {code}"
+                    );
+                    self.limit = Some((count / 2, words.into()));
+                    self.bisect(asked);
+                } else {
+                    self.limit = None;
+                    self.missing.extend(asked.into_iter().map(|name| (name, code)));
+                }
             }
             FaultCode::INVALID_PARAMETER_NAME | FaultCode::INVALID_ARGUMENTS if asked.len() > 1 => {
-                let mut first = asked;
-                let second = first.split_off(first.len() / 2);
-                self.waiting.push_front(second);
-                self.waiting.push_front(first);
+                self.bisect(asked);
             }
             code => self.missing.extend(asked.into_iter().map(|name| (name, code))),
+        }
+    }
+
+    fn limit(&self, context: &Context<'_>) -> usize {
+        let known = usize::from(context.learned.read_batch.max(1));
+        self.limit.as_ref().map_or(known, |(limit, _)| known.min((*limit).max(1)))
+    }
+
+    fn bisect(&mut self, mut asked: Vec<ParamPath>) {
+        let second = asked.split_off(asked.len() / 2);
+        self.waiting.push_front(second);
+        self.waiting.push_front(asked);
+    }
+
+    /// Everything is read: what is the device known to take now?
+    fn learn(&mut self, context: &mut Context<'_>) {
+        if let Some((limit, words)) = self.limit.take()
+            && limit < usize::from(context.learned.read_batch)
+        {
+            let limit = u16::try_from(limit).unwrap_or(u16::MAX).max(1);
+            context.teach(Ability::ReadBatch(limit), &words);
+        } else if self.answered >= ANSWERED_OFTEN {
+            self.answered = 0;
+            let words = format!(
+                "GetParameterValues of {} names was answered {ANSWERED_OFTEN} times in a row",
+                context.learned.read_batch
+            );
+            context.learned.raise_reading(&words, context.now);
         }
     }
 
@@ -98,20 +148,53 @@ impl Reader {
         values: Vec<ParameterValue>,
         context: &mut Context<'_>,
     ) {
+        if asked.len() >= usize::from(context.learned.read_batch) {
+            self.answered = self.answered.saturating_add(1);
+        }
+        // Nearly all devices answer what was asked in its order, and nothing
+        // needs to be looked up.
+        let in_order = asked.len() == values.len()
+            && asked.iter().zip(&values).all(|(name, value)| *name == value.name);
+        let values = if in_order { values } else { self.sort_out(&asked, values) };
         for value in &values {
             context.learn(&value.name, &value.value);
-        }
-        // Some devices leave out what they do not have (Q32).
-        if values.len() < asked.len() {
-            let told: std::collections::HashSet<&str> =
-                values.iter().map(|value| value.name.as_str()).collect();
-            let silent =
-                asked.iter().filter(|name| !name.is_object() && !told.contains(name.as_str()));
-            self.missing
-                .extend(silent.map(|name| (name.clone(), FaultCode::INVALID_PARAMETER_NAME)));
         }
         if self.keep_values {
             self.values.extend(values);
         }
+    }
+
+    /// Keeps what was asked, each name once with its last value, and notes what
+    /// was left out (Q32). What nobody asked for is not taken, so that one answer
+    /// cannot fill a tree (security: A18).
+    fn sort_out(
+        &mut self,
+        asked: &[ParamPath],
+        values: Vec<ParameterValue>,
+    ) -> Vec<ParameterValue> {
+        let names: HashSet<&str> = asked.iter().map(ParamPath::as_str).collect();
+        let objects: Vec<&str> =
+            asked.iter().filter(|name| name.is_object()).map(ParamPath::as_str).collect();
+        let mut kept: Vec<ParameterValue> = Vec::with_capacity(values.len().min(asked.len()));
+        let mut places: HashMap<ParamPath, usize> = HashMap::new();
+        for value in values {
+            let name = value.name.as_str();
+            let wanted =
+                names.contains(name) || objects.iter().any(|object| name.starts_with(object));
+            if !wanted || kept.len() >= Tree::MAX_ENTRIES {
+                continue;
+            }
+            match places.get(name).and_then(|place| kept.get_mut(*place)) {
+                Some(before) => *before = value,
+                None => {
+                    places.insert(value.name.clone(), kept.len());
+                    kept.push(value);
+                }
+            }
+        }
+        let silent =
+            asked.iter().filter(|name| !name.is_object() && !places.contains_key(name.as_str()));
+        self.missing.extend(silent.map(|name| (name.clone(), FaultCode::INVALID_PARAMETER_NAME)));
+        kept
     }
 }

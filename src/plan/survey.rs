@@ -5,10 +5,11 @@ use std::collections::{HashSet, VecDeque};
 use super::context::{Answer, Context, mismatch};
 use super::reader::Reader;
 use crate::cwmp::{AcsRequest, CpeResponse, Fault, FaultCode, GetParameterNames, ParameterInfo};
-use crate::param::ParamPath;
+use crate::device::Ability;
+use crate::param::{ParamPath, Tree};
 
 /// More names than this are not taken from one device (security: endless trees).
-const MAX_NAMES: usize = 200_000;
+const MAX_NAMES: usize = Tree::MAX_ENTRIES;
 
 /// More GetParameterNames than this are not sent in one walk.
 const MAX_WALK: usize = 20_000;
@@ -102,7 +103,8 @@ impl Survey {
             // An empty list or any other fault: object by object, and so from
             // now on (Q29, Q30).
             Ok(_) | Err(_) => {
-                context.learned.names_in_one = false;
+                let words = "GetParameterNames with NextLevel = 0 did not list the names";
+                context.teach(Ability::NamesInOne(false), words);
                 State::Walk(Walk::from(self.below.clone()))
             }
         }

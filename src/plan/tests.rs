@@ -261,15 +261,10 @@ fn q30_a_device_without_the_whole_list_is_walked() {
 #[test]
 fn c2_a_tree_that_never_ends_is_left() {
     let mut depth = 0;
-    let mut planner = Planner::new(
-        Situation {
-            survey: true,
-            learned: Learned { names_in_one: false, ..Learned::assumed(64, 64) },
-            ..situation(Vec::new())
-        },
-        false,
-        NOW,
-    );
+    let mut learned = Learned::assumed(64, 64);
+    learned.names_in_one = false;
+    let mut planner =
+        Planner::new(Situation { survey: true, learned, ..situation(Vec::new()) }, false, NOW);
     let mut tree = Tree::new();
     while let Step::Rpc { request: AcsRequest::GetParameterNames(names), .. } =
         planner.next(&mut tree, NOW)
@@ -492,8 +487,8 @@ fn a_break_after_a_once_only_rpc_leaves_it_unknown() {
         planner.abandon(&mut tree, NOW);
         assert_eq!(planner.take_changes()[0].state.word(), "unknown");
     }
-    let get = Action::Get(vec![path("Device.Time.Enable")]);
-    let mut planner = Planner::new(situation(vec![task(4, get)]), true, NOW);
+    let names = (0..64).map(|number| path(&format!("Device.X.1.P{number}"))).collect();
+    let mut planner = Planner::new(situation(vec![task(4, Action::Get(names))]), true, NOW);
     let _ = planner.next(&mut tree, NOW);
     planner.abandon(&mut tree, NOW);
     assert!(planner.take_changes().is_empty(), "reading can be done again");

@@ -1,10 +1,15 @@
 //! The forms that records had before their present ones. A record keeps its
 //! form until it is next written, so each stays readable from here.
 
+use std::net::IpAddr;
+
 use serde::{Deserialize, Serialize};
 
 use super::FileRecord;
-use crate::device::{self, Action, DeviceId, Sealed, TaskId, TaskState};
+use crate::device::{
+    self, Ability, Action, DeviceId, DeviceIdentity, EventCode, Lesson, Lessons, Proof, Sealed,
+    TaskId, TaskState,
+};
 use crate::phone::{self, Access, Mac, Settings, Transport, Vendor};
 use crate::time::Timestamp;
 
@@ -66,6 +71,80 @@ struct File {
     file_type: Box<str>,
     version: Option<Box<str>>,
     uploaded_at: Timestamp,
+}
+
+/// A device as it was when it kept all that goes for it, and models nothing.
+#[derive(Serialize, Deserialize)]
+struct Device {
+    id: DeviceId,
+    identity: DeviceIdentity,
+    root: Box<str>,
+    namespace: Box<str>,
+    first_seen: Timestamp,
+    last_inform: Timestamp,
+    last_boot: Option<Timestamp>,
+    last_bootstrap: Option<Timestamp>,
+    last_events: Vec<EventCode>,
+    address: Option<IpAddr>,
+    connection_request_url: Box<str>,
+    software_version: Box<str>,
+    hardware_version: Box<str>,
+    provisioning_code: Box<str>,
+    inform_hash: u64,
+    tree_read_at: Option<Timestamp>,
+    parameter_count: u32,
+    sessions: u64,
+    learned: Learned,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Learned {
+    read_batch: u16,
+    write_batch: u16,
+    xml_declaration: bool,
+    silent_after_inform: u8,
+    names_in_one: bool,
+    methods: Vec<Box<str>>,
+}
+
+/// A device of the form before. Which batches were learned and which were
+/// configured is not told apart in it: they are learned anew.
+pub(super) fn device(body: &[u8]) -> Option<device::Device> {
+    let before: Device = postcard::from_bytes(body).ok()?;
+    let learned = before.learned;
+    let taught = |there: bool, ability: Ability| {
+        let words = "learned before lessons were kept";
+        there.then(|| Lesson::new(ability, Proof::Answer, words, before.last_inform))
+    };
+    let own = [
+        taught(!learned.xml_declaration, Ability::XmlDeclaration(false)),
+        taught(!learned.names_in_one, Ability::NamesInOne(false)),
+        taught(!learned.methods.is_empty(), Ability::Methods(learned.methods)),
+    ];
+    Some(device::Device {
+        id: before.id,
+        identity: before.identity,
+        root: before.root,
+        namespace: before.namespace,
+        first_seen: before.first_seen,
+        last_inform: before.last_inform,
+        last_boot: before.last_boot,
+        last_bootstrap: before.last_bootstrap,
+        last_events: before.last_events,
+        address: before.address,
+        connection_request_url: before.connection_request_url,
+        software_version: before.software_version,
+        hardware_version: before.hardware_version,
+        provisioning_code: before.provisioning_code,
+        inform_hash: before.inform_hash,
+        tree_read_at: before.tree_read_at,
+        parameter_count: before.parameter_count,
+        sessions: before.sessions,
+        lessons: Lessons {
+            own: own.into_iter().flatten().collect(),
+            silent_after_inform: learned.silent_after_inform,
+        },
+    })
 }
 
 /// A task of the form before.
@@ -168,6 +247,45 @@ mod tests {
         assert_eq!((&*new.accounts[0].user, new.accounts[0].port), ("100", 5061));
         assert_eq!(new.settings, old.settings);
         assert!(new.enabled);
+    }
+
+    #[test]
+    fn a_device_of_the_form_before_keeps_what_it_taught() {
+        let at = Timestamp::from_millis;
+        let old = Device {
+            id: DeviceId::parse("00D09E-1").unwrap(),
+            identity: DeviceIdentity::new("m", "00D09E", "", "1").unwrap(),
+            root: "Device.".into(),
+            namespace: "urn:dslforum-org:cwmp-1-2".into(),
+            first_seen: at(1),
+            last_inform: at(9),
+            last_boot: None,
+            last_bootstrap: Some(at(2)),
+            last_events: vec![EventCode::Boot],
+            address: Some("192.0.2.1".parse().unwrap()),
+            connection_request_url: "".into(),
+            software_version: "1.0".into(),
+            hardware_version: "".into(),
+            provisioning_code: "".into(),
+            inform_hash: 7,
+            tree_read_at: Some(at(3)),
+            parameter_count: 300,
+            sessions: 4,
+            learned: Learned {
+                read_batch: 32,
+                write_batch: 64,
+                xml_declaration: false,
+                silent_after_inform: 1,
+                names_in_one: true,
+                methods: Vec::new(),
+            },
+        };
+        let new = device(&postcard::to_stdvec(&old).unwrap()).unwrap();
+        assert_eq!((&new.id, new.parameter_count, new.sessions), (&old.id, 300, 4));
+        assert_eq!((new.last_bootstrap, new.inform_hash), (Some(at(2)), 7));
+        assert_eq!(new.lessons.silent_after_inform, 1);
+        assert_eq!(new.lessons.own.len(), 1);
+        assert_eq!(new.lessons.own[0].ability, Ability::XmlDeclaration(false));
     }
 
     #[test]

@@ -152,4 +152,6 @@ pub enum Notice {
     Layer(Scope),
     /// An uploaded file's record, by its SHA-256.
     File(Box<str>),
+    /// What was learned of a model, or what an operator says of it.
+    Model(ModelKey),
 }

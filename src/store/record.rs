@@ -162,6 +162,11 @@ fn parse<T: Stored>(head: Head, body: &[u8]) -> Result<T, StoreError> {
 
 impl Stored for Device {
     const NAME: &'static str = "a device";
+    const VERSION: u8 = 2;
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::device(body)
+    }
 }
 
 impl Stored for Labels {

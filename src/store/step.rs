@@ -258,16 +258,17 @@ fn notice(change: &Change) -> Option<Notice> {
         Change::Put(Record::Site(site)) => Some(Notice::Site(site.name.clone())),
         Change::Put(Record::Layer(layer)) => Some(Notice::Layer(layer.scope.clone())),
         Change::Put(Record::File(file)) => Some(Notice::File(file.sha256.clone())),
+        Change::Put(Record::Model(model)) => Some(Notice::Model(model.key.clone())),
+        Change::Put(Record::ModelWishes(wishes)) => Some(Notice::Model(wishes.key.clone())),
+        Change::ForgetModel(key) | Change::ForgetModelWishes(key) => {
+            Some(Notice::Model(key.clone()))
+        }
         Change::ForgetDevice(id) => Some(Notice::Device(id.clone())),
         Change::ForgetPhone(mac) => Some(Notice::Phone(*mac)),
         Change::ForgetSite(name) => Some(Notice::Site(name.clone())),
         Change::ForgetLayer(scope) => Some(Notice::Layer(scope.clone())),
         Change::ForgetFile(sha256) => Some(Notice::File(sha256.clone())),
-        Change::ForgetTrace(_)
-        | Change::ForgetModel(_)
-        | Change::ForgetModelWishes(_)
-        | Change::ForgetAssociation(_)
-        | Change::Put(_) => None,
+        Change::ForgetTrace(_) | Change::ForgetAssociation(_) | Change::Put(_) => None,
     }
 }
 

@@ -199,7 +199,7 @@ impl Inner {
                     self.epoch += 1;
                     self.clear();
                 }
-                Ok(Notice::Device(_) | Notice::Task { .. }) => {}
+                Ok(Notice::Device(_) | Notice::Task { .. } | Notice::Model(_)) => {}
                 // Some were missed: anything may have changed.
                 Err(TryRecvError::Lagged(_)) => {
                     self.epoch += 1;

@@ -206,6 +206,20 @@ impl Session {
         }
     }
 
+    /// Lets the device be silent for at least so many seconds, as one that is
+    /// known to be slow has to be (Q47).
+    #[must_use]
+    pub fn patient(mut self, seconds: u32) -> Self {
+        let pace = match &mut self {
+            Self::AwaitInform(state) => &mut state.pace,
+            Self::Draining(state) => &mut state.talk.pace,
+            Self::AwaitResponse(state) => &mut state.talk.pace,
+            Self::Ended(state) => &mut state.pace,
+        };
+        pace.granted = pace.granted.max(seconds.min(LONGEST_SILENCE));
+        self
+    }
+
     /// How long the device may be silent.
     pub const fn silence(&self) -> Duration {
         Duration::from_secs(self.pace().granted as u64)

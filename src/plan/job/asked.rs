@@ -6,7 +6,7 @@ use crate::cwmp::{
     AcsRequest, AnyQueuedTransfer, CancelTransfer, CpeResponse, FaultCode, GetOptions, OptionState,
     QueuedTransfer, SetVouchers,
 };
-use crate::device::{Action, Outcome, Task, TaskId};
+use crate::device::{Ability, Action, Outcome, Task, TaskId};
 use crate::plan::context::{Answer, Context, record_fault};
 
 /// The device can no longer cancel a transfer (TR-069 §A.5.1).
@@ -40,7 +40,7 @@ impl Job {
                 for method in &methods {
                     self.note(method.clone());
                 }
-                context.learned.methods = methods;
+                context.teach(Ability::Methods(methods), "GetRPCMethods named them");
                 Outcome::Applied
             }
             (Ok(CpeResponse::GetQueuedTransfers(transfers)), _) => {

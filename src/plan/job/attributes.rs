@@ -8,7 +8,7 @@ use crate::cwmp::{
     AcsRequest, AttributeChange, CpeResponse, Fault, FaultCode, GetParameterAttributes,
     ParameterAttributes, SetParameterAttributes, Version,
 };
-use crate::device::{Action, AttributeWish, FaultRecord, Outcome};
+use crate::device::{Ability, Action, AttributeWish, FaultRecord, Outcome};
 use crate::param::ParamPath;
 use crate::plan::context::{Answer, Context, failure, mismatch, record_fault};
 
@@ -29,6 +29,17 @@ pub(super) struct Attributes {
     found: Vec<ParameterAttributes>,
     missing: Vec<(ParamPath, Fault)>,
     refused: Option<FaultRecord>,
+    /// What it was found to take at once.
+    limit: usize,
+}
+
+/// So many names were too many: half of them from now on, whatever an operator
+/// said, and as a lesson unless he did.
+fn teach_limit(method: &str, count: usize, code: FaultCode, context: &mut Context<'_>) -> usize {
+    let half = (count / 2).max(1);
+    let words = format!("{method} of {count} names was answered with fault {code}");
+    context.teach(Ability::AttributeBatch(u16::try_from(half).unwrap_or(u16::MAX)), &words);
+    half
 }
 
 impl Attributes {
@@ -43,6 +54,7 @@ impl Attributes {
             found: Vec::new(),
             missing: Vec::new(),
             refused: None,
+            limit: usize::MAX,
         }
     }
 
@@ -57,7 +69,7 @@ impl Attributes {
             return None;
         }
         if self.set < self.wishes.len() {
-            let limit = usize::from(context.learned.write_batch.max(1));
+            let limit = self.limit.min(usize::from(context.learned.attribute_batch)).max(1);
             let batch: Vec<_> = self.wishes.iter().skip(self.set).take(limit).map(change).collect();
             self.on_their_way = batch.len();
             return Some(AcsRequest::SetParameterAttributes(SetParameterAttributes {
@@ -65,7 +77,7 @@ impl Attributes {
             }));
         }
         let mut batch = self.waiting.pop_front().filter(|batch| !batch.is_empty())?;
-        let limit = usize::from(context.learned.read_batch.max(1));
+        let limit = self.limit.min(usize::from(context.learned.attribute_batch)).max(1);
         if batch.len() > limit {
             let rest = batch.split_off(limit);
             self.waiting.push_front(rest);
@@ -100,7 +112,7 @@ impl Attributes {
             return;
         }
         if matches!(fault.code, FaultCode::RESOURCES_EXCEEDED | FaultCode::INTERNAL_ERROR) {
-            context.learned.read_batch = u16::try_from(asked.len() / 2).unwrap_or(u16::MAX).max(1);
+            self.limit = teach_limit("GetParameterAttributes", asked.len(), fault.code, context);
         }
         let mut first = asked;
         let second = first.split_off(first.len() / 2);
@@ -118,7 +130,7 @@ impl Attributes {
             Err(fault) => fault,
         };
         if fault.code == FaultCode::RESOURCES_EXCEEDED && count > 1 {
-            context.learned.write_batch = u16::try_from(count / 2).unwrap_or(u16::MAX).max(1);
+            self.limit = teach_limit("SetParameterAttributes", count, fault.code, context);
             return;
         }
         // The fault does not say which: all that were asked are to blame.

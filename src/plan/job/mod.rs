@@ -159,10 +159,6 @@ impl Job {
     /// The session broke off before the answer came.
     pub(super) fn abandon(&mut self, context: &mut Context<'_>) {
         match &mut self.work {
-            // Silence is how some devices say that a batch was too large (Q30).
-            Work::Read(_) | Work::Survey(_) | Work::Version(_) => {
-                context.learned.read_batch = (context.learned.read_batch / 2).max(1);
-            }
             Work::Single => {
                 let waits_for_answer =
                     matches!(self.task.state, TaskState::Sent { phase: Phase::Response, .. });
@@ -172,7 +168,11 @@ impl Job {
                 }
             }
             Work::Diagnose(_) => self.abandon_diagnostic(context),
+            // What silence teaches is learned by the planner.
             Work::Begin
+            | Work::Read(_)
+            | Work::Survey(_)
+            | Work::Version(_)
             | Work::Write(_)
             | Work::Attributes(_)
             | Work::AddCheck(..)

@@ -10,7 +10,7 @@ use http_body_util::Full;
 use provost::api::tokens::Tokens;
 use provost::api::{Api, ApiDeps};
 use provost::config::Config;
-use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Learned};
+use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Lessons};
 use provost::files::Shelf;
 use provost::http::{ClientConnection, Door, Host, read_limited};
 use provost::provision::{PhoneLinks, SiteLinks};
@@ -200,7 +200,7 @@ pub(crate) fn device(serial: &str) -> Device {
         tree_read_at: Some(NOW),
         parameter_count: 0,
         sessions: 1,
-        learned: Learned::assumed(64, 64),
+        lessons: Lessons::default(),
     }
 }
 

@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use provost::config::{Engine, StoreConfig};
 use provost::device::{
-    Action, Credentials, Device, DeviceId, DeviceIdentity, Event, EventCode, EventKind, Labels,
-    Learned, ModelKey, ModelRecord, ModelWishes, Outcome, Report, ReportSource, RpcOutcome,
-    RpcRecord, Sealed, SessionRecord, Stage, Task, TaskId, TaskState, TraceDirection, TraceEntry,
+    Ability, Action, Credentials, Device, DeviceId, DeviceIdentity, Event, EventCode, EventKind,
+    Labels, Lesson, Lessons, ModelKey, ModelRecord, ModelWishes, Outcome, Proof, Report,
+    ReportSource, RpcOutcome, RpcRecord, Sealed, SessionRecord, Stage, Task, TaskId, TaskState,
+    TraceDirection, TraceEntry,
 };
 use provost::param::{ParamPath, Tree, Value};
 use provost::phone::{Account, FileVersion, Mac, Phone, Seen, Site, Transport, Vendor};
@@ -58,7 +59,7 @@ pub(crate) fn device(n: u32) -> Device {
         tree_read_at: None,
         parameter_count: 300,
         sessions: 1,
-        learned: Learned::assumed(64, 64),
+        lessons: Lessons::default(),
     }
 }
 
@@ -235,9 +236,12 @@ pub(crate) fn model() -> ModelRecord {
         product_class: "A/B%".into(),
         software_version: "1.0".into(),
     };
-    ModelRecord { key, learned: Learned::assumed(64, 64) }
+    let taught = Lesson::new(Ability::ReadBatch(32), Proof::Answer, "x", at(1));
+    let mut record = ModelRecord::new(key);
+    let _ = record.hear(&id(1), &taught);
+    record
 }
 
 pub(crate) fn model_wishes(revision: u32) -> ModelWishes {
-    ModelWishes { key: model().key, revision, read_batch: Some(8), write_batch: None }
+    ModelWishes { key: model().key, revision, abilities: vec![Ability::ReadBatch(8)] }
 }

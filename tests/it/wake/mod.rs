@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use provost::config::StoreConfig;
-use provost::device::{Credentials, Device, DeviceId, DeviceIdentity, Learned, Secret, Stage};
+use provost::device::{Credentials, Device, DeviceId, DeviceIdentity, Lessons, Secret, Stage};
 use provost::store::{self, Batch, Record, Store, Vault};
 use provost::time::{Clock, ManualClock, Timestamp};
 use provost::wake::{WakeError, Waker, WakerDeps, Way, Woken};
@@ -66,7 +66,7 @@ impl House {
             tree_read_at: None,
             parameter_count: 0,
             sessions: 1,
-            learned: Learned::assumed(64, 64),
+            lessons: Lessons::default(),
         };
         self.store.commit(Batch::from(Record::Device(Box::new(device)))).await.unwrap();
         id
