@@ -379,8 +379,8 @@ fn q41_attributes_go_in_batches_that_the_device_takes() {
         let list = range.map(|n| attribute(&format!("Device.P{n}"), 1)).collect();
         Ok(CpeResponse::GetParameterAttributes(list))
     };
-    let mut learned = Learned::assumed(3, 4);
-    learned.xml_declaration = true;
+    let mut learned = Learned::assumed(64, 64);
+    learned.attribute_batch = 4;
     let mut planner = Planner::new(
         Situation { learned, ..situation(vec![task(7, Action::SetAttributes(wishes))]) },
         true,
@@ -392,10 +392,11 @@ fn q41_attributes_go_in_batches_that_the_device_takes() {
         Ok(CpeResponse::SetParameterAttributes),   // 0, 1
         Ok(CpeResponse::SetParameterAttributes),   // 2, 3
         Ok(CpeResponse::SetParameterAttributes),   // 4
-        Err(fault(FaultCode::INVALID_PARAMETER_NAME)), // 0, 1, 2: bisected
+        Err(fault(FaultCode::INVALID_PARAMETER_NAME)), // 0, 1: bisected
         found(0..1),
-        found(1..3),
-        found(3..5),
+        found(1..2),
+        found(2..4),
+        found(4..5),
     ];
     for answer in answers {
         assert!(matches!(planner.next(&mut tree, NOW), Step::Rpc { .. }));
@@ -405,7 +406,7 @@ fn q41_attributes_go_in_batches_that_the_device_takes() {
     let ended = planner.take_changes().pop().unwrap();
     assert_eq!(ended.state.word(), "applied", "{ended:?}");
     assert_eq!(ended.results.len(), 5);
-    assert_eq!(planner.learned().write_batch, 2);
+    assert_eq!(planner.learned().attribute_batch, 2);
 }
 
 #[test]
