@@ -15,7 +15,7 @@ use std::hint::black_box;
 use std::sync::Arc;
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use provost::config::{PhonesConfig, StoreConfig};
+use provost::config::{LimitsConfig, PhonesConfig, StoreConfig};
 use provost::device::{Sealed, Secret};
 use provost::fetch::{Fetch, FetchDeps};
 use provost::files::{Links, Shelf};
@@ -122,7 +122,7 @@ fn cached(c: &mut Criterion) {
         store.commit(Record::Phone(Box::new(phone)).into()).await.unwrap();
         let shelf = Shelf::open(data.path(), 0).unwrap();
         let supply = Supply::new(SupplyDeps {
-            store,
+            store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             shelf: Arc::clone(&shelf),
             phone_links,
@@ -135,10 +135,13 @@ fn cached(c: &mut Criterion) {
         });
         Fetch::new(FetchDeps {
             source: Arc::new(supply.unwrap()),
+            store,
             vault,
             shelf,
             links: Links::new([2; 32]),
             clock: Arc::new(SystemClock),
+            max_upload: 1 << 20,
+            limits: LimitsConfig::default(),
         })
     });
     let address = ([127, 0, 0, 1], 40_000).into();

@@ -3,6 +3,7 @@
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, Response, StatusCode};
 
+use crate::class::Class;
 use crate::http::Body;
 
 /// The one answer to every path that leads nowhere.
@@ -24,10 +25,30 @@ pub(super) fn unavailable() -> Response<Body> {
     response
 }
 
-/// Only reading is possible here.
-pub(super) fn wrong_method() -> Response<Body> {
-    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "GET or HEAD\n");
-    set(&mut response, header::ALLOW, HeaderValue::from_static("GET, HEAD"));
+/// Only these methods are possible here.
+pub(super) fn only(methods: &'static str) -> Response<Body> {
+    let mut response = bare(StatusCode::METHOD_NOT_ALLOWED);
+    set(&mut response, header::ALLOW, HeaderValue::from_static(methods));
+    response
+}
+
+/// A file was not taken; what is left of it is not read.
+pub(super) fn refused(class: Class) -> Response<Body> {
+    let status =
+        StatusCode::from_u16(class.http_status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let mut response = bare_and_close(status);
+    if class == Class::Unavailable {
+        set(&mut response, header::RETRY_AFTER, HeaderValue::from_static("300"));
+    }
+    response
+}
+
+/// An answer without a body, after which the connection ends: of the request's
+/// there may be more.
+pub(super) fn bare_and_close(status: StatusCode) -> Response<Body> {
+    let mut response = bare(status);
+    set(&mut response, header::CONTENT_LENGTH, HeaderValue::from_static("0"));
+    set(&mut response, header::CONNECTION, HeaderValue::from_static("close"));
     response
 }
 

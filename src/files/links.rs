@@ -177,8 +177,9 @@ fn before_expiry(rest: &[u8], now: Timestamp) -> Option<()> {
     (now.as_secs() < i64::from_be_bytes(*rest.first_chunk::<8>()?)).then_some(())
 }
 
-/// A name that needs no escaping in a URL, at most 64 characters.
-fn plain_name(name: &str) -> String {
+/// A name that needs no escaping in a URL and is no path, at most 64 characters:
+/// whatever is no letter, digit, dot, hyphen or underscore becomes an underscore.
+pub fn plain_name(name: &str) -> String {
     let plain = |c: char| if c.is_ascii_alphanumeric() || "._-".contains(c) { c } else { '_' };
     let name: String = name.chars().take(64).map(plain).collect();
     if name.trim_matches('.').is_empty() { "file".to_owned() } else { name }

@@ -17,6 +17,6 @@ mod shelf;
 mod source;
 
 pub use error::FilesError;
-pub use links::{Grant, Link, Links, UploadGrant};
+pub use links::{Grant, Link, Links, UploadGrant, plain_name};
 pub use shelf::{Shelf, Stored, Upload};
 pub use source::{Ask, Content, Found, Login, NotFound, SharedSource, Source, Ticket};

@@ -164,6 +164,16 @@ impl Upload {
         self.file.write_all(bytes).await.map_err(|error| FilesError::io(&self.incoming, error))
     }
 
+    /// The bytes so far.
+    pub const fn size(&self) -> u64 {
+        self.size
+    }
+
+    /// The SHA-256 of the bytes so far, in lower-case hex.
+    pub fn sha256(&self) -> Box<str> {
+        hex::encode(self.hash.clone().finalize()).into()
+    }
+
     /// Makes the file durable at its place. The same content twice is one file.
     ///
     /// # Errors

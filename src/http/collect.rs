@@ -2,22 +2,17 @@
 
 use std::io::Read as _;
 use std::pin::pin;
-use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
 use flate2::bufread::MultiGzDecoder;
 use flate2::{Decompress, FlushDecompress, Status};
 use http_body::Body as HttpBody;
-use http_body_util::BodyExt;
 use hyper::HeaderMap;
 use hyper::header::CONTENT_ENCODING;
-use tokio::time::Instant;
 
+use super::pieces::Pieces;
 use crate::class::Class;
 use crate::config::LimitsConfig;
-
-/// How long a body may stand still before its rate counts.
-const GRACE: Duration = Duration::from_secs(5);
 
 /// How many times larger than what was sent a body may become, once it is
 /// larger than [`RATIO_COUNTS_FROM`]. Parameter lists shrink to a fiftieth;
@@ -115,26 +110,15 @@ where
     B: HttpBody<Data = Bytes>,
     B::Error: std::fmt::Display,
 {
-    if body.size_hint().lower() > limit {
-        return Err(BodyError::TooLarge(limit));
-    }
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
-    let mut body = pin!(body);
-    let mut pace = Pace { rate, started: Instant::now(), received: 0 };
+    let body = pin!(body);
+    let mut pieces = Pieces::at_rate(body, limit, rate)?;
     // Most bodies come in one piece: no copy for them.
     let mut first = Bytes::new();
     let mut all = BytesMut::new();
-    while let Some(piece) = pace.next(body.frame()).await? {
-        let Ok(piece) = piece.map_err(|error| BodyError::Broken(error.to_string()))?.into_data()
-        else {
-            continue;
-        };
-        pace.received = pace.received.saturating_add(piece.len() as u64);
-        if pace.received > limit {
-            return Err(BodyError::TooLarge(limit));
-        }
+    while let Some(piece) = pieces.next().await? {
         if first.is_empty() {
             first = piece;
             continue;
@@ -145,26 +129,6 @@ where
         all.extend_from_slice(&piece);
     }
     Ok(if all.is_empty() { first } else { all.freeze() })
-}
-
-/// How fast a body has come so far.
-struct Pace {
-    rate: u32,
-    started: Instant,
-    received: u64,
-}
-
-impl Pace {
-    /// Waits for the next piece, but not past the time by which it is due.
-    async fn next<T>(&self, piece: impl Future<Output = T>) -> Result<T, BodyError> {
-        if self.rate == 0 {
-            return Ok(piece.await);
-        }
-        let earned = Duration::from_secs(self.received / u64::from(self.rate));
-        tokio::time::timeout_at(self.started + GRACE + earned, piece)
-            .await
-            .map_err(|_| BodyError::TooSlow)
-    }
 }
 
 /// The encodings that are taken.

@@ -309,10 +309,13 @@ impl Parts<'_> {
     fn fetch(&self) -> Fetch {
         Fetch::new(FetchDeps {
             source: self.supply.clone(),
+            store: self.store.clone(),
             vault: self.vault.clone(),
             shelf: self.shelf.clone(),
             links: self.links.clone(),
             clock: self.clock.clone(),
+            max_upload: self.config.files.max_upload,
+            limits: self.config.limits.clone(),
         })
     }
 

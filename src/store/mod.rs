@@ -233,6 +233,12 @@ pub fn login_alias(username: &str) -> String {
     format!("login/{username}")
 }
 
+/// The setting that tells which file a device sent for an Upload task: its value
+/// is the file's SHA-256 in lower-case hex.
+pub fn upload_of(task: TaskId) -> String {
+    format!("upload/{task}")
+}
+
 /// The store's health.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Health {

@@ -129,7 +129,8 @@ impl Supply {
         Ok(Some(Firmware { version, name: name.clone(), sha256, size }))
     }
 
-    /// The latest upload of a name.
+    /// The latest upload of a name. What devices sent is none: it must not pass for
+    /// firmware because of its name.
     async fn uploaded(&self, name: &str) -> Result<Option<FileRecord>, SupplyError> {
         let mut latest: Option<FileRecord> = None;
         let mut after: Option<Box<str>> = None;
@@ -137,7 +138,8 @@ impl Supply {
             let page = self.deps.store.files(after.as_deref(), PAGE).await?;
             after = page.last().map(|file| file.sha256.clone());
             let whole = page.len() < PAGE;
-            for file in page.into_iter().filter(|file| *file.name == *name) {
+            let operators = |file: &FileRecord| file.from.is_none() && *file.name == *name;
+            for file in page.into_iter().filter(operators) {
                 if latest.as_ref().is_none_or(|known| known.uploaded_at <= file.uploaded_at) {
                     latest = Some(file);
                 }

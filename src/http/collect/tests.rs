@@ -3,11 +3,13 @@
 use std::convert::Infallible;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use flate2::Compression;
 use flate2::read::{DeflateEncoder, GzEncoder, ZlibEncoder};
 use http_body::{Frame, SizeHint};
 use http_body_util::Full;
+use tokio::time::Instant;
 
 use super::*;
 

@@ -1,5 +1,7 @@
 //! The file door from outside, mostly as curl sees it.
 
+mod upload;
+
 use std::time::Duration;
 
 use provost::files::Link;

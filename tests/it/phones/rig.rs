@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use provost::config::{LimitsConfig, PhonesConfig, StoreConfig, TlsConfig};
-use provost::device::Secret;
+use provost::device::{Secret, TaskId};
 use provost::fetch::{Fetch, FetchDeps};
 use provost::files::{Link, Links, Shelf};
 use provost::http::{Door, TlsMaterial};
@@ -17,6 +17,9 @@ use provost::supply::{Bases, Supply, SupplyDeps};
 use provost::time::{Clock as _, ManualClock, Timestamp};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio_util::sync::{CancellationToken, DropGuard};
+
+/// The largest file that a device may send.
+pub(crate) const MAX_UPLOAD: u64 = 4 << 20;
 
 pub(crate) struct Rig {
     pub(crate) data: tempfile::TempDir,
@@ -71,10 +74,13 @@ impl Rig {
         let supply = Arc::new(supply.unwrap());
         let fetch = Arc::new(Fetch::new(FetchDeps {
             source: supply.clone(),
+            store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             shelf: Arc::clone(&shelf),
             links: links.clone(),
             clock: clock.clone(),
+            max_upload: MAX_UPLOAD,
+            limits: LimitsConfig::default(),
         }));
         let stop = CancellationToken::new();
         let address = serve(&fetch, None, &stop);
@@ -114,6 +120,11 @@ impl Rig {
 
     pub(crate) fn link(&self, sha256: &str, life: Duration) -> Link {
         self.links.make(sha256, "image.bin", self.clock.now().after(life)).unwrap()
+    }
+
+    /// A link by which the file that a task asks for can be sent.
+    pub(crate) fn upload_link(&self, task: TaskId, life: Duration) -> Link {
+        self.links.make_upload(task, "config", self.clock.now().after(life)).unwrap()
     }
 
     /// The folder of a phone whose own token is this.
