@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use axum::body::Body;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse as _, Response};
 use http_body_util::BodyExt as _;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,6 +14,7 @@ use super::extract::{Query, plain_text};
 use super::paging::{self, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
+use crate::device::DeviceId;
 use crate::files::{FilesError, Stored};
 use crate::store::{Batch, Change, FileRecord, Record};
 use crate::time::Timestamp;
@@ -34,6 +36,16 @@ pub(super) struct FileView {
     version: Option<Box<str>>,
     #[schema(value_type = String)]
     uploaded_at: Timestamp,
+    /// Who sent it; null if an operator brought it.
+    from: Option<OriginView>,
+}
+
+/// The device that sent a file.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct OriginView {
+    device: String,
+    /// The task that asked for it.
+    task: String,
 }
 
 impl From<FileRecord> for FileView {
@@ -45,6 +57,10 @@ impl From<FileRecord> for FileView {
             kind: file.file_type,
             version: file.version,
             uploaded_at: file.uploaded_at,
+            from: file.from.map(|(device, task)| OriginView {
+                device: device.to_string(),
+                task: task.to_string(),
+            }),
         }
     }
 }
@@ -155,6 +171,38 @@ pub(super) struct FileQuery {
     limit: Option<usize>,
     /// `next` of the page before.
     after: Option<String>,
+    /// Only what this device sent; `operator` for what operators brought,
+    /// `devices` for what any device sent.
+    from: Option<String>,
+}
+
+/// Whose files are listed.
+enum Origin {
+    Anybody,
+    Operator,
+    Devices,
+    Device(DeviceId),
+}
+
+impl Origin {
+    fn read(text: Option<&str>) -> Result<Self, ApiError> {
+        match text {
+            None => Ok(Self::Anybody),
+            Some("operator") => Ok(Self::Operator),
+            Some("devices") => Ok(Self::Devices),
+            Some(id) => DeviceId::parse(id)
+                .map(Self::Device)
+                .map_err(|_| bad_value("from", "a device id, `operator` or `devices`")),
+        }
+    }
+
+    fn has(&self, file: &FileRecord) -> bool {
+        match (self, &file.from) {
+            (Self::Anybody, _) | (Self::Operator, None) | (Self::Devices, Some(_)) => true,
+            (Self::Device(id), Some((device, _))) => id == device,
+            (Self::Operator, Some(_)) | (Self::Devices | Self::Device(_), None) => false,
+        }
+    }
 }
 
 /// Lists files
@@ -166,11 +214,52 @@ pub(super) async fn list(
 ) -> Result<axum::Json<Page<FileView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
     let after: Option<String> = paging::key_after(query.after.as_deref())?;
-    let mut files = state.store().files(after.as_deref(), limit + 1).await?;
-    let more = files.len() > limit;
-    files.truncate(limit);
-    let next = files.last().filter(|_| more).map(|last| paging::cursor(&last.sha256));
-    Ok(axum::Json(Page { items: files.into_iter().map(FileView::from).collect(), next }))
+    let origin = Origin::read(query.from.as_deref())?;
+    let mut last: Option<Box<str>> = after.map(Into::into);
+    let (mut items, mut looked_at) = (Vec::new(), 0);
+    loop {
+        let page = state.store().files(last.as_deref(), limit + 1).await?;
+        let whole = page.len() <= limit;
+        for file in page {
+            // What a filter leaves out is read as well: no request reads without end.
+            if items.len() == limit || looked_at == paging::MAX_SCAN {
+                let next = last.as_deref().map(paging::cursor);
+                return Ok(axum::Json(Page { items, next }));
+            }
+            looked_at += 1;
+            last = Some(file.sha256.clone());
+            if origin.has(&file) {
+                items.push(FileView::from(file));
+            }
+        }
+        if whole {
+            return Ok(axum::Json(Page { items, next: None }));
+        }
+    }
+}
+
+/// Sends a file's content
+#[utoipa::path(get, path = "/api/v1/files/{sha256}/content", tag = "files",
+    params(("sha256" = String, Path, description = "The file")),
+    responses((status = 200, body = Vec<u8>, content_type = "application/octet-stream"),
+        (status = 404, body = Problem)))]
+pub(super) async fn content(
+    State(state): State<Shared>,
+    Path(sha256): Path<String>,
+) -> Result<Response, ApiError> {
+    let Some(file) = state.store().file(&sha256).await? else {
+        return Err(ApiError::NoSuch { what: "file", name: sha256 });
+    };
+    let (content, size) = state.deps.shelf.read(&file.sha256).await?;
+    // A page that is shown the link must not be able to run what a device sent.
+    let headers = [
+        (header::CONTENT_TYPE, HeaderValue::from_static("application/octet-stream")),
+        (header::CONTENT_LENGTH, HeaderValue::from(size)),
+        (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+        (header::CONTENT_DISPOSITION, HeaderValue::from_static("attachment")),
+        (header::CACHE_CONTROL, HeaderValue::from_static("no-store")),
+    ];
+    Ok((headers, Body::new(crate::http::Body::file(content, size))).into_response())
 }
 
 /// Shows a file's record

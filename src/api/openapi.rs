@@ -20,7 +20,7 @@ use super::{devices, dhcp, events, files, layers, parameters, phones, sites, sys
         devices::list, devices::add, devices::show, devices::change, devices::forget,
         parameters::list, events::list,
         tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
-        files::upload, files::list, files::show, files::remove,
+        files::upload, files::list, files::show, files::remove, files::content,
         phones::list, phones::show, phones::put, phones::forget, phones::url,
         phones::put_account, phones::remove_account, phones::put_key, phones::remove_key,
         phones::import, phones::export,

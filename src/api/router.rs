@@ -47,6 +47,7 @@ fn table() -> Vec<Route> {
         route(POST,   "/api/v1/files", files::upload),
         route(GET,    "/api/v1/files/{sha256}", files::show),
         route(DELETE, "/api/v1/files/{sha256}", files::remove),
+        route(GET,    "/api/v1/files/{sha256}/content", files::content),
 
         route(GET,    "/api/v1/phones", phones::list),
         route(POST,   "/api/v1/phones/import", phones::import),

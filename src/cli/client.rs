@@ -6,14 +6,18 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use axum::http::{Method, Request, header};
+use axum::http::{Method, Request, Response, header};
 use bytes::Bytes;
 use http_body::{Frame, SizeHint};
+use http_body_util::BodyExt as _;
+use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use indicatif::ProgressBar;
 use serde_json::Value;
+use tokio::io::AsyncWriteExt as _;
 use tokio::net::TcpStream;
+use tokio::task::JoinHandle;
 
 use super::{CliError, Global};
 use crate::api::tokens::ADMIN_TOKEN_FILE;
@@ -128,6 +132,45 @@ impl Client {
         self.ask(Method::POST, path, Body::stream(body), None).await
     }
 
+    /// Fetches what may not fit into memory into a file that only its owner can
+    /// read, telling the bar what has come; its size in bytes.
+    pub(super) async fn download(
+        &self,
+        path: &str,
+        to: &Path,
+        bar: ProgressBar,
+    ) -> Result<u64, CliError> {
+        let request = self.request(Method::GET, path, Body::empty())?;
+        let (response, driver) = self.send_request(request).await?;
+        let status = response.status().as_u16();
+        let mut body = response.into_body();
+        if status != 200 {
+            let bytes = read_limited(body, MAX_ANSWER).await?;
+            let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+            return Err(match json["code"].is_string() {
+                true => refusal(status, &json),
+                false => CliError::NotOurs { url: self.url.clone(), status },
+            });
+        }
+        if let Some(size) = http_body::Body::size_hint(&body).exact() {
+            bar.set_length(size);
+        }
+        let failed = |source| CliError::File { path: to.to_owned(), source };
+        let mut options = tokio::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(to).await.map_err(failed)?;
+        let mut size = 0;
+        while let Some(frame) = body.frame().await {
+            let Ok(piece) = frame?.into_data() else { continue };
+            file.write_all(&piece).await.map_err(failed)?;
+            size += piece.len() as u64;
+            bar.inc(piece.len() as u64);
+        }
+        file.flush().await.map_err(failed)?;
+        driver.abort();
+        Ok(size)
+    }
+
     async fn ask(
         &self,
         method: Method,
@@ -152,13 +195,7 @@ impl Client {
         body: Body,
         patience: Option<Duration>,
     ) -> Result<(u16, Bytes), CliError> {
-        let request = Request::builder()
-            .method(method)
-            .uri(format!("{}/api/v1{path}", self.target.path.trim_end_matches('/')))
-            .header(header::HOST, self.target.host_header())
-            .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()))
-            .header(header::CONNECTION, "close")
-            .body(body)?;
+        let request = self.request(method, path, body)?;
         let exchange = self.exchange(request);
         match patience {
             None => exchange.await,
@@ -168,7 +205,30 @@ impl Client {
         }
     }
 
+    fn request(&self, method: Method, path: &str, body: Body) -> Result<Request<Body>, CliError> {
+        Ok(Request::builder()
+            .method(method)
+            .uri(format!("{}/api/v1{path}", self.target.path.trim_end_matches('/')))
+            .header(header::HOST, self.target.host_header())
+            .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()))
+            .header(header::CONNECTION, "close")
+            .body(body)?)
+    }
+
     async fn exchange(&self, request: Request<Body>) -> Result<(u16, Bytes), CliError> {
+        let (response, driver) = self.send_request(request).await?;
+        let status = response.status().as_u16();
+        let bytes = read_limited(response.into_body(), MAX_ANSWER).await?;
+        driver.abort();
+        Ok((status, bytes))
+    }
+
+    /// Sends a request on a connection of its own; the task carries the
+    /// connection, and is to be ended when the answer has been read.
+    async fn send_request(
+        &self,
+        request: Request<Body>,
+    ) -> Result<(Response<Incoming>, JoinHandle<hyper::Result<()>>), CliError> {
         let stream = tokio::time::timeout(CONNECT, self.connect())
             .await
             .map_err(|_| CliError::Timeout(self.url.clone()))?
@@ -179,11 +239,7 @@ impl Client {
             })?;
         let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
         let driver = tokio::spawn(connection);
-        let response = sender.send_request(request).await?;
-        let status = response.status().as_u16();
-        let bytes = read_limited(response.into_body(), MAX_ANSWER).await?;
-        driver.abort();
-        Ok((status, bytes))
+        Ok((sender.send_request(request).await?, driver))
     }
 
     async fn connect(&self) -> std::io::Result<TcpStream> {

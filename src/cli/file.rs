@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Subcommand;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::CliError;
 use super::client::{Client, clean, encode};
@@ -17,6 +17,7 @@ const COLUMNS: &[Column] = &[
     ("TYPE", "type"),
     ("VERSION", "version"),
     ("UPLOADED", "uploaded_at"),
+    ("FROM", "from"),
 ];
 
 /// Files: firmware and other files for devices
@@ -24,6 +25,9 @@ const COLUMNS: &[Column] = &[
 pub(super) enum FileCommand {
     /// List files
     List {
+        /// Only what this device sent; `operator` or `devices` for all of theirs
+        #[arg(long, value_name = "ID")]
+        from: Option<String>,
         #[command(flatten)]
         listing: Listing,
     },
@@ -44,6 +48,13 @@ pub(super) enum FileCommand {
         #[arg(long, value_name = "HEX")]
         sha256: Option<String>,
     },
+    /// Fetch a file's content
+    Get {
+        /// Its SHA-256, or its name if only one file has it
+        file: String,
+        /// Where to write it; a file that is there is replaced
+        to: PathBuf,
+    },
     /// Remove a file
     Remove {
         /// Its SHA-256, or its name if only one file has it
@@ -57,9 +68,18 @@ pub(super) async fn run(
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
     match command {
-        FileCommand::List { listing } => {
-            let files = pages(client, "/files", &[], listing).await?;
+        FileCommand::List { from, listing } => {
+            let files = pages(client, "/files", &[("from", from)], listing).await?;
             Ok(output.list(&files, COLUMNS)?)
+        }
+        FileCommand::Get { file, to } => {
+            let sha256 = hash_of(client, file).await?;
+            let path = format!("/files/{}/content", encode(&sha256));
+            let bar = bytes_bar(&to.to_string_lossy());
+            let size = client.download(&path, &to, bar.clone()).await;
+            bar.finish_and_clear();
+            let answer = json!({"sha256": sha256, "size": size?});
+            Ok(output.said(&answer, &format!("{sha256} lies in {}", to.display()))?)
         }
         FileCommand::Add { path, name, kind, version, sha256 } => {
             let own = path.file_name().map(|name| name.to_string_lossy().into_owned());

@@ -2,6 +2,8 @@
 
 use axum::http::Method;
 use provost::config::Config;
+use provost::device::{DeviceId, TaskId};
+use provost::store::{FileRecord, Record};
 use sha2::{Digest as _, Sha256};
 
 use super::Rig;
@@ -85,4 +87,68 @@ async fn a_backup_is_written_beside_the_store() {
     assert_eq!(name, "20261120T200500-000.provost");
     let file = rig.data.path().join("backups").join(name);
     assert_eq!(file.metadata().unwrap().len(), made.json["bytes"].as_u64().unwrap());
+}
+
+fn sent_by(number: u8, device: Option<&str>) -> FileRecord {
+    let from = device.map(|id| (DeviceId::parse(id).unwrap(), TaskId(number.into())));
+    FileRecord {
+        sha256: format!("{number:064x}").into(),
+        name: "config".into(),
+        size: 1,
+        file_type: "3 Vendor Configuration File".into(),
+        version: None,
+        uploaded_at: super::rig::NOW,
+        from,
+    }
+}
+
+#[tokio::test]
+async fn files_tell_who_sent_them_and_are_listed_by_it() {
+    let rig = Rig::open();
+    let (one, two) = ("00D09E-HG-1", "00D09E-HG-2");
+    for (number, device) in [(1, None), (2, Some(one)), (3, Some(two)), (4, Some(one)), (5, None)] {
+        rig.put(Record::File(sent_by(number, device))).await;
+    }
+    for (from, expected) in [
+        ("", &[1, 2, 3, 4, 5][..]),
+        ("&from=operator", &[1, 5]),
+        ("&from=devices", &[2, 3, 4]),
+        ("&from=00D09E-HG-1", &[2, 4]),
+        ("&from=00D09E-HG-3", &[]),
+    ] {
+        for limit in [1, 2, 5, 100] {
+            let mut found = Vec::new();
+            let mut after = String::new();
+            loop {
+                let page = rig.get(&format!("/files?limit={limit}{from}{after}")).await.json;
+                let items = page["items"].as_array().unwrap();
+                assert!(items.len() <= limit);
+                found.extend(items.iter().map(|item| item["sha256"].as_str().unwrap().to_owned()));
+                let Some(next) = page["next"].as_str() else { break };
+                after = format!("&after={next}");
+            }
+            let expected: Vec<_> = expected.iter().map(|number| format!("{number:064x}")).collect();
+            assert_eq!(found, expected, "{from} {limit}");
+        }
+    }
+    let shown = rig.get(&format!("/files/{:064x}", 2)).await.json;
+    assert_eq!(shown["from"]["device"], one);
+    assert_eq!(shown["from"]["task"], TaskId(2).to_string());
+    assert!(rig.get(&format!("/files/{:064x}", 1)).await.json["from"].is_null());
+    assert_eq!(rig.get("/files?from=nobody").await.status, 400);
+}
+
+#[tokio::test]
+async fn an_operator_gets_the_content() {
+    let rig = Rig::open();
+    let made = rig.raw(Method::POST, "/api/v1/files?name=c.cfg", &[], "<b>mtu=1</b>").await;
+    let path = format!("/files/{}/content", made.json["sha256"].as_str().unwrap());
+    let got = rig.get(&path).await;
+    assert_eq!((got.status, &*got.text), (200, "<b>mtu=1</b>"));
+    assert_eq!(got.headers["content-type"], "application/octet-stream");
+    assert_eq!(got.headers["x-content-type-options"], "nosniff");
+    assert_eq!(got.headers["content-length"], "12");
+    for none in [&"0".repeat(64), "0", "..%2f..%2fetc%2fpasswd"] {
+        assert_eq!(rig.get(&format!("/files/{none}/content")).await.status, 404, "{none}");
+    }
 }
