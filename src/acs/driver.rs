@@ -18,6 +18,7 @@ use super::told::find_arrival;
 use crate::cwmp::{Envelope, FaultCode, Inform, Input, Output, Session, WriteStyle};
 use crate::device::{
     Ability, Credentials, Device, EventCode, Learned, Outcome, Proof, Redirection, Task, TaskState,
+    bears_on_claims,
 };
 use crate::gate::{Gate, Mismatch, Principal};
 use crate::param::Tree;
@@ -117,6 +118,8 @@ pub(super) struct Work {
     pub(super) planner: Option<Planner>,
     /// RPCs were answered: the tree is to be recorded at the end.
     pub(super) tree_changed: bool,
+    /// The Inform told of devices around it.
+    pub(super) claims_touched: bool,
     pub(super) device_changed: bool,
     /// To be recorded with the next commit.
     pub(super) pending: Batch,
@@ -166,9 +169,12 @@ impl Driver {
 
         let mut batch = Batch::new();
         let mut tree = None;
+        let mut claims_touched = false;
         if updated.brings_news {
             let mut known = shared.store.tree(&id).await?.unwrap_or_default();
             inventory::learn(&mut known, &inform, now);
+            claims_touched =
+                inform.parameters.iter().any(|parameter| bears_on_claims(&parameter.name));
             let known = tree.insert(Arc::new(known));
             batch.put(Record::Tree(id.clone(), known.clone()));
         }
@@ -225,6 +231,7 @@ impl Driver {
             bootstrap,
             planner: None,
             tree_changed: false,
+            claims_touched,
             device_changed: false,
             pending: Batch::new(),
         };

@@ -24,6 +24,7 @@
 
 mod admission;
 mod asking;
+mod claiming;
 mod driver;
 mod endpoint;
 mod inventory;

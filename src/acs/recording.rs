@@ -144,6 +144,10 @@ impl Driver {
     /// The session ends: records whatever is new.
     pub(super) async fn record(&mut self, now: Timestamp) {
         self.collect();
+        if self.work.tree_changed || self.work.claims_touched {
+            self.work.claims_touched = false;
+            self.collect_claims(now).await;
+        }
         let work = &mut self.work;
         if let Some(planner) = &work.planner {
             if planner.learned().has_news() {

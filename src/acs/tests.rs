@@ -1,6 +1,7 @@
 //! The driver, the session, the planner and a simulated device together, in
 //! memory, on a clock that stands still until it is moved.
 
+mod associations;
 mod diagnostics;
 
 use std::net::{IpAddr, Ipv4Addr};

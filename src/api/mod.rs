@@ -12,6 +12,7 @@
 
 #![expect(unused_qualifications, reason = "utoipa's macros write them")]
 
+mod associations;
 mod devices;
 mod dhcp;
 mod diagnostics;

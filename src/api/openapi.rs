@@ -8,7 +8,10 @@ use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
 use super::problem::Problem;
-use super::{devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks, wake};
+use super::{
+    associations, devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks,
+    wake,
+};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -18,7 +21,7 @@ use super::{devices, dhcp, events, files, layers, parameters, phones, sites, sys
     ),
     paths(
         devices::list, devices::add, devices::show, devices::change, devices::forget,
-        parameters::list, events::list,
+        parameters::list, events::list, associations::show,
         tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
         files::upload, files::list, files::show, files::remove, files::content,
         phones::list, phones::show, phones::put, phones::forget, phones::url,

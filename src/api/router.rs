@@ -7,7 +7,10 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::problem::ApiError;
 use super::state::Shared;
-use super::{devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks, wake};
+use super::{
+    associations, devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks,
+    wake,
+};
 
 /// One line of the table.
 struct Route {
@@ -36,6 +39,7 @@ fn table() -> Vec<Route> {
         route(DELETE, "/api/v1/devices/{id}", devices::forget),
         route(GET,    "/api/v1/devices/{id}/parameters", parameters::list),
         route(GET,    "/api/v1/devices/{id}/events", events::list),
+        route(GET,    "/api/v1/devices/{id}/associations", associations::show),
         route(POST,   "/api/v1/devices/{id}/tasks", tasks::create),
         route(POST,   "/api/v1/devices/{id}/wake", wake::wake),
 

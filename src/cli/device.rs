@@ -151,6 +151,11 @@ pub(super) enum DeviceCommand {
     },
     /// Let a device run a diagnostic, wait until it is complete, print its results
     Diagnose(super::diagnose::Arguments),
+    /// List the gateway of a device and the devices behind it, as they say themselves
+    Associations {
+        /// The device id
+        id: String,
+    },
     /// List what happened to a device, newest first
     Events {
         /// The device id
@@ -204,6 +209,7 @@ pub(super) async fn run(
         D::Diagnose(arguments) => {
             return super::diagnose::run(arguments, client, output).await;
         }
+        D::Associations { id } => return associations(client, &id, output).await,
         D::Events { id, limit } => return events(client, &id, limit, output).await,
         D::Tag { id, tags } => {
             let path = format!("/devices/{}", encode(&id));
@@ -272,6 +278,27 @@ async fn read(
         return task::report(&asked, output);
     }
     Ok(output.list(&found, PARAMETERS)?)
+}
+
+/// Prints the devices around a device, the gateways first.
+async fn associations(client: &Client, id: &str, output: &mut Output<'_>) -> Result<(), CliError> {
+    let found = client.get(&format!("/devices/{}/associations", encode(id))).await?;
+    output.print(&found, |out, found| {
+        let mut rows: Vec<Vec<String>> = Vec::new();
+        for (side, role) in [("gateways", "gateway"), ("members", "member")] {
+            for one in found[side].as_array().into_iter().flatten() {
+                let cells = ["device", "kinship", "standing", "since"].map(|key| &one[key]);
+                let known = if one["known"] == true { "yes" } else { "no" };
+                let mut row = vec![role.to_owned()];
+                row.extend(cells.iter().map(|value| super::output::cell(value)));
+                row.insert(2, known.to_owned());
+                rows.push(row);
+            }
+        }
+        let headings = ["ROLE", "DEVICE", "KNOWN", "KINSHIP", "STANDING", "SINCE"];
+        super::output::grid(out, &headings, &rows)
+    })?;
+    Ok(())
 }
 
 async fn events(

@@ -8,6 +8,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod association;
+mod claims;
 mod credentials;
 mod event;
 mod id;
@@ -22,6 +23,7 @@ mod task;
 mod trace;
 
 pub use association::{Association, Kinship, Teller};
+pub use claims::{MAX_CLAIMS, bears_on_claims, changed_claims, claims};
 pub use credentials::{Credentials, Stage};
 pub use event::{Event, EventCode, EventKind};
 pub use id::{DeviceId, DeviceIdentity, IdError};

@@ -7,7 +7,7 @@
 //! | `l/<device>`, `c/<device>` | labels, credentials |
 //! | `e/<device>/<n>` | event, numbered in the order of arrival |
 //! | `a/<device>/<n>`, `b/<device>/<n>`, `w/<device>/<n>` | session, report, traced message, numbered likewise |
-//! | `x/<device>/<teller><other device>` | association, once under the gateway and once under the member |
+//! | `x/<device>/<letter><other device>` | association, once under the gateway and once under the member |
 //! | `y/<model>`, `Y/<model>` | what was learned of a model, what an operator says of it |
 //! | `t/<task>` | task |
 //! | `u/<device>/<task>` | task of a device (no value) |
@@ -64,13 +64,21 @@ pub(super) fn listed_task(kind: u8, device: &DeviceId, task: TaskId) -> Vec<u8> 
     below(kind, device, &task.0.to_be_bytes())
 }
 
-/// The key of one side's word on an association, under one of its devices.
-pub(super) fn association(under: &DeviceId, teller: Teller, other: &DeviceId) -> Vec<u8> {
-    let letter = match teller {
-        Teller::Gateway => 'g',
-        Teller::Member => 'm',
+/// The keys of one side's word on an association: under the gateway and under
+/// the member.
+///
+/// A letter says who tells it and which part the device of the key has: two
+/// devices that name each other as members are four different keys. A device's
+/// own words come first in its list, so that a crowd that claims it hides none.
+pub(super) fn association(gateway: &DeviceId, teller: Teller, member: &DeviceId) -> [Vec<u8>; 2] {
+    let (under_gateway, under_member) = match teller {
+        Teller::Gateway => ('a', 'c'),
+        Teller::Member => ('d', 'b'),
     };
-    below(b'x', under, format!("{letter}{other}").as_bytes())
+    [
+        below(b'x', gateway, format!("{under_gateway}{member}").as_bytes()),
+        below(b'x', member, format!("{under_member}{gateway}").as_bytes()),
+    ]
 }
 
 /// The key of the same word under the other device.
@@ -79,7 +87,14 @@ pub(super) fn mirrored(association: &[u8]) -> Option<Vec<u8>> {
     let slash = below_kind.iter().position(|byte| *byte == b'/')?;
     let (under, rest) = below_kind.split_at(slash);
     let (letter, other) = rest.get(1..)?.split_first()?;
-    Some([b"x/", other, b"/", &[*letter], under].concat())
+    let letter = match letter {
+        b'a' => b'c',
+        b'c' => b'a',
+        b'b' => b'd',
+        b'd' => b'b',
+        _ => return None,
+    };
+    Some([b"x/", other, b"/", &[letter], under].concat())
 }
 
 /// The key of a task.
@@ -192,8 +207,9 @@ mod tests {
         let gateway = DeviceId::parse("00D09E-1").unwrap();
         let member = DeviceId::parse("00D09F-STB-2").unwrap();
         for teller in [Teller::Gateway, Teller::Member] {
-            let here = association(&gateway, teller, &member);
-            let there = association(&member, teller, &gateway);
+            let [here, there] = association(&gateway, teller, &member);
+            let other_way = association(&member, teller, &gateway);
+            assert!(!other_way.contains(&here) && !other_way.contains(&there));
             assert_eq!(mirrored(&here), Some(there.clone()));
             assert_eq!(mirrored(&there), Some(here));
         }

@@ -235,7 +235,7 @@ fn ring_step<T: Stored>(
 /// Where an association lies: under the gateway and under the member.
 fn association_keys(association: &Association) -> [Vec<u8>; 2] {
     let Association { gateway, member, teller, .. } = association;
-    [keys::association(gateway, *teller, member), keys::association(member, *teller, gateway)]
+    keys::association(gateway, *teller, member)
 }
 
 /// Room is left for what parts and lists add to a key.

@@ -1,0 +1,146 @@
+//! `/devices/{id}/associations`: which devices stand behind which gateway, as
+//! they say themselves.
+
+use std::collections::BTreeMap;
+
+use axum::extract::State;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::devices::known;
+use super::extract::DeviceKey;
+use super::problem::{ApiError, Problem};
+use super::state::Shared;
+use crate::device::{Association, DeviceId, Kinship, MAX_CLAIMS, Teller};
+use crate::time::Timestamp;
+
+/// The most words that are read; a device's own come first.
+const MAX_WORDS: usize = 16 * MAX_CLAIMS;
+
+/// The most relations that are shown on each side.
+const MAX_SHOWN: usize = MAX_CLAIMS;
+
+/// The devices around one device.
+#[derive(Debug, Default, Serialize, ToSchema)]
+pub(super) struct AssociationsView {
+    /// The gateways that this device stands behind, or is said to; one, unless
+    /// somebody is wrong.
+    gateways: Vec<RelationView>,
+    /// The devices that stand behind this one, or are said to.
+    members: Vec<RelationView>,
+}
+
+/// One device around another.
+#[derive(Debug, Serialize, ToSchema)]
+pub(super) struct RelationView {
+    /// The other device; of an embedded one `-ControllerID-ProxiedDeviceID`.
+    #[schema(value_type = String)]
+    device: DeviceId,
+    /// Whether the server knows the other device.
+    known: bool,
+    /// `associated` (in the gateway's network), `embedded` (managed through its
+    /// data model) or `virtual` (the gateway opens its sessions).
+    kinship: &'static str,
+    /// `confirmed` if both say so; else `claimed by the gateway` or `claimed by
+    /// the member`, which is no more than that.
+    standing: &'static str,
+    /// Since when it is said.
+    #[schema(value_type = String)]
+    since: Timestamp,
+}
+
+/// Shows the gateway of a device and the devices behind it, as they say
+#[utoipa::path(get, path = "/api/v1/devices/{id}/associations", tag = "devices",
+    params(("id" = String, Path, description = "The device id, with `%` written `%25`")),
+    responses((status = 200, body = AssociationsView), (status = 404, body = Problem)))]
+pub(super) async fn show(
+    State(state): State<Shared>,
+    DeviceKey(id): DeviceKey,
+) -> Result<axum::Json<AssociationsView>, ApiError> {
+    known(&state, &id).await?;
+    let words = state.store().associations(&id, MAX_WORDS).await?;
+    let mut view = view(&id, words);
+    for relation in view.gateways.iter_mut().chain(&mut view.members) {
+        relation.known = state.store().device(&relation.device).await?.is_some();
+    }
+    Ok(axum::Json(view))
+}
+
+/// The words of both sides put together.
+fn view(own: &DeviceId, words: Vec<Association>) -> AssociationsView {
+    let mut pairs: BTreeMap<(bool, DeviceId), Vec<Association>> = BTreeMap::new();
+    for word in words {
+        let is_gateway = word.gateway == *own;
+        let other = if is_gateway { word.member.clone() } else { word.gateway.clone() };
+        pairs.entry((is_gateway, other)).or_default().push(word);
+    }
+    let mut view = AssociationsView::default();
+    for ((is_gateway, device), words) in pairs {
+        let by = |teller| words.iter().find(|word| word.teller == teller);
+        let (gateway, member) = (by(Teller::Gateway), by(Teller::Member));
+        // The member knows no more than that it has a gateway.
+        let Some(word) = gateway.or(member) else { continue };
+        let standing = match (gateway, member) {
+            (Some(_), Some(_)) => "confirmed",
+            (Some(_), None) => "claimed by the gateway",
+            _ => "claimed by the member",
+        };
+        let kinship = match word.kinship {
+            Kinship::Associated => "associated",
+            Kinship::Embedded => "embedded",
+            Kinship::Virtual => "virtual",
+        };
+        let relation = RelationView { device, known: false, kinship, standing, since: word.since };
+        let side = if is_gateway { &mut view.members } else { &mut view.gateways };
+        side.push(relation);
+    }
+    for side in [&mut view.gateways, &mut view.members] {
+        // What both say comes first, so that a crowd of claims hides none of it.
+        side.sort_by_key(|relation| relation.standing != "confirmed");
+        side.truncate(MAX_SHOWN);
+    }
+    view
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(gateway: &str, member: &str, teller: Teller) -> Association {
+        Association {
+            gateway: DeviceId::parse(gateway).unwrap(),
+            member: DeviceId::parse(member).unwrap(),
+            teller,
+            kinship: Kinship::Associated,
+            since: Timestamp::from_millis(1),
+        }
+    }
+
+    #[test]
+    fn only_what_both_say_is_confirmed() {
+        let own = DeviceId::parse("A-1").unwrap();
+        let view = view(
+            &own,
+            vec![
+                word("A-1", "B-1", Teller::Gateway),
+                word("A-1", "B-2", Teller::Gateway),
+                word("A-1", "B-2", Teller::Member),
+                word("A-1", "B-3", Teller::Member),
+                word("C-1", "A-1", Teller::Gateway),
+                // Two that name each other as members confirm nothing.
+                word("B-1", "A-1", Teller::Gateway),
+            ],
+        );
+        let told = |side: &[RelationView]| {
+            side.iter().map(|one| format!("{} {}", one.device, one.standing)).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told(&view.members),
+            ["B-2 confirmed", "B-1 claimed by the gateway", "B-3 claimed by the member"]
+        );
+        assert_eq!(
+            told(&view.gateways),
+            ["B-1 claimed by the gateway", "C-1 claimed by the gateway"]
+        );
+    }
+}
