@@ -20,6 +20,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("cwmp", 20),
     ("schema", 20),
     ("sip", 20),
+    ("stun", 20),
     ("config", 20),
     ("log", 20),
     ("plan", 30),
@@ -42,7 +43,7 @@ const FLOORS: &[(&str, u32)] = &[
 
 /// The rooms that open no socket, read no clock and no file.
 const PURE: &[&str] =
-    &["param", "device", "phone", "cwmp", "schema", "sip", "plan", "provision", "dhcp"];
+    &["param", "device", "phone", "cwmp", "schema", "sip", "stun", "plan", "provision", "dhcp"];
 
 /// `log.rs` is told by its own section of the settings what to log, and how.
 const GRANTED: &[(&str, &str)] = &[("log", "config")];

@@ -20,6 +20,9 @@ use crate::wake::{Attempt, WakeError, WakeReport, Woken};
 /// (TR-069 §3.2.2).
 const SESSION_WITHIN: Duration = Duration::from_secs(30);
 
+/// How long a last look at a device may take.
+const LAST_LOOK: Duration = Duration::from_millis(250);
+
 /// What came of waking the device.
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct WakeView {
@@ -89,7 +92,7 @@ pub(super) async fn outcome_of(
     match tokio::time::timeout_at(deadline, waking).await {
         Ok(Ok(mut report)) => {
             // A last look only: whoever waits has waited for the task.
-            state.deps.waker.confirm(id, &mut report, Duration::from_millis(1)).await;
+            state.deps.waker.confirm(id, &mut report, LAST_LOOK).await;
             report.into()
         }
         Ok(Err(_)) => WakeView::bare("failed"),

@@ -14,6 +14,7 @@ mod northbound;
 mod phones;
 mod pnp;
 mod store;
+mod stun;
 mod tftp;
 mod tls;
 
@@ -27,6 +28,7 @@ pub use northbound::NorthboundConfig;
 pub use phones::PhonesConfig;
 pub use pnp::{PnpConfig, PnpParties};
 pub use store::{Engine, StoreConfig};
+pub use stun::{StunConfig, UdpVariant};
 pub use tftp::TftpConfig;
 pub use tls::TlsConfig;
 
@@ -54,6 +56,8 @@ pub struct Config {
     pub mdns: MdnsConfig,
     /// `[northbound]`: the operator's door.
     pub northbound: NorthboundConfig,
+    /// `[stun]`: the STUN server.
+    pub stun: StunConfig,
     /// `[store]`: what survives.
     pub store: StoreConfig,
     /// `[tls]`: certificates.

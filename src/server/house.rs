@@ -25,7 +25,7 @@ use crate::provision::{PhoneLinks, SiteLinks};
 use crate::store::{Store, Vault};
 use crate::supply::{Supply, SupplyDeps};
 use crate::time::{Clock, SystemClock};
-use crate::wake::{Waker, WakerDeps};
+use crate::wake::{StunAccounts, StunDoor, Waker, WakerDeps};
 
 /// Where the doors of a server listen, with the ports that they really got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -52,6 +52,9 @@ pub struct Addresses {
     /// SIP PnP.
     #[serde(default)]
     pub pnp: Option<SocketAddr>,
+    /// STUN.
+    #[serde(default)]
+    pub stun: Option<SocketAddr>,
 }
 
 /// A running server.
@@ -80,6 +83,7 @@ struct Parts<'a> {
     shelf: Arc<Shelf>,
     links: Links,
     supply: Arc<Supply>,
+    stun: Option<Arc<StunDoor>>,
 }
 
 /// The doors, bound and not yet serving.
@@ -113,7 +117,11 @@ impl Server {
         let trust = trust_stores(&config.cwmp)?;
         let bound = Bound::bind(&config, tls.as_ref(), trust.as_ref())?;
         let phone_doors = PhoneDoors::bind(&config, tls.as_ref(), &clock)?;
-        let addresses = bound.addresses(&phone_doors);
+        let stun_at =
+            |at| StunDoor::bind(at, &config.stun, StunAccounts::new(&vault), clock.clone());
+        let stun = config.stun.listen.map(stun_at).transpose()?;
+        let mut addresses = bound.addresses(&phone_doors);
+        addresses.stun = stun.as_ref().map(|door| door.local_addr());
         let store = crate::store::open(&config.store, data.path()).await?;
         for alarm in store.health().alarms {
             warn!(store.alarm = %alarm, "the store needs a look");
@@ -148,6 +156,7 @@ impl Server {
             shelf,
             links: Links::new(vault.derive("file links")),
             supply: supply.clone(),
+            stun: stun.clone(),
             vault,
         };
         let gate = parts.gate(onboarding.clone());
@@ -164,6 +173,9 @@ impl Server {
         serve(&mut doors, bound.files_tls, &fetch, &stop);
         serve(&mut doors, bound.northbound, &api, &stop);
         phone_doors.serve(&mut doors, &supply, &stop);
+        if let Some(stun) = stun {
+            doors.spawn(stun.serve(stop.clone()));
+        }
 
         data.publish(&addresses)?;
         warn_of_risks(&config);
@@ -177,6 +189,7 @@ impl Server {
             ftp = addresses.ftp.map(display),
             ftps = addresses.ftps.map(display),
             pnp = addresses.pnp.map(display),
+            stun = addresses.stun.map(display),
             "the doors are open"
         );
         let new_onboarding = onboarding.filter(|_| is_new);
@@ -266,6 +279,7 @@ impl Bound {
             ftp: phone_doors.ftp(),
             ftps: phone_doors.ftps(),
             pnp: phone_doors.pnp(),
+            stun: None,
         }
     }
 }
@@ -326,6 +340,7 @@ impl Parts<'_> {
             clock: self.clock.clone(),
             allow: self.config.cwmp.connection_request_allow.clone(),
             basic: self.config.cwmp.connection_request_basic,
+            udp: self.stun.clone(),
             xmpp: None,
         });
         Api::new(ApiDeps {

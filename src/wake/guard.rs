@@ -36,7 +36,8 @@ impl Guard {
     }
 }
 
-fn reaches_many(address: IpAddr) -> bool {
+/// Whether many would hear what is sent there, or nobody.
+pub(super) fn reaches_many(address: IpAddr) -> bool {
     address.is_multicast()
         || address.is_unspecified()
         || matches!(address, IpAddr::V4(address) if address.is_broadcast() || address.octets()[0] == 0)

@@ -1,5 +1,6 @@
-//! Waking devices: connection requests over HTTP (TR-069 §3.2.2), with the
-//! guard that keeps them from going anywhere but to the device.
+//! Waking devices: connection requests over HTTP (TR-069 §3.2.2), by UDP
+//! through a NAT (Annex G) and through an XMPP server (Annex K), with the guard
+//! that keeps them from going anywhere but to the device.
 //!
 //! A device reports where it can be reached, and a hostile one reports
 //! somebody else's address. So a request goes only to the address that the
@@ -9,8 +10,9 @@
 //!
 //! Phones are told by SIP NOTIFY ([`notify()`]) or Fanvil's action URI ([`action_uri()`]).
 //!
-//! [`Waker::wake`] is all that others use for devices: it reads the store, asks the guard
-//! (`guard`), counts (`pace`) and speaks (`request`).
+//! [`Waker::wake`] and [`Waker::report`] are all that others use for devices: they read the
+//! store, ask the guard (`guard`), count (`pace`, `recent`), choose the way (`waker`) and speak
+//! (`request`, `udp`, [`XmppAsk`]).
 
 mod action;
 mod address;
@@ -20,11 +22,13 @@ mod notify;
 mod pace;
 mod recent;
 mod request;
+mod udp;
 mod waker;
 mod ways;
 
 pub use action::{ActionOutcome, action_uri};
 pub use error::WakeError;
 pub use notify::{NOTIFY_WITHIN, NotifyOutcome, NotifyRequest, notify};
+pub use udp::{StunAccounts, StunDoor};
 pub use waker::{Waker, WakerDeps};
 pub use ways::{Attempt, WakeReport, Way, Woken, XmppAsk};

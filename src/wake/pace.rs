@@ -7,11 +7,11 @@ use crate::time::Timestamp;
 
 /// A token bucket, kept as the time at which it will be full again.
 #[derive(Clone, Copy, Debug)]
-struct Bucket {
+pub(super) struct Bucket {
     /// Milliseconds in which one token comes back.
-    interval: i64,
+    pub(super) interval: i64,
     /// How many tokens there are when it is full.
-    burst: i64,
+    pub(super) burst: i64,
 }
 
 /// Ten at once, then ten a minute: for an operator who does one thing after
@@ -27,7 +27,7 @@ const SWEEP_FROM: usize = 4_096;
 
 impl Bucket {
     /// Takes a token; `full_at` is the bucket's state.
-    fn take(self, full_at: &mut i64, now: Timestamp) -> bool {
+    pub(super) fn take(self, full_at: &mut i64, now: Timestamp) -> bool {
         let now = now.as_millis();
         let emptied = now.saturating_add(self.interval.saturating_mul(self.burst));
         // Beyond empty there is nothing: the clock was set back, and that must

@@ -12,15 +12,20 @@ use tokio::sync::watch;
 
 use super::address;
 use super::error::WakeError;
-use super::guard::Guard;
+use super::guard::{Guard, reaches_many};
 use super::pace::Pace;
 use super::recent::Recent;
 use super::request::{self, Login};
+use super::udp::{self, StunDoor};
 use super::ways::{Attempt, WakeReport, Way, Woken, XmppAsk};
 use crate::device::{Device, DeviceId};
 use crate::param::Tree;
 use crate::store::{Notice, Store, Vault};
 use crate::time::{Clock, Timestamp};
+
+/// How long a device that datagrams were sent to may take before it is asked
+/// another way as well.
+const BETWEEN: Duration = Duration::from_secs(3);
 
 /// What a waker works with.
 pub struct WakerDeps {
@@ -34,6 +39,8 @@ pub struct WakerDeps {
     pub allow: Vec<IpNet>,
     /// Whether a device may be shown the password in clear text (Basic).
     pub basic: bool,
+    /// The way through NATs, if there is a STUN server.
+    pub udp: Option<Arc<StunDoor>>,
     /// The way through an XMPP server, if there is one.
     pub xmpp: Option<Arc<dyn XmppAsk>>,
 }
@@ -214,30 +221,37 @@ impl Search<'_> {
         let id = self.device.id.clone();
         // What leads nowhere is not counted against the device.
         let target = address::target(&self.device.connection_request_url);
-        if !matches!(target, Err(WakeError::NoUrl)) || self.inner.deps.xmpp.is_some() {
+        let deps = &self.inner.deps;
+        if target.is_ok() || deps.udp.is_some() || deps.xmpp.is_some() {
             if !lock(&self.inner.pace).allows(&id, now) {
                 return Err(WakeError::Throttled);
             }
             self.login = self.inner.login(&id).await?;
         }
         let mut worst = WakeError::NoUrl;
+        let mut sent = false;
         for way in [Way::Http, Way::Udp, Way::Xmpp] {
             let outcome = match way {
                 Way::Http if matches!(target, Err(WakeError::NoUrl)) => None,
                 Way::Http => Some(self.by_http().await),
-                Way::Udp => None,
+                Way::Udp => self.by_udp(now).await.transpose(),
+                // A device that datagrams led to need not be asked twice.
+                Way::Xmpp if sent && self.inner.informs(&id, now, BETWEEN).await => {
+                    return Ok(Woken::Informed);
+                }
                 Way::Xmpp => self.by_xmpp().await.transpose(),
             };
             let Some(outcome) = outcome else { continue };
             self.tried.push(Attempt { way, outcome: outcome.clone() });
             match outcome {
+                Ok(Woken::Sent) if deps.xmpp.is_some() => sent = true,
                 Ok(woken) => return Ok(woken),
                 Err(error) if !error.lets_try_on() => return Err(error),
                 Err(error) if error.weight() >= worst.weight() => worst = error,
                 Err(_) => {}
             }
         }
-        Err(worst)
+        if sent { Ok(Woken::Sent) } else { Err(worst) }
     }
 
     async fn by_http(&self) -> Result<Woken, WakeError> {
@@ -246,6 +260,38 @@ impl Search<'_> {
         let at = address::pinned(&target.host, target.port, caller, guard).await?;
         request::ask(at, &target, self.login.as_ref(), self.inner.deps.basic).await?;
         Ok(Woken::Agreed(Way::Http))
+    }
+
+    /// `None` where there is no STUN server or the device has no binding and told
+    /// no address for UDP.
+    async fn by_udp(&mut self, now: Timestamp) -> Result<Option<Woken>, WakeError> {
+        let Some(door) = self.inner.deps.udp.clone() else { return Ok(None) };
+        let (id, caller) = (self.device.id.clone(), self.device.address);
+        let to = match door.binding(&id, caller) {
+            // The device has proved that it is there.
+            Some(bound) if !reaches_many(bound.ip()) => bound,
+            _ => {
+                let Some(told) = self.reported("UDPConnectionRequestAddress").await? else {
+                    return Ok(None);
+                };
+                let target = address::target(&format!("http://{told}/"))?;
+                address::pinned(&target.host, target.port, caller, &self.inner.guard).await?
+            }
+        };
+        let login = self.login.as_ref();
+        let login = login.ok_or(WakeError::Refused("no credentials of the device are known"))?;
+        let request = udp::Request {
+            to,
+            now,
+            id: door.next_id(now),
+            username: &login.username,
+            password: &login.password,
+            cnonce: &login.cnonce,
+        };
+        let datagram = request.datagram(&door.variants(&self.device.identity.product_class));
+        let failed = |error| WakeError::Offline(format!("no datagram leaves for {to}: {error}"));
+        door.send(datagram, to).await.map_err(failed)?;
+        Ok(Some(Woken::Sent))
     }
 
     /// `None` where there is no XMPP server or the device has told no JID.

@@ -26,4 +26,5 @@ mod phones;
 mod secrets;
 mod simulate;
 mod store;
+mod stun;
 mod wake;

@@ -59,6 +59,7 @@ impl Rig {
             clock: clock.clone(),
             allow: Vec::new(),
             basic: false,
+            udp: None,
             xmpp: None,
         });
         let shelf = Shelf::open(data.path(), config.files.quota).unwrap();

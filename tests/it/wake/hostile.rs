@@ -3,7 +3,7 @@
 use super::*;
 
 #[tokio::test]
-async fn no_request_leaves_to_where_the_device_is_not() {
+async fn d01_no_request_leaves_to_where_the_device_is_not() {
     let house = House::new(&["10.0.0.0/8", "0.0.0.0/0"]);
     let listener = std::net::TcpListener::bind((LOCAL, 0)).unwrap();
     listener.set_nonblocking(true).unwrap();
@@ -21,7 +21,71 @@ async fn no_request_leaves_to_where_the_device_is_not() {
 }
 
 #[tokio::test]
-async fn no_request_leaves_to_what_is_no_plain_url() {
+async fn d01_an_address_in_an_odd_spelling_is_none() {
+    let house = House::new(&["127.0.0.0/8"]);
+    for url in [
+        "http://2130706433/",
+        "http://0177.0.0.1/",
+        "http://0x7f.1/",
+        "http://127.1/",
+        "http://127.0.0.01/",
+        "http://[::ffff:127.0.0.1%25lo]/",
+        "http://[127.0.0.1]/",
+        "http://127.0.0.1./",
+    ] {
+        let id = house.device(url, LOCAL).await;
+        let error = house.waker.wake(&id).await.unwrap_err();
+        assert!(matches!(error, WakeError::BadUrl(_)), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn d02_d03_a_name_is_looked_up_once_and_nobody_else_is_written_to() {
+    // What a name leads to is judged, and that very address is written to; the
+    // request carries the name only in its Host header.
+    let scripted = Scripted::new(&[OK]).await;
+    let house = House::new(&[]);
+    let url = format!("http://localhost:{}/wake", scripted.at.port());
+    let id = house.device(&url, LOCAL).await;
+    house.waker.wake(&id).await.unwrap();
+    let heard = scripted.heard();
+    assert!(heard[0].contains(&format!("Host: localhost:{}", scripted.at.port())), "{heard:?}");
+    // Of another subscriber, of a third party: not where this one called from.
+    for url in ["http://203.0.113.77:7547/", "http://192.0.2.80/search?q="] {
+        let id = house.device(url, "203.0.113.5".parse().unwrap()).await;
+        house.clock.advance(Duration::from_secs(60));
+        let error = house.waker.wake(&id).await.unwrap_err();
+        assert!(matches!(error, WakeError::Forbidden(_)), "{url}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn d06_one_byte_at_a_time_and_one_challenge_after_the_other_end() {
+    let listener = TcpListener::bind((LOCAL, 0)).await.unwrap();
+    let at = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let mut sent = 0_u64;
+        for byte in b"HTTP/1.1 200 OK\r\nX: ".iter().chain([b'x'].iter().cycle()) {
+            // It ends when the waker has hung up.
+            if stream.write_all(&[*byte]).await.is_err() || sent > 1000 {
+                break;
+            }
+            sent += 1;
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    });
+    let house = House::new(&[]);
+    let id = house.device(&format!("http://{at}/"), LOCAL).await;
+    let error = house.waker.wake(&id).await.unwrap_err();
+    assert_eq!(error.to_string(), "offline: no answer in time");
+    let (outcome, heard) = wake(&[CHALLENGE; 50]).await;
+    assert!(matches!(outcome, Err(WakeError::Refused(_))), "{outcome:?}");
+    assert_eq!(heard.len(), 2);
+}
+
+#[tokio::test]
+async fn d05_no_request_leaves_to_what_is_no_plain_url() {
     let house = House::new(&["127.0.0.0/8"]);
     for url in [
         "https://127.0.0.1/",
@@ -29,9 +93,6 @@ async fn no_request_leaves_to_what_is_no_plain_url() {
         "gopher://127.0.0.1:70/",
         "http://user:password@127.0.0.1/",
         "http://127.0.0.1/\r\nX: y",
-        "http://2130706433/",
-        "http://0177.0.0.1/",
-        "http://0x7f.1/",
         "http://127.0.0.1:0/",
         "http://127.0.0.1:99999/",
         "127.0.0.1:7547",
@@ -45,7 +106,7 @@ async fn no_request_leaves_to_what_is_no_plain_url() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_not_followed() {
+async fn d04_a_redirect_is_not_followed() {
     let elsewhere = Scripted::new(&[OK]).await;
     for status in ["301 Moved", "302 Found", "307 Temporary Redirect"] {
         let answer = format!(
@@ -60,7 +121,7 @@ async fn a_redirect_is_not_followed() {
 }
 
 #[tokio::test]
-async fn a_tarpit_and_an_endless_answer_end() {
+async fn d06_a_tarpit_and_an_endless_answer_end() {
     // Says nothing: two seconds.
     let silent = TcpListener::bind((LOCAL, 0)).await.unwrap();
     let house = House::new(&[]);
@@ -82,7 +143,7 @@ async fn a_tarpit_and_an_endless_answer_end() {
 }
 
 #[tokio::test]
-async fn challenges_that_make_no_sense_are_told_as_such() {
+async fn d07_challenges_that_make_no_sense_are_told_as_such() {
     for challenge in [
         "Digest realm=\"cpe\"",
         "Digest nonce=\"a\", algorithm=ROT13",

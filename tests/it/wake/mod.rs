@@ -3,18 +3,22 @@
 
 mod hostile;
 mod plain;
+mod udp;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use provost::config::StoreConfig;
+use provost::config::{StoreConfig, StunConfig};
 use provost::device::{Credentials, Device, DeviceId, DeviceIdentity, Lessons, Secret, Stage};
+use provost::param::{ParamPath, Value};
 use provost::store::{self, Batch, Record, Store, Vault};
 use provost::time::{Clock, ManualClock, Timestamp};
-use provost::wake::{WakeError, Waker, WakerDeps, Way, Woken};
+use provost::wake::{StunDoor, WakeError, Waker, WakerDeps, Way, Woken, XmppAsk};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
+
+use crate::stun::Stun;
 
 const LOCAL: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 
@@ -32,15 +36,45 @@ impl House {
         let vault = Vault::ephemeral();
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_205_100_000)));
         let allow = allow.iter().map(|network| network.parse().unwrap()).collect();
-        let waker = Arc::new(Waker::new(WakerDeps {
+        let deps = WakerDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             allow,
             basic: false,
+            udp: None,
             xmpp: None,
-        }));
+        };
+        let waker = Arc::new(Waker::new(deps));
         Self { store, vault, clock, waker }
+    }
+
+    /// Gives the waker other ways than HTTP.
+    fn with_ways(&mut self, udp: Option<Arc<StunDoor>>, xmpp: Option<Arc<dyn XmppAsk>>) {
+        self.waker = Arc::new(Waker::new(WakerDeps {
+            store: Arc::clone(&self.store),
+            vault: Arc::clone(&self.vault),
+            clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
+            allow: Vec::new(),
+            basic: true,
+            udp,
+            xmpp,
+        }));
+    }
+
+    /// Gives the waker a STUN server.
+    fn with_stun(&mut self, config: &StunConfig) -> Stun {
+        let stun = Stun::with_clock(config, &self.vault, Arc::clone(&self.clock));
+        self.with_ways(Some(Arc::clone(&stun.door)), None);
+        stun
+    }
+
+    /// What the device has told below `ManagementServer.`.
+    async fn tells(&self, id: &DeviceId, name: &str, text: &str) {
+        let mut tree = self.store.tree(id).await.unwrap().unwrap_or_default();
+        let path = ParamPath::parse(&format!("Device.ManagementServer.{name}")).unwrap();
+        tree.learn_value(&path, Value::string(text), self.clock.now());
+        self.store.commit(Batch::from(Record::Tree(id.clone(), Arc::new(tree)))).await.unwrap();
     }
 
     /// Puts a device into the store that called from `address`.

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use super::*;
 
 #[tokio::test]
-async fn a_device_that_asks_for_nothing_is_woken_by_one_request() {
+async fn t18_a_device_that_asks_for_nothing_is_woken_by_one_request() {
     for answer in [OK, "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"] {
         let (outcome, heard) = wake(&[answer]).await;
         assert!(outcome.is_ok(), "{outcome:?}");
@@ -22,7 +22,7 @@ async fn a_device_that_asks_for_nothing_is_woken_by_one_request() {
 }
 
 #[tokio::test]
-async fn a_challenge_is_answered_on_the_same_connection_or_on_a_fresh_one() {
+async fn q18_a_challenge_is_answered_on_the_same_connection_or_on_a_fresh_one() {
     // Q18: closed after the 401, or reset while the answer is on its way.
     let closing = CHALLENGE.replace("Content-Length: 0", "Content-Length: 0\r\nConnection: close");
     for (answers, requests) in
@@ -38,7 +38,7 @@ async fn a_challenge_is_answered_on_the_same_connection_or_on_a_fresh_one() {
 }
 
 #[tokio::test]
-async fn each_refusal_is_told_in_words() {
+async fn t18_each_refusal_is_told_in_words() {
     let refused = CHALLENGE;
     let basic = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\
                  WWW-Authenticate: Basic realm=\"cpe\"\r\n\r\n";
@@ -58,6 +58,60 @@ async fn each_refusal_is_told_in_words() {
         assert!(error.starts_with(words), "{error}");
         assert_eq!(heard.len(), requests, "{words}: {heard:?}");
     }
+}
+
+#[tokio::test]
+async fn q50_basic_is_answered_only_where_it_is_allowed() {
+    let basic = "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\
+                 WWW-Authenticate: Basic realm=\"cpe\"\r\n\r\n";
+    let both = CHALLENGE.replace("\r\n\r\n", "\r\nWWW-Authenticate: Basic realm=\"cpe\"\r\n\r\n");
+    for (challenge, header) in [(basic, "Basic Y3I6c2VjcmV0"), (&*both, "Digest username=")] {
+        let mut house = House::new(&[]);
+        house.with_ways(None, None);
+        let scripted = Scripted::new(&[challenge, OK]).await;
+        let id = house.device(&scripted.url(), LOCAL).await;
+        house.credentials(&id, "cr", "secret").await;
+        house.waker.wake(&id).await.unwrap();
+        let heard = scripted.heard();
+        assert!(heard[1].contains(&format!("Authorization: {header}")), "{heard:?}");
+    }
+}
+
+#[tokio::test]
+async fn q16_a_challenge_in_any_form_is_answered_in_that_form() {
+    for (offer, has, has_not) in [
+        ("nonce=\"abc\"", "response=", "qop"),
+        ("nonce=\"abc\"", "nonce=\"abc\"", "cnonce"),
+        ("nonce=\"abc\", qop=\"auth\"", "qop=auth", "opaque"),
+        ("nonce=\"abc\", algorithm=SHA-256, qop=\"auth\"", "algorithm=SHA-256", "opaque"),
+        ("nonce=\"abc\", algorithm=SHA-256", "algorithm=SHA-256", "qop"),
+        ("nonce=\"abc\", opaque=\"x\"", "opaque=\"x\"", "nc="),
+    ] {
+        let challenge = format!(
+            "HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\
+             WWW-Authenticate: Digest realm=\"cpe\", {offer}\r\n\r\n"
+        );
+        let (outcome, heard) = wake(&[&challenge, OK]).await;
+        assert!(outcome.is_ok(), "{offer}: {outcome:?}");
+        assert!(heard[1].contains(has) && !heard[1].contains(has_not), "{offer}: {}", heard[1]);
+    }
+}
+
+#[tokio::test]
+async fn t18_a_device_of_ipv6_is_woken_too() {
+    let listener = TcpListener::bind("[::1]:0").await.unwrap();
+    let at = listener.local_addr().unwrap();
+    let heard = tokio::spawn(async move {
+        let (mut stream, _) = listener.accept().await.unwrap();
+        let heard = request(&mut stream).await.unwrap();
+        stream.write_all(OK.as_bytes()).await.unwrap();
+        heard
+    });
+    let house = House::new(&[]);
+    let id = house.device(&format!("http://{at}/wake"), at.ip()).await;
+    house.waker.wake(&id).await.unwrap();
+    let heard = heard.await.unwrap();
+    assert!(heard.contains(&format!("Host: {at}\r\n")), "{heard}");
 }
 
 #[tokio::test]
@@ -188,6 +242,7 @@ async fn the_devices_own_digest_decides() {
     house.credentials(&id, "cr", "secret").await;
     house.waker.wake(&id).await.unwrap();
     house.credentials(&id, "cr", "other").await;
+    house.clock.advance(Duration::from_secs(30));
     let error = house.waker.wake(&id).await.unwrap_err();
     assert!(matches!(error, WakeError::Refused(_)), "{error}");
 }
