@@ -15,7 +15,7 @@ use super::recording::{alarm, clone_suspected, commit_with_tasks, confirm};
 use super::redirecting;
 use super::sightings::{Sightings, Told};
 use super::told::find_arrival;
-use crate::cwmp::{Envelope, FaultCode, Inform, Input, Output, Session, WriteStyle};
+use crate::cwmp::{Envelope, FaultCode, Greeting, Inform, Input, Output, Session, WriteStyle};
 use crate::device::{
     Ability, Credentials, Device, EventCode, Learned, Outcome, Proof, Redirection, Task, TaskState,
     bears_on_claims,
@@ -135,20 +135,7 @@ impl Driver {
         now: Timestamp,
     ) -> Result<(Self, Vec<u8>), Refusal> {
         let namespace = envelope.namespace.clone();
-        let (inform, turn) =
-            match Session::new(shared.silence, now).handle(Input::Message(envelope), now) {
-                Output::Inform { inform, turn, .. } => (inform, turn),
-                Output::Refused { reply, .. } => {
-                    return Err(Refusal::Fault(crate::cwmp::write(&reply, &WriteStyle::default())));
-                }
-                // The caller brings Informs only.
-                Output::Request { .. }
-                | Output::Answer { .. }
-                | Output::Ready(_)
-                | Output::End { .. } => {
-                    return Err(Refusal::Mismatch(Mismatch::OtherDevice));
-                }
-            };
+        let (inform, turn) = greet(shared.silence, envelope, now)?;
         let id = inform.device.id();
         let known = shared.store.device(&id).await?;
         let mut own = shared.store.credentials(&id).await?;
@@ -206,13 +193,7 @@ impl Driver {
         }
         commit_with_tasks(&*shared.store, batch, &mut tasks).await?;
         clone_suspected(&shared, &id, before, &caller, now).await;
-        if let Some(due) = redirect
-            && let Some(to) = due.to
-            && let Some(task) = shared.store.task(due.task).await?
-            // It may have been withdrawn while this was recorded.
-            && matches!(task.state, TaskState::Ended { outcome: Outcome::Accepted, .. })
-        {
-            info!(device.id = %id, task.id = %task.id, "sent to another server");
+        if let Some(to) = redirecting::sent(&*shared.store, redirect).await? {
             return Err(Refusal::Elsewhere(to));
         }
         tasks.retain(|task| !task.state.is_ended());
@@ -351,6 +332,23 @@ impl Driver {
         if let (Some(planner), Some(tree)) = (&mut self.work.planner, &mut self.work.tree) {
             planner.answer(answer, Arc::make_mut(tree), now);
             self.work.tree_changed = true;
+        }
+    }
+}
+
+/// Begins the session with its Inform. The caller brings Informs only.
+fn greet(
+    silence: u32,
+    envelope: Envelope,
+    now: Timestamp,
+) -> Result<(Box<Inform>, Greeting), Refusal> {
+    match Session::new(silence, now).handle(Input::Message(envelope), now) {
+        Output::Inform { inform, turn, .. } => Ok((inform, turn)),
+        Output::Refused { reply, .. } => {
+            Err(Refusal::Fault(crate::cwmp::write(&reply, &WriteStyle::default())))
+        }
+        Output::Request { .. } | Output::Answer { .. } | Output::Ready(_) | Output::End { .. } => {
+            Err(Refusal::Mismatch(Mismatch::OtherDevice))
         }
     }
 }

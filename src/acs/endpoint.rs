@@ -139,6 +139,8 @@ impl Acs {
             Input::Empty
         } else {
             let Some(envelope) = self.read(&body, &parts.headers, &peer) else {
+                let live = known.filter(|live| self.may_speak(live, &principal, &peer));
+                self.break_off(live, now).await;
                 return Err(plain(StatusCode::BAD_REQUEST, "not a CWMP message\n"));
             };
             if matches!(envelope.message, Message::CpeRequest(CpeRequest::Inform(_))) {
@@ -162,6 +164,16 @@ impl Acs {
             (None, Input::Message(_)) => {
                 Err(plain(StatusCode::BAD_REQUEST, "no session: begin with an Inform\n"))
             }
+        }
+    }
+
+    /// Ends the session of a device that sends what cannot be read: what was
+    /// asked of it is judged at once (security: A14).
+    async fn break_off(&self, live: Option<Arc<Live>>, now: Timestamp) {
+        if let Some(live) = live
+            && self.sessions.close(&live.cookie)
+        {
+            live.driver.lock().await.abandon(now).await;
         }
     }
 

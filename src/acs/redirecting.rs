@@ -2,9 +2,12 @@
 
 use std::net::IpAddr;
 
+use tracing::info;
+
 use super::driver::Caller;
 use crate::device::{Action, FaultRecord, Outcome, Redirection, Task, TaskId, TaskState};
 use crate::http::{Host, Target};
+use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
 
 /// A redirect that is due now.
@@ -42,6 +45,21 @@ pub(super) fn due(tasks: &mut [Task], caller: &Caller, now: Timestamp) -> Option
     };
     task.state = TaskState::Ended { at: now, outcome };
     Some(Due { position, task: task.id, to: (!leads_back).then_some(to) })
+}
+
+/// Where the device is sent, after the redirect was made durable; it may have
+/// been withdrawn meanwhile.
+pub(super) async fn sent(
+    store: &dyn Store,
+    due: Option<Due>,
+) -> Result<Option<Redirection>, StoreError> {
+    let Some(Due { task, to: Some(to), .. }) = due else { return Ok(None) };
+    let Some(task) = store.task(task).await? else { return Ok(None) };
+    let stands = matches!(task.state, TaskState::Ended { outcome: Outcome::Accepted, .. });
+    if stands {
+        info!(device.id = %task.device, task.id = %task.id, "sent to another server");
+    }
+    Ok(stands.then_some(to))
 }
 
 /// Whether a URL is the very address at which this device reached us.

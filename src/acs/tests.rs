@@ -3,6 +3,7 @@
 
 mod associations;
 mod diagnostics;
+mod identity;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -259,7 +260,7 @@ async fn a_periodic_session_asks_nothing_and_records_the_hot_record_alone() {
 }
 
 #[tokio::test]
-async fn b2_the_credentials_of_one_device_do_not_open_another() {
+async fn b02_the_credentials_of_one_device_do_not_open_another() {
     let mut lab = Lab::new();
     lab.principal = Principal::Device(DeviceId::parse("00D09E-OTHER").unwrap());
     let simulate::Action::Post(inform) = lab.cpe.open_session(lab.clock.now()) else { panic!() };
@@ -425,7 +426,7 @@ async fn a_reboot_ends_applied_when_the_device_is_back() {
 }
 
 #[tokio::test]
-async fn a_crash_after_a_once_only_rpc_left_is_unknown_and_never_repeated() {
+async fn t10_a_crash_after_a_once_only_rpc_left_is_unknown_and_never_repeated() {
     let mut lab = Lab::with(false);
     let _ = lab.session().await;
     lab.ask(1, Action::AddObject { table: path("Device.NAT.PortMapping."), values: Vec::new() })
@@ -448,7 +449,7 @@ async fn a_crash_after_a_once_only_rpc_left_is_unknown_and_never_repeated() {
 }
 
 #[tokio::test]
-async fn a_session_that_breaks_off_is_judged_at_once() {
+async fn t10_a_session_that_breaks_off_is_judged_at_once() {
     let mut lab = Lab::with(false);
     let _ = lab.session().await;
     lab.ask(1, Action::Reboot).await;

@@ -54,7 +54,7 @@ pub struct TrustConfig {
     /// The authorities' certificates in PEM.
     pub ca: PathBuf,
     /// Revocation lists, in PEM or DER. If there are any, every authority that
-    /// signs below those in `ca` needs its list among them.
+    /// signs, those in `ca` too, needs its list among them.
     #[serde(default)]
     pub crl: Vec<PathBuf>,
     /// What its certificates say of who shows them.

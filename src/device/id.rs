@@ -167,7 +167,7 @@ mod tests {
     }
 
     #[test]
-    fn ids_are_encoded_and_distinct() {
+    fn b14_ids_are_encoded_and_distinct() {
         assert_eq!(id("00d09e", "HG-100", "0123"), "00D09E-HG%2D100-0123");
         assert_eq!(id("00D09E", "", " 0123\n"), "00D09E-0123");
         // B14: the same letters split differently are different devices.

@@ -25,7 +25,7 @@ pub struct Authority {
     /// Its certificates in PEM, at least one.
     pub ca: PathBuf,
     /// Revocation lists in PEM or DER. If there are any, every authority that
-    /// signs below the store's own must have its list among them.
+    /// signs, those in `ca` too, must have its list among them.
     pub crl: Vec<PathBuf>,
 }
 

@@ -344,7 +344,7 @@ fn another_place_to_listen_at_is_told() {
 }
 
 #[test]
-fn fault_8005_repeats_the_very_same_inform() {
+fn t06_fault_8005_repeats_the_very_same_inform() {
     let mut cpe = gateway();
     let Action::Post(first) = cpe.open_session(NOW) else { panic!() };
     let fault = concat!(

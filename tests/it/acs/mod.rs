@@ -1,5 +1,12 @@
 //! The device's door from outside: the real server, raw bytes on sockets.
 
+mod authority;
+mod certificates;
+mod digest;
+mod hostile;
+mod identity;
+mod lenient;
+mod redirect;
 mod wire;
 
 use provost::device::{DeviceId, Secret};
@@ -25,7 +32,7 @@ async fn open_lab() -> (Lab, std::net::SocketAddr) {
 }
 
 #[tokio::test]
-async fn b1_an_inform_without_credentials_is_challenged_and_nothing_is_kept() {
+async fn b01_an_inform_without_credentials_is_challenged_and_nothing_is_kept() {
     let lab = Lab::start().await;
     let mut wire = Wire::connect(lab.addresses().cwmp.unwrap()).await;
     let (_, inform) = inform("B1");
@@ -43,7 +50,7 @@ async fn b1_an_inform_without_credentials_is_challenged_and_nothing_is_kept() {
 }
 
 #[tokio::test]
-async fn q17_the_authenticated_inform_may_come_on_a_new_connection() {
+async fn t04_q17_the_authenticated_inform_may_come_on_a_new_connection() {
     let lab = Lab::start().await;
     let at = lab.addresses().cwmp.unwrap();
     let (_, inform) = inform("Q17");
@@ -61,7 +68,7 @@ async fn q17_the_authenticated_inform_may_come_on_a_new_connection() {
 }
 
 #[tokio::test]
-async fn q23_each_message_may_come_on_a_new_connection_with_the_cookie() {
+async fn t12_q23_each_message_may_come_on_a_new_connection_with_the_cookie() {
     let (_lab, at) = open_lab().await;
     let (_, inform) = inform("Q23");
     let first = Wire::connect(at).await.post(&inform, &[]).await;
@@ -76,7 +83,7 @@ async fn q23_each_message_may_come_on_a_new_connection_with_the_cookie() {
 }
 
 #[tokio::test]
-async fn q21_a_device_without_cookies_is_known_by_its_connection_or_address() {
+async fn t12_q21_a_device_without_cookies_is_known_by_its_connection_or_address() {
     let (_lab, at) = open_lab().await;
     let (_, inform) = inform("Q21");
     let mut wire = Wire::connect(at).await;
@@ -91,7 +98,7 @@ async fn q21_a_device_without_cookies_is_known_by_its_connection_or_address() {
 }
 
 #[tokio::test]
-async fn q22_q57_cookies_are_read_as_devices_write_them() {
+async fn t12_q22_q57_cookies_are_read_as_devices_write_them() {
     let (_lab, at) = open_lab().await;
     let (_, inform) = inform("Q57");
     for form in [
@@ -111,7 +118,7 @@ async fn q22_q57_cookies_are_read_as_devices_write_them() {
 }
 
 #[tokio::test]
-async fn b4_a_stolen_cookie_opens_nothing_without_credentials() {
+async fn b04_b05_a_stolen_cookie_opens_nothing_without_credentials() {
     let lab = Lab::start().await;
     let at = lab.addresses().cwmp.unwrap();
     let (_, inform) = inform("B4");
@@ -129,7 +136,7 @@ async fn b4_a_stolen_cookie_opens_nothing_without_credentials() {
 }
 
 #[tokio::test]
-async fn q45_q20_an_empty_post_without_a_session_is_answered_by_204() {
+async fn b12_q45_q20_an_empty_post_without_a_session_is_answered_by_204() {
     let (_lab, at) = open_lab().await;
     let mut wire = Wire::connect(at).await;
     for _ in 0..2 {
@@ -139,7 +146,7 @@ async fn q45_q20_an_empty_post_without_a_session_is_answered_by_204() {
 }
 
 #[tokio::test]
-async fn q49_an_inform_in_a_live_session_begins_a_new_one() {
+async fn b12_q49_an_inform_in_a_live_session_begins_a_new_one() {
     let (_lab, at) = open_lab().await;
     let (_, inform) = inform("Q49");
     let mut wire = Wire::connect(at).await;
@@ -191,7 +198,7 @@ async fn a_response_without_a_session_is_refused() {
 }
 
 #[tokio::test]
-async fn in_device_mode_only_known_credentials_open_the_door() {
+async fn b02_in_device_mode_only_known_credentials_open_the_door() {
     let lab = Lab::with(&["cwmp.auth=device"]).await;
     let at = lab.addresses().cwmp.unwrap();
     assert!(!lab.data().join("onboarding.txt").exists());

@@ -43,6 +43,14 @@ impl Wire {
         Self(TcpStream::connect(at).await.unwrap())
     }
 
+    /// Connects from an address of its own, so that two devices can be told
+    /// apart.
+    pub(super) async fn connect_from(source: &str, at: SocketAddr) -> Self {
+        let socket = tokio::net::TcpSocket::new_v4().unwrap();
+        socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
+        Self(socket.connect(at).await.unwrap())
+    }
+
     /// Posts as a device does.
     pub(super) async fn post(&mut self, body: &[u8], headers: &[(&str, &str)]) -> Answer {
         let mut head =
@@ -90,6 +98,22 @@ impl Wire {
         }
         answer
     }
+}
+
+/// Sends bytes as they are and reads until the server closes; a reset counts as
+/// that.
+pub(super) async fn hear(at: SocketAddr, bytes: &[u8]) -> String {
+    let (mut reader, mut writer) = TcpStream::connect(at).await.unwrap().into_split();
+    let bytes = bytes.to_vec();
+    // The server need not take it all.
+    let sending = tokio::spawn(async move {
+        let _ = writer.write_all(&bytes).await;
+        writer
+    });
+    let mut heard = Vec::new();
+    let _ = reader.read_to_end(&mut heard).await;
+    drop(sending.await);
+    String::from_utf8_lossy(&heard).into_owned()
 }
 
 /// The Digest answer to these challenges.

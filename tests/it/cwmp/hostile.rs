@@ -29,7 +29,7 @@ fn values(parameters: &str) -> Vec<u8> {
 }
 
 #[test]
-fn a01_to_a05_document_types_are_refused() {
+fn a01_a02_a03_a04_a05_document_types_are_refused() {
     let laughs = "<!DOCTYPE lolz [<!ENTITY a \"ha\"><!ENTITY b \"&a;&a;&a;&a;\">]>";
     let quadratic = format!("<!DOCTYPE x [<!ENTITY a \"{}\">]>", "a".repeat(100_000));
     let file = "<!DOCTYPE x [<!ENTITY f SYSTEM \"file:///etc/passwd\">]>";
@@ -72,7 +72,7 @@ fn a07_attributes_are_limited() {
 }
 
 #[test]
-fn a08_and_a18_sizes_and_counts_are_limited() {
+fn a08_a18_sizes_and_counts_are_limited() {
     let tight = ReadLimits {
         bytes: 100_000,
         elements: 200,

@@ -156,7 +156,7 @@ fn versions_are_negotiated_only_when_offered() {
 }
 
 #[test]
-fn a_refused_inform_may_come_again() {
+fn t06_a_refused_inform_may_come_again() {
     let (session, reply) = greeting(new(), inform()).refuse(FaultCode::ACS_RETRY_REQUEST);
     assert_eq!(fault_code(&reply), 8005);
     let _ = greeting(session.clone(), inform());

@@ -231,7 +231,7 @@ async fn a_reboot_comes_after_the_session() {
 }
 
 #[tokio::test]
-async fn a_redirect_is_followed_for_the_session() {
+async fn t05_a_redirect_is_followed_for_the_session() {
     let acs = digest_acs();
     let moved = format!("http://{}/moved", acs.at);
     let mut handle = start(gateway(&moved), RunnerSettings::default(), clock()).await.unwrap();

@@ -154,7 +154,7 @@ proptest! {
     }
 
     #[test]
-    fn no_cell_begins_a_formula(text in ".{0,20}") {
+    fn a19_no_cell_begins_a_formula(text in ".{0,20}") {
         let cell = guarded(&text);
         prop_assert!(!cell.starts_with(['=', '+', '-', '@', '\t', '\r']), "{cell}");
         prop_assert_eq!(unguarded(&cell), text);
