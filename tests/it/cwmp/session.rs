@@ -384,3 +384,26 @@ proptest! {
         }
     }
 }
+
+/// Each code has the standard's words, is written with the right SOAP code, and
+/// reads back; those of vendors are kept as they are.
+#[test]
+fn every_fault_code_of_the_standard_has_its_words() {
+    let standard = (8000..=8006).chain(9000..=9032);
+    for code in standard.chain([8800, 8899, 9800, 9899, 123_456_789]) {
+        let code = FaultCode(code);
+        let of_vendor = !matches!(code.0, 8000..=8006 | 9000..=9032);
+        assert_eq!(code.words().is_empty(), of_vendor, "{code}");
+        let text = if of_vendor { "the vendor's own words" } else { code.words() };
+        let fault = Fault { code, text: text.into(), parameters: Vec::new() };
+        let envelope = envelope("1", Message::Fault(fault.clone()));
+        let bytes = write(&envelope, &WriteStyle::default());
+        let callers = matches!(code.0, 8003 | 9003 | 9005..=9008);
+        let soap = if callers { "Client</faultcode>" } else { "Server</faultcode>" };
+        assert!(String::from_utf8_lossy(&bytes).contains(soap), "{code}");
+        for side in [Side::Cpe, Side::Acs] {
+            let read = read(&bytes, None, side, &ReadLimits::default()).unwrap();
+            assert_eq!(read.envelope.message, Message::Fault(fault.clone()), "{code}");
+        }
+    }
+}
