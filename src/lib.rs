@@ -12,7 +12,8 @@
 //!
 //! **Floor 2, languages.** [`cwmp`] (P) messages and the order of a session;
 //! [`schema`] (P) what is known of data models; [`sip`] (P) the messages of SIP
-//! that phones need; [`stun`] (P) how devices behind NAT learn where they are; [`config`] the settings;
+//! that phones need; [`stun`] (P) how devices behind NAT learn where they are;
+//! [`xmpp`] (P) a stream to an XMPP server; [`config`] the settings;
 //! [`log`] logging.
 //!
 //! **Floor 3, decide, hold, carry.** [`plan`] (P) what to ask of a device next;
@@ -64,3 +65,4 @@ pub mod stun;
 pub mod supply;
 pub mod time;
 pub mod wake;
+pub mod xmpp;

@@ -21,6 +21,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("schema", 20),
     ("sip", 20),
     ("stun", 20),
+    ("xmpp", 20),
     ("config", 20),
     ("log", 20),
     ("plan", 30),
@@ -43,7 +44,7 @@ const FLOORS: &[(&str, u32)] = &[
 
 /// The rooms that open no socket, read no clock and no file.
 const PURE: &[&str] =
-    &["param", "device", "phone", "cwmp", "schema", "sip", "stun", "plan", "provision", "dhcp"];
+    &["param", "device", "phone", "cwmp", "schema", "sip", "stun", "xmpp", "plan", "provision", "dhcp"];
 
 /// `log.rs` is told by its own section of the settings what to log, and how.
 const GRANTED: &[(&str, &str)] = &[("log", "config")];

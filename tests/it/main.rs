@@ -28,3 +28,4 @@ mod simulate;
 mod store;
 mod stun;
 mod wake;
+mod xmpp;

@@ -6,3 +6,5 @@ pub(crate) mod cwmp;
 pub(crate) mod doors;
 #[path = "../it/http/survives.rs"]
 pub(crate) mod http;
+#[path = "../it/xmpp/survives.rs"]
+pub(crate) mod xmpp;

@@ -44,6 +44,23 @@ pub(crate) const TARGETS: &[Target] = &[
         whole: true,
     },
     Target {
+        name: "xmpp_stream",
+        body: bodies::xmpp::survives,
+        fixtures: || texts(XMPP),
+        tokens: &[
+            "<iq type='get' id='1' from='a@b/c'>",
+            "</iq>",
+            "<stream:error>",
+            "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>",
+            "<ping xmlns='urn:xmpp:ping'/>",
+            "<![CDATA[",
+            "&amp;",
+            "xmlns:a='u'",
+            "i=4096",
+        ],
+        whole: true,
+    },
+    Target {
         name: "certificate",
         body: bodies::http::certificate,
         fixtures: certificates,
@@ -96,6 +113,21 @@ const DIGESTS: &[&str] = &[
     "Digest username=\"acs\", realm=\"provost\", nonce=\"0000000000000000abcd\", uri=\"/\", \
      response=\"6629fae49393a05397450978507c4ef1\", qop=auth, nc=00000001, cnonce=\"0a4f113b\"",
     "Basic dXNlcjpwYXNz",
+];
+
+const XMPP: &[&str] = &[
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:client' \
+     xmlns:stream='http://etherx.jabber.org/streams' version='1.0'><stream:features><starttls \
+     xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>\
+     <mechanism>SCRAM-SHA-1</mechanism><mechanism>PLAIN</mechanism></mechanisms></stream:features>\
+     <proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/><challenge \
+     xmlns='urn:ietf:params:xml:ns:xmpp-sasl'>cj1hYmNkZWYscz1RUT09LGk9NDA5Ng==</challenge>",
+    "<iq type='get' id='5' from='acs@example.net/a'><connectionRequest \
+     xmlns='urn:broadband-forum-org:cwmp:xmppConnReq-1-0'><username>u</username><password>p\
+     </password></connectionRequest></iq><iq type='error' id='6' from='cpe@example.net/r'><error \
+     type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
+    "r=abcdef,s=QSXCR+Q6sek8bf92,i=4096",
+    "acs@example.net/resource",
 ];
 
 const SIP: &[&str] = &[

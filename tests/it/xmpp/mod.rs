@@ -1,0 +1,5 @@
+//! Tests of `xmpp` from outside, and of waking devices through a real XMPP
+//! server.
+
+mod hostile;
+mod survives;
