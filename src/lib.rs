@@ -18,7 +18,7 @@
 //!
 //! **Floor 3, decide, hold, carry.** [`plan`] (P) what to ask of a device next;
 //! [`store`] what survives; [`files`] firmware by content; [`http`] what all
-//! HTTP faces share.
+//! HTTP faces share; [`link`] carries XMPP over sockets.
 //!
 //! **Floor 4, services.** [`provision`] (P) phone files; [`wake`] connection
 //! requests and NOTIFYs; [`simulate`] simulated CPEs and phones.
@@ -51,6 +51,7 @@ pub mod fetch;
 pub mod files;
 pub mod gate;
 pub mod http;
+pub mod link;
 pub mod log;
 pub mod param;
 pub mod phone;

@@ -28,6 +28,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("store", 30),
     ("files", 30),
     ("http", 30),
+    ("link", 35),
     ("provision", 40),
     ("wake", 40),
     ("simulate", 40),

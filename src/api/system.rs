@@ -9,6 +9,7 @@ use super::problem::{ApiError, Problem};
 use super::state::Shared;
 use crate::store::StoreError;
 use crate::time::Timestamp;
+use crate::wake::XmppStanding;
 
 /// How the server is.
 #[derive(Debug, Serialize, ToSchema)]
@@ -21,6 +22,28 @@ pub(super) struct HealthView {
     /// Devices known.
     devices: u64,
     store: StoreHealth,
+    /// The XMPP server through which devices are woken, if there is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    xmpp: Option<XmppHealth>,
+}
+
+/// How the connection to the XMPP server is.
+#[derive(Debug, Serialize, ToSchema)]
+struct XmppHealth {
+    /// Whether devices can be woken through it at present.
+    connected: bool,
+    /// The address of this server there.
+    address: String,
+    /// Why it is not connected.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<String>,
+}
+
+impl From<XmppStanding> for XmppHealth {
+    fn from(standing: XmppStanding) -> Self {
+        let XmppStanding { address, problem } = standing;
+        Self { connected: problem.is_none(), address: address.to_string(), problem }
+    }
 }
 
 /// How the store is.
@@ -39,7 +62,10 @@ struct StoreHealth {
     responses((status = 200, body = HealthView), (status = 401, body = Problem)))]
 pub(super) async fn health(State(state): State<Shared>) -> axum::Json<HealthView> {
     let health = state.store().health();
-    let sound = health.writable && health.alarms.is_empty();
+    let xmpp: Option<XmppHealth> = state.deps.waker.xmpp().map(Into::into);
+    let sound = health.writable
+        && health.alarms.is_empty()
+        && xmpp.as_ref().is_none_or(|xmpp| xmpp.connected);
     axum::Json(HealthView {
         status: if sound { "ok" } else { "degraded" },
         version: env!("CARGO_PKG_VERSION"),
@@ -50,6 +76,7 @@ pub(super) async fn health(State(state): State<Shared>) -> axum::Json<HealthView
             alarms: health.alarms,
             journal_bytes: health.journal_bytes,
         },
+        xmpp,
     })
 }
 

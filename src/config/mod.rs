@@ -17,6 +17,7 @@ mod store;
 mod stun;
 mod tftp;
 mod tls;
+mod xmpp;
 
 pub use cwmp::{AuthMode, CertificateIdentity, CertificateMode, CwmpConfig, TrustConfig};
 pub use files::FilesConfig;
@@ -31,6 +32,7 @@ pub use store::{Engine, StoreConfig};
 pub use stun::{StunConfig, UdpVariant};
 pub use tftp::TftpConfig;
 pub use tls::TlsConfig;
+pub use xmpp::{XmppConfig, XmppTls};
 
 use std::path::PathBuf;
 
@@ -62,6 +64,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[tls]`: certificates.
     pub tls: TlsConfig,
+    /// `[xmpp]`: waking devices through an XMPP server.
+    pub xmpp: XmppConfig,
     /// `[limits]`: what one source may cost.
     pub limits: LimitsConfig,
     /// `[phones]`: provisioning.
@@ -133,7 +137,7 @@ impl Config {
         }
         let config: Self =
             table.try_into().map_err(|error: toml::de::Error| ConfigError::Unreadable {
-                origin: format!("--set {}", sets.join(" --set ")),
+                origin: sets.iter().map(|set| masked(set)).collect::<Vec<_>>().join(" "),
                 problem: error.message().replace('\n', " "),
             })?;
         config.check()?;
@@ -150,7 +154,16 @@ impl Config {
         self.cwmp.check()?;
         self.files.check()?;
         self.tftp.check()?;
+        self.xmpp.check()?;
         self.limits.check()
+    }
+}
+
+/// An override as it may stand in an error: without a password.
+fn masked(set: &str) -> String {
+    match set.split_once('=') {
+        Some((key, _)) if key.contains("password") => format!("--set {key}=***"),
+        _ => format!("--set {set}"),
     }
 }
 

@@ -50,6 +50,9 @@ pub enum ServerError {
     /// What is to be announced.
     #[error(transparent)]
     Mdns(#[from] MdnsError),
+    /// The address at the XMPP server.
+    #[error("xmpp.jid: {0}")]
+    Xmpp(String),
     /// How phone files are encrypted.
     #[error(transparent)]
     Ciphers(#[from] CipherChoiceError),
@@ -62,7 +65,9 @@ impl ServerError {
     /// What it means to whoever asked.
     pub const fn class(&self) -> Class {
         match self {
-            Self::Data { .. } | Self::Unusable { .. } | Self::Ciphers(_) => Class::Invalid,
+            Self::Data { .. } | Self::Unusable { .. } | Self::Xmpp(_) | Self::Ciphers(_) => {
+                Class::Invalid
+            }
             Self::InUse(_) => Class::Conflict,
             Self::Template(error) => error.class(),
             Self::Store(error) => error.class(),

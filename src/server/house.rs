@@ -25,7 +25,7 @@ use crate::provision::{PhoneLinks, SiteLinks};
 use crate::store::{Store, Vault};
 use crate::supply::{Supply, SupplyDeps};
 use crate::time::{Clock, SystemClock};
-use crate::wake::{StunAccounts, StunDoor, Waker, WakerDeps};
+use crate::wake::{StunAccounts, StunDoor, Waker, WakerDeps, XmppAsk};
 
 /// Where the doors of a server listen, with the ports that they really got.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,10 +162,13 @@ impl Server {
         let gate = parts.gate(onboarding.clone());
         let acs = parts.acs(gate, &addresses);
         let fetch = Arc::new(parts.fetch());
-        let api = Arc::new(parts.api(tokens));
-
         let stop = CancellationToken::new();
         let mut doors = JoinSet::new();
+        let xmpp = super::xmpp::way(&config, &parts.vault, &stop)?.map(|(way, keep)| {
+            doors.spawn(keep);
+            way as Arc<dyn XmppAsk>
+        });
+        let api = Arc::new(parts.api(tokens, xmpp));
         doors.spawn(acs.clone().sweep(stop.clone()));
         serve(&mut doors, bound.cwmp, &acs, &stop);
         serve(&mut doors, bound.cwmp_tls, &acs, &stop);
@@ -333,7 +336,7 @@ impl Parts<'_> {
         })
     }
 
-    fn api(&self, tokens: tokens::Tokens) -> Api {
+    fn api(&self, tokens: tokens::Tokens, xmpp: Option<Arc<dyn XmppAsk>>) -> Api {
         let waker = Waker::new(WakerDeps {
             store: self.store.clone(),
             vault: self.vault.clone(),
@@ -341,7 +344,7 @@ impl Parts<'_> {
             allow: self.config.cwmp.connection_request_allow.clone(),
             basic: self.config.cwmp.connection_request_basic,
             udp: self.stun.clone(),
-            xmpp: None,
+            xmpp,
         });
         Api::new(ApiDeps {
             store: self.store.clone(),

@@ -6,6 +6,7 @@
 //! - `house`: the rooms, built and wired.
 //! - `phone_doors`: the phone's doors besides HTTP.
 //! - `provisioning`: the operator's templates, and the addresses that phones are told.
+//! - `xmpp`: the way to devices through an XMPP server.
 //!
 //! Neighbours that must tell each other something do it through the store, or
 //! through what this room hands to both.
@@ -15,6 +16,7 @@ mod error;
 mod house;
 mod phone_doors;
 mod provisioning;
+mod xmpp;
 
 pub use data::{ADDRESSES, NORTHBOUND_URL, ONBOARDING};
 pub use error::ServerError;

@@ -34,6 +34,8 @@ pub struct Blueprint {
     username: Box<str>,
     password: Secret,
     connection_request: (Box<str>, Secret),
+    /// Its address at an XMPP server, and who may wake it there.
+    xmpp: Option<(Box<str>, Box<str>)>,
     inform_interval: u32,
     personality: &'static Personality,
     /// Whether it runs the diagnostics of its data model.
@@ -77,6 +79,7 @@ impl Blueprint {
             username,
             password,
             connection_request,
+            xmpp: None,
             inform_interval: 300,
             personality: &REFERENCE,
             diagnostics: false,
@@ -112,6 +115,14 @@ impl Blueprint {
     #[must_use]
     pub fn with_connection_request(mut self, username: &str, password: Secret) -> Self {
         self.connection_request = (username.into(), password);
+        self
+    }
+
+    /// Its address at an XMPP server, with a resource, and the addresses that may
+    /// wake it there, separated by commas; empty for any.
+    #[must_use]
+    pub fn with_xmpp(mut self, jid: &str, allowed: &str) -> Self {
+        self.xmpp = Some((jid.into(), allowed.into()));
         self
     }
 
@@ -244,6 +255,13 @@ impl Blueprint {
         put("ManagementServer.ConnectionRequestUsername", text(username, 256));
         let password = Parameter::secret(password.expose());
         put("ManagementServer.ConnectionRequestPassword", password);
+        if let Some((jid, allowed)) = &self.xmpp {
+            let fixed = |text: &str| Parameter::fixed(Value::string(text));
+            put("ManagementServer.SupportedConnReqMethods", fixed("HTTP,XMPP"));
+            put("ManagementServer.ConnReqXMPPConnection", fixed("Device.XMPP.Connection.1"));
+            put("ManagementServer.ConnReqJabberID", fixed(jid));
+            put("ManagementServer.ConnReqAllowedJabberIDs", text(allowed, 8192));
+        }
         put("ManagementServer.UpgradesManaged", flag(true));
         let aliases = Parameter::fixed(Value::boolean(self.aliases));
         put("ManagementServer.AliasBasedAddressing", aliases);

@@ -29,6 +29,7 @@ mod rpc;
 mod runner;
 mod talk;
 mod transfers;
+mod xmpp;
 
 #[cfg(test)]
 mod tests;

@@ -13,9 +13,12 @@ use super::cpe::{Cpe, Next, SimEvent};
 use super::fetcher;
 use super::listener::{Listener, Login, lock};
 use super::talk::{Action, Reply, SessionFailure};
+use super::xmpp::XmppSide;
 use crate::class::Class;
 use crate::device::EventCode;
+use crate::link::LinkTarget;
 use crate::time::{Clock, Timestamp};
+use crate::xmpp::Jid;
 
 /// How many events are kept for whoever watches; later ones are dropped.
 const KEPT_EVENTS: usize = 1024;
@@ -36,6 +39,9 @@ pub struct RunnerSettings {
     pub timeout: Duration,
     /// Whether it listens for connection requests, on a free port of 127.0.0.1.
     pub listen: bool,
+    /// Where it can be woken through an XMPP server; the address that it tells is
+    /// the blueprint's.
+    pub xmpp: Option<LinkTarget>,
 }
 
 impl Default for RunnerSettings {
@@ -46,6 +52,7 @@ impl Default for RunnerSettings {
             tls: None,
             timeout: Duration::from_secs(30),
             listen: true,
+            xmpp: None,
         }
     }
 }
@@ -87,6 +94,7 @@ pub struct SimHandle {
     events: mpsc::Receiver<SimEvent>,
     commands: mpsc::Sender<Command>,
     connection_request_url: Option<String>,
+    online: mpsc::Receiver<()>,
     stop: CancellationToken,
     task: Option<JoinHandle<Cpe>>,
 }
@@ -120,6 +128,14 @@ pub async fn start(
     };
     let client = Client::new(cpe.acs_url(), cpe.login(), client_settings)
         .map_err(|error| SimError::Url(error.to_string()))?;
+    let (on, online) = mpsc::channel(16);
+    if let Some(target) = settings.xmpp.clone() {
+        let allowed = cpe.own("ManagementServer.ConnReqAllowedJabberIDs");
+        let allowed = allowed.split(',').filter_map(|one| Jid::parse(one.trim()).ok()).collect();
+        let (login, bell, stop) = (Arc::clone(&login), bell.clone(), stop.clone());
+        let side = XmppSide { target, login, allowed, bell, online: on, stop };
+        tokio::spawn(side.run());
+    }
     let (told, events) = mpsc::channel(KEPT_EVENTS);
     let (commands, orders) = mpsc::channel(16);
     let runner = Runner {
@@ -135,7 +151,7 @@ pub async fn start(
         stop: stop.clone(),
     };
     let task = Some(tokio::spawn(runner.run()));
-    Ok(SimHandle { events, commands, connection_request_url: url, stop, task })
+    Ok(SimHandle { events, commands, connection_request_url: url, online, stop, task })
 }
 
 impl SimHandle {
@@ -166,6 +182,12 @@ impl SimHandle {
     /// Where it listens for connection requests; `None` if it does not.
     pub fn connection_request_url(&self) -> Option<&str> {
         self.connection_request_url.as_deref()
+    }
+
+    /// Waits until its stream to the XMPP server has come about, once more each
+    /// time; `false` if it has none.
+    pub async fn xmpp_online(&mut self) -> bool {
+        self.online.recv().await.is_some()
     }
 
     /// Makes it tell an event at once, such as `2 PERIODIC` before its time.

@@ -153,6 +153,13 @@ impl Vault {
         fill(&self.random, &mut random);
         hex::encode(random)
     }
+
+    /// Random bytes.
+    pub fn random<const N: usize>(&self) -> [u8; N] {
+        let mut random = [0; N];
+        fill(&self.random, &mut random);
+        random
+    }
 }
 
 fn foreign() -> StoreError {

@@ -25,10 +25,12 @@ mod request;
 mod udp;
 mod waker;
 mod ways;
+mod xmpp;
 
 pub use action::{ActionOutcome, action_uri};
 pub use error::WakeError;
 pub use notify::{NOTIFY_WITHIN, NotifyOutcome, NotifyRequest, notify};
 pub use udp::{StunAccounts, StunDoor};
 pub use waker::{Waker, WakerDeps};
-pub use ways::{Attempt, WakeReport, Way, Woken, XmppAsk};
+pub use ways::{Attempt, WakeReport, Way, Woken, XmppAsk, XmppStanding};
+pub use xmpp::XmppWay;

@@ -17,7 +17,8 @@ use super::pace::Pace;
 use super::recent::Recent;
 use super::request::{self, Login};
 use super::udp::{self, StunDoor};
-use super::ways::{Attempt, WakeReport, Way, Woken, XmppAsk};
+use super::ways::{Attempt, WakeReport, Way, Woken, XmppAsk, XmppStanding};
+use super::xmpp::shut_out;
 use crate::device::{Device, DeviceId};
 use crate::param::Tree;
 use crate::store::{Notice, Store, Vault};
@@ -111,6 +112,11 @@ impl Waker {
         {
             report.outcome = Ok(Woken::Informed);
         }
+    }
+
+    /// How the way through an XMPP server stands; `None` if there is none.
+    pub fn xmpp(&self) -> Option<XmppStanding> {
+        self.0.deps.xmpp.as_ref().map(|xmpp| xmpp.standing())
     }
 
     /// Joins the request under way, or starts one. It runs as a task of its
@@ -300,8 +306,21 @@ impl Search<'_> {
         let Some(jid) = self.reported("ConnReqJabberID").await? else { return Ok(None) };
         let login = self.login.as_ref();
         let login = login.ok_or(WakeError::Refused("no credentials of the device are known"))?;
-        xmpp.ask(&jid, &login.username, &login.password).await?;
-        Ok(Some(Woken::Agreed(Way::Xmpp)))
+        let outcome = xmpp.ask(&jid, &login.username, &login.password).await;
+        // A device that does not allow us says the same as one that is busy or not
+        // there.
+        let (Err(WakeError::Offline(_) | WakeError::Busy), Some(allowed)) =
+            (&outcome, self.reported("ConnReqAllowedJabberIDs").await?)
+        else {
+            return outcome.map(|()| Some(Woken::Agreed(Way::Xmpp)));
+        };
+        match (shut_out(&allowed, &xmpp.standing().address), outcome) {
+            (Some(why), Err(WakeError::Offline(words))) => {
+                Err(WakeError::Offline(format!("{words}; {why}")))
+            }
+            (Some(why), _) => Err(WakeError::Forbidden(why)),
+            (None, outcome) => outcome.map(|()| Some(Woken::Agreed(Way::Xmpp))),
+        }
     }
 
     /// What the device has told of itself below `ManagementServer.`; `None` if

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use super::error::WakeError;
 use crate::device::Secret;
 use crate::time::Timestamp;
+use crate::xmpp::Jid;
 
 /// A way by which a device can be asked to open a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,4 +114,16 @@ pub trait XmppAsk: Send + Sync + 'static {
     /// [`WakeError::Forbidden`] for a JID that no request may go to, and
     /// [`WakeError::NotReady`] where the server's own connection is down.
     async fn ask(&self, jid: &str, username: &str, password: &Secret) -> Result<(), WakeError>;
+
+    /// How the server's own connection stands.
+    fn standing(&self) -> XmppStanding;
+}
+
+/// How the connection to the XMPP server stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct XmppStanding {
+    /// Our own address there; without a resource while there is no connection.
+    pub address: Jid,
+    /// Why there is no connection, in words.
+    pub problem: Option<String>,
 }

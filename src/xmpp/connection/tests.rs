@@ -1,3 +1,5 @@
+//! Whole streams, told line by line, on a clock of their own.
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 

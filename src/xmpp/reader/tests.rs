@@ -1,3 +1,5 @@
+//! The reader: what it takes, what it refuses, and its limits.
+
 use super::*;
 use crate::xmpp::ns;
 

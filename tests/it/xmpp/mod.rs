@@ -2,4 +2,6 @@
 //! server.
 
 mod hostile;
+mod prosody;
 mod survives;
+mod wake;
