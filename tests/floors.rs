@@ -44,8 +44,19 @@ const FLOORS: &[(&str, u32)] = &[
 ];
 
 /// The rooms that open no socket, read no clock and no file.
-const PURE: &[&str] =
-    &["param", "device", "phone", "cwmp", "schema", "sip", "stun", "xmpp", "plan", "provision", "dhcp"];
+const PURE: &[&str] = &[
+    "param",
+    "device",
+    "phone",
+    "cwmp",
+    "schema",
+    "sip",
+    "stun",
+    "xmpp",
+    "plan",
+    "provision",
+    "dhcp",
+];
 
 /// `log.rs` is told by its own section of the settings what to log, and how.
 const GRANTED: &[(&str, &str)] = &[("log", "config")];

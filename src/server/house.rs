@@ -164,11 +164,7 @@ impl Server {
         let fetch = Arc::new(parts.fetch());
         let stop = CancellationToken::new();
         let mut doors = JoinSet::new();
-        let xmpp = super::xmpp::way(&config, &parts.vault, &stop)?.map(|(way, keep)| {
-            doors.spawn(keep);
-            way as Arc<dyn XmppAsk>
-        });
-        let api = Arc::new(parts.api(tokens, xmpp));
+        let api = Arc::new(parts.api(tokens, parts.xmpp(&mut doors, &stop)?));
         doors.spawn(acs.clone().sweep(stop.clone()));
         serve(&mut doors, bound.cwmp, &acs, &stop);
         serve(&mut doors, bound.cwmp_tls, &acs, &stop);
@@ -182,19 +178,7 @@ impl Server {
 
         data.publish(&addresses)?;
         warn_of_risks(&config);
-        info!(
-            cwmp = addresses.cwmp.map(display),
-            cwmp.tls = addresses.cwmp_tls.map(display),
-            northbound = addresses.northbound.map(display),
-            files = addresses.files.map(display),
-            files.tls = addresses.files_tls.map(display),
-            tftp = addresses.tftp.map(display),
-            ftp = addresses.ftp.map(display),
-            ftps = addresses.ftps.map(display),
-            pnp = addresses.pnp.map(display),
-            stun = addresses.stun.map(display),
-            "the doors are open"
-        );
+        tell(&addresses);
         let new_onboarding = onboarding.filter(|_| is_new);
         Ok(Self { addresses, new_onboarding, data, store, supply, tls, trust, stop, doors })
     }
@@ -336,6 +320,19 @@ impl Parts<'_> {
         })
     }
 
+    /// The way to devices through an XMPP server, kept up by a task of its own.
+    fn xmpp(
+        &self,
+        doors: &mut JoinSet<()>,
+        stop: &CancellationToken,
+    ) -> Result<Option<Arc<dyn XmppAsk>>, ServerError> {
+        let way = super::xmpp::way(self.config, &self.vault, stop)?;
+        Ok(way.map(|(way, keep)| {
+            doors.spawn(keep);
+            way as Arc<dyn XmppAsk>
+        }))
+    }
+
     fn api(&self, tokens: tokens::Tokens, xmpp: Option<Arc<dyn XmppAsk>>) -> Api {
         let waker = Waker::new(WakerDeps {
             store: self.store.clone(),
@@ -391,6 +388,23 @@ fn trust_stores(config: &CwmpConfig) -> Result<Option<Arc<TrustStores>>, ServerE
     };
     let stores = config.trust.iter().map(authority).collect();
     Ok(Some(TrustStores::load(stores, required)?))
+}
+
+/// Logs where the doors listen.
+fn tell(addresses: &Addresses) {
+    info!(
+        cwmp = addresses.cwmp.map(display),
+        cwmp.tls = addresses.cwmp_tls.map(display),
+        northbound = addresses.northbound.map(display),
+        files = addresses.files.map(display),
+        files.tls = addresses.files_tls.map(display),
+        tftp = addresses.tftp.map(display),
+        ftp = addresses.ftp.map(display),
+        ftps = addresses.ftps.map(display),
+        pnp = addresses.pnp.map(display),
+        stun = addresses.stun.map(display),
+        "the doors are open"
+    );
 }
 
 fn warn_of_risks(config: &Config) {

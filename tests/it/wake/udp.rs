@@ -139,6 +139,10 @@ impl XmppAsk for Says {
         assert_eq!((jid, username), ("cpe@example.net/cwmp", "cr"));
         self.0.clone()
     }
+
+    fn standing(&self) -> provost::wake::XmppStanding {
+        provost::wake::XmppStanding { address: "acs@example.net".parse().unwrap(), problem: None }
+    }
 }
 
 #[tokio::test]
