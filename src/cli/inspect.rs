@@ -15,7 +15,9 @@ use serde_json::json;
 
 use self::capture::Capture;
 use crate::class::Class;
-use crate::cwmp::{CpeRequest, CpeResponse, Message, Parsed, ReadError, ReadLimits, Side, read};
+use crate::cwmp::{
+    CpeRequest, CpeResponse, Message, Parsed, ReadError, ReadLimits, Side, read, story,
+};
 
 /// The largest file that is taken, in bytes: a message and its headers.
 const MAX_FILE: u64 = (64 << 20) + (64 << 10);
@@ -184,7 +186,7 @@ impl Found {
         if json {
             return writeln!(out, "{}", self.as_json(file));
         }
-        let file = words::printable(file);
+        let file = story::printable(file);
         match self {
             Self::Message(side, parsed) => {
                 let from = if *side == Side::Cpe { "device" } else { "server" };
@@ -196,11 +198,11 @@ impl Found {
             }
             Self::Empty => writeln!(out, "{file}: empty: nothing more to say"),
             Self::Nothing { why, at: None } => {
-                writeln!(out, "{file}: no message: {}", words::printable(why))
+                writeln!(out, "{file}: no message: {}", story::printable(why))
             }
             Self::Nothing { why, at: Some(place) } => {
                 let Place { line, byte } = place;
-                let why = words::printable(why);
+                let why = story::printable(why);
                 writeln!(out, "{file}: no message: {why} (line {line}, byte {byte})")
             }
         }

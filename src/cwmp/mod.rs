@@ -15,6 +15,7 @@ mod envelope;
 mod fault;
 mod inform;
 mod kicked;
+pub mod mask;
 mod message;
 mod objects;
 mod options;
@@ -23,6 +24,7 @@ mod queue;
 mod read;
 mod schedule;
 mod session;
+pub mod story;
 mod transfer;
 mod write;
 

@@ -8,10 +8,10 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use super::error::Oddity;
 
 /// A body as text.
-pub(super) struct Decoded<'a> {
+pub(in crate::cwmp) struct Decoded<'a> {
     /// The text from its first `<` or other visible character on, without the
     /// padding at its end.
-    pub(super) text: Cow<'a, str>,
+    pub(in crate::cwmp) text: Cow<'a, str>,
     /// Bytes of the decoded text that were left out before it.
     pub(super) skipped: u64,
     /// What had to be forgiven.
@@ -23,7 +23,7 @@ pub(super) struct Decoded<'a> {
 ///
 /// The charset of the HTTP header rules (Q26), then a byte order mark, then the
 /// XML declaration, then UTF-8.
-pub(super) fn decode<'a>(body: &'a [u8], charset: Option<&str>) -> Decoded<'a> {
+pub(in crate::cwmp) fn decode<'a>(body: &'a [u8], charset: Option<&str>) -> Decoded<'a> {
     let mut oddities = Vec::new();
     let encoding = encoding_of(body, charset, &mut oddities);
     let text = if encoding != UTF_8 {

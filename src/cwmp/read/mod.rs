@@ -11,7 +11,7 @@ mod error;
 mod limits;
 mod scanner;
 
-pub(super) use decode::is_legal;
+pub(super) use decode::{decode, is_legal};
 pub use error::{Oddity, Problem, ReadError, Warning};
 pub use limits::ReadLimits;
 pub(super) use scanner::{Scanner, Tag};
@@ -45,7 +45,7 @@ pub fn read(
     if body.len() > limits.bytes {
         return Err(ReadError { at: 0, problem: Problem::TooMuch("bytes") });
     }
-    let decoded = decode::decode(body, charset);
+    let decoded = decode(body, charset);
     let mut xml = Scanner::new(&decoded, limits);
     let envelope = envelope::envelope(&mut xml, from)?;
     Ok(Parsed { envelope, warnings: xml.into_warnings() })
