@@ -21,7 +21,8 @@
 //! HTTP faces share; [`link`] carries XMPP over sockets.
 //!
 //! **Floor 4, services.** [`provision`] (P) phone files; [`wake`] connection
-//! requests and NOTIFYs; [`simulate`] simulated CPEs and phones.
+//! requests and NOTIFYs; [`simulate`] simulated CPEs and phones; [`trace`] which
+//! devices' messages are recorded, masked.
 //!
 //! **Floor 4½.** [`supply`] which phone gets which file, who may have it, and
 //! what is logged of it: what all phone doors stand before; [`dhcp`] (P) what DHCP
@@ -65,5 +66,6 @@ pub mod store;
 pub mod stun;
 pub mod supply;
 pub mod time;
+pub mod trace;
 pub mod wake;
 pub mod xmpp;

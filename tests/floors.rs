@@ -32,6 +32,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("provision", 40),
     ("wake", 40),
     ("simulate", 40),
+    ("trace", 40),
     ("dhcp", 45),
     ("gate", 45),
     ("supply", 45),

@@ -20,6 +20,8 @@ impl Driver {
     pub(super) async fn proceed(&mut self, turn: Turn, now: Timestamp) -> Reply {
         match self.next_request(turn.version(), now).await {
             Ok(Some(request)) => {
+                let task = self.work.planner.as_ref().and_then(Planner::current_task);
+                self.work.diary.asked(request.method(), task, now);
                 let (session, reply) = turn.request(request);
                 self.session = Some(session);
                 Reply::Envelope(write(&self.work.learned, &reply))
@@ -33,6 +35,7 @@ impl Driver {
                 // What cannot be recorded is not sent; the device comes again.
                 warn!(device.id = %self.work.device.id, %error, "the session ends early");
                 self.session = Some(turn.finish());
+                self.work.diary.break_off("what had to be recorded could not be");
                 Reply::Nothing
             }
         }

@@ -8,6 +8,7 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::admission::{Admission, spread};
+use super::diary::Diary;
 use super::inventory::{self, Arrival};
 use super::links::FileLinks;
 use super::models::Models;
@@ -15,7 +16,9 @@ use super::recording::{alarm, clone_suspected, commit_with_tasks, confirm};
 use super::redirecting;
 use super::sightings::{Sightings, Told};
 use super::told::find_arrival;
-use crate::cwmp::{Envelope, FaultCode, Greeting, Inform, Input, Output, Session, WriteStyle};
+use crate::cwmp::{
+    CpeRequest, Envelope, FaultCode, Greeting, Inform, Input, Output, Session, WriteStyle,
+};
 use crate::device::{
     Ability, Credentials, Device, EventCode, Learned, Outcome, Proof, Redirection, Task, TaskState,
     bears_on_claims,
@@ -123,6 +126,8 @@ pub(super) struct Work {
     pub(super) device_changed: bool,
     /// To be recorded with the next commit.
     pub(super) pending: Batch,
+    /// What is kept of the session.
+    pub(super) diary: Diary,
 }
 
 impl Driver {
@@ -215,6 +220,7 @@ impl Driver {
             claims_touched,
             device_changed: false,
             pending: Batch::new(),
+            diary: Diary::new(now, inform.events.iter().map(|event| event.code.clone()).collect()),
         };
         Ok((Self { shared, caller, session: Some(session), work }, reply))
     }
@@ -232,6 +238,7 @@ impl Driver {
     /// Takes the next message of the device.
     pub(super) async fn handle(&mut self, input: Input, now: Timestamp) -> Reply {
         let Some(session) = self.session.take() else { return Reply::Nothing };
+        self.work.diary.heard(now);
         if !self.work.spoke {
             self.work.spoke = true;
             let words =
@@ -249,13 +256,19 @@ impl Driver {
                     info!(device.id = %self.work.device.id, rpc.method = %method, fault.code = fault.code.0,
                         fault.text = %fault.text, "the device answered with a fault");
                 }
+                self.work.diary.answered(answer.as_ref().err());
                 self.take_answer(answer, now);
                 self.proceed(turn, now).await
             }
             Output::Request { request, turn } => {
                 let (session, reply) = match self.take_request(&request, now).await {
-                    Ok(()) => turn.with_next_url(&self.shared.kicked_next_url).answer(),
+                    Ok(()) => {
+                        self.work.diary.told(request.method(), unknown(&request), now);
+                        turn.with_next_url(&self.shared.kicked_next_url).answer()
+                    }
                     Err(error) => {
+                        let refused = (FaultCode::ACS_RESOURCES_EXCEEDED.0, "it was not recorded");
+                        self.work.diary.told(request.method(), Some(refused), now);
                         warn!(device.id = %self.work.device.id, %error, "a request of the device was not recorded");
                         turn.refuse(FaultCode::ACS_RESOURCES_EXCEEDED, "")
                     }
@@ -275,6 +288,7 @@ impl Driver {
             }
             Output::End { why, lost, session } => {
                 self.session = Some(session);
+                self.work.diary.break_off(why.words());
                 if lost.is_some() {
                     warn!(device.id = %self.work.device.id, session.end = why.words(), "the session broke off");
                     self.give_up(now);
@@ -286,11 +300,12 @@ impl Driver {
     }
 
     /// The device fell silent, came anew, or the server stops.
-    pub(super) async fn abandon(&mut self, now: Timestamp) {
+    pub(super) async fn abandon(&mut self, why: &'static str, now: Timestamp) {
         if self.is_over() {
             return;
         }
         self.session = None;
+        self.work.diary.break_off(why);
         if !self.work.spoke {
             self.learn_silence(now);
         }
@@ -351,6 +366,12 @@ fn greet(
             Err(Refusal::Mismatch(Mismatch::OtherDevice))
         }
     }
+}
+
+/// The fault that a method which is not of the standard is answered with (Q53).
+fn unknown(request: &CpeRequest) -> Option<(u32, &'static str)> {
+    let code = FaultCode::ACS_METHOD_NOT_SUPPORTED;
+    matches!(request, CpeRequest::Unknown(_)).then(|| (code.0, code.words()))
 }
 
 fn log_inform(device: &Device, inform: &Inform, caller: &Caller) {

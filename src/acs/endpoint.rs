@@ -22,17 +22,29 @@ use super::sessions::{Cookie, Live, Sessions};
 use super::sightings::{Sightings, Told};
 use crate::config::{CwmpConfig, LimitsConfig};
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
-use crate::device::{DeviceId, Learned, Redirection};
+use crate::device::{DeviceId, Learned, Redirection, TraceDirection};
 use crate::gate::{Denied, Gate, Principal};
 use crate::http::{Body, BodyError, Handler, Peer, collect, collect_decoded, cookie};
 use crate::store::{Store, Vault};
 use crate::time::{Clock, Timestamp};
+use crate::trace::{self, Traces};
 
 /// The name of the session cookie.
 const COOKIE: &str = "session";
 
 /// What is read of a body whose sender has not shown who it is.
 const MAX_UNKNOWN_BODY: u64 = 256 << 10;
+
+/// Why a session ends when its device begins another.
+const SUPERSEDED: &str = "the device began another session";
+
+/// What came from a device, and when.
+#[derive(Clone, Copy)]
+struct Came<'a> {
+    body: &'a [u8],
+    headers: &'a HeaderMap,
+    at: Timestamp,
+}
 
 /// What the door is built from.
 pub struct AcsParts {
@@ -50,6 +62,8 @@ pub struct AcsParts {
     pub files: FileLinks,
     /// Judges who is calling.
     pub gate: Arc<Gate>,
+    /// Which devices are traced.
+    pub traces: Arc<Traces>,
 }
 
 /// The device's door.
@@ -60,6 +74,7 @@ pub struct Acs {
     pub(super) sessions: Sessions,
     pub(super) clock: Arc<dyn Clock>,
     gate: Arc<Gate>,
+    traces: Arc<Traces>,
     limits: LimitsConfig,
     max_body: u64,
     read_limits: ReadLimits,
@@ -68,7 +83,7 @@ pub struct Acs {
 impl Acs {
     /// Builds the door.
     pub fn new(parts: AcsParts) -> Arc<Self> {
-        let AcsParts { store, vault, clock, config, limits, files, gate } = parts;
+        let AcsParts { store, vault, clock, config, limits, files, gate, traces } = parts;
         let assumed = Learned::assumed(config.read_batch, config.write_batch);
         let models = Models::new(store.clone(), assumed);
         let shared = Arc::new(Shared {
@@ -93,6 +108,7 @@ impl Acs {
             sessions,
             clock,
             gate,
+            traces,
             limits,
             max_body: config.max_body,
             read_limits,
@@ -140,6 +156,10 @@ impl Acs {
         } else {
             let Some(envelope) = self.read(&body, &parts.headers, &peer) else {
                 let live = known.filter(|live| self.may_speak(live, &principal, &peer));
+                if let Some(live) = &live {
+                    let came = Came { body: &body, headers: &parts.headers, at: now };
+                    self.trace(live, came, None).await;
+                }
                 self.break_off(live, now).await;
                 return Err(plain(StatusCode::BAD_REQUEST, "not a CWMP message\n"));
             };
@@ -147,7 +167,8 @@ impl Acs {
                 let host = parts.headers.get(HOST).and_then(host_name);
                 let address = peer.address.ip();
                 let caller = Caller { principal, address, local: peer.local, host, rival: None };
-                return self.open(envelope, caller, &peer, now).await;
+                let came = Came { body: &body, headers: &parts.headers, at: now };
+                return self.open(envelope, caller, &peer, came).await;
             }
             Input::Message(envelope)
         };
@@ -157,7 +178,10 @@ impl Acs {
             self.session_by_circumstance(&parts.headers, &principal, peer.address.ip())
         });
         match (live, input) {
-            (Some(live), input) => Ok(self.converse(&live, input, &peer, now).await),
+            (Some(live), input) => {
+                let came = Came { body: &body, headers: &parts.headers, at: now };
+                Ok(self.converse(&live, input, &peer, came).await)
+            }
             // A device that ends its session once more, or never began one
             // (Q20, Q45).
             (None, Input::Empty) => Ok(empty(StatusCode::NO_CONTENT)),
@@ -241,8 +265,9 @@ impl Acs {
         envelope: Envelope,
         mut caller: Caller,
         peer: &Peer,
-        now: Timestamp,
+        came: Came<'_>,
     ) -> Result<Response<Body>, Response<Body>> {
+        let now = came.at;
         let Message::CpeRequest(CpeRequest::Inform(inform)) = &envelope.message else {
             return Err(plain(StatusCode::BAD_REQUEST, "not an Inform\n"));
         };
@@ -262,7 +287,7 @@ impl Acs {
         if let Some(before) = before
             && self.sessions.close(&before.cookie)
         {
-            before.driver.lock().await.abandon(now).await;
+            before.driver.lock().await.abandon(SUPERSEDED, now).await;
         }
         match Driver::open(self.shared.clone(), envelope, caller, now).await {
             Ok((driver, reply)) => {
@@ -278,9 +303,10 @@ impl Acs {
                     peer.connection,
                     now,
                 ));
-                if let Some(superseded) = self.sessions.open(live, peer.connection) {
-                    superseded.driver.lock().await.abandon(now).await;
+                if let Some(superseded) = self.sessions.open(live.clone(), peer.connection) {
+                    superseded.driver.lock().await.abandon(SUPERSEDED, now).await;
                 }
+                self.trace(&live, came, Some(&reply)).await;
                 let mut response = xml(reply);
                 let value = format!("{COOKIE}={}; Path=/", hex::encode(cookie));
                 if let Ok(value) = HeaderValue::try_from(value) {
@@ -307,8 +333,9 @@ impl Acs {
         live: &Arc<Live>,
         input: Input,
         peer: &Peer,
-        now: Timestamp,
+        came: Came<'_>,
     ) -> Response<Body> {
+        let now = came.at;
         let (reply, over, timeout) = {
             let mut driver = live.driver.lock().await;
             let reply = driver.handle(input, now).await;
@@ -319,6 +346,11 @@ impl Acs {
         } else {
             self.sessions.heard(live, peer.connection, timeout, now);
         }
+        let said: &[u8] = match &reply {
+            Reply::Envelope(bytes) => bytes,
+            Reply::Nothing => &[],
+        };
+        self.trace(live, came, Some(said)).await;
         match reply {
             Reply::Envelope(bytes) => xml(bytes),
             Reply::Nothing => empty(StatusCode::NO_CONTENT),
@@ -333,6 +365,28 @@ impl Acs {
             let text = format!("refused a caller from {}: {denied}", peer.address.ip());
             tell(&self.shared, id, text, now).await;
         }
+    }
+
+    /// Records what came and what goes back, if the device is traced.
+    async fn trace(&self, live: &Live, came: Came<'_>, reply: Option<&[u8]>) {
+        if !self.traces.is_on(&live.device, came.at) {
+            return;
+        }
+        let content_type = came.headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let message = trace::Message {
+            direction: TraceDirection::FromDevice,
+            at: came.at,
+            body: came.body,
+            charset: content_type.and_then(charset_of),
+        };
+        let reply = reply.map(|body| trace::Message {
+            direction: TraceDirection::ToDevice,
+            at: self.clock.now(),
+            body,
+            charset: None,
+        });
+        let messages: Vec<trace::Message<'_>> = std::iter::once(message).chain(reply).collect();
+        self.traces.record(&live.device, live.began_at, came.at, &messages).await;
     }
 
     /// The answer to whoever did not show who it is.

@@ -9,6 +9,7 @@
 //! - `asking`: what the server asks in a session; `told`: what the device tells
 //!   by RPCs of its own.
 //! - `wanted`: what is given to a device that asks for a file.
+//! - `diary`: what is kept of a session: its RPCs, and how it ended.
 //! - `onboarding`: giving a device credentials of its own.
 //! - `inventory`: what an Inform changes in the device's record.
 //! - `links`: where a device fetches the file that a Download names.
@@ -25,6 +26,7 @@
 mod admission;
 mod asking;
 mod claiming;
+mod diary;
 mod driver;
 mod endpoint;
 mod inventory;

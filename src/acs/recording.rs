@@ -181,6 +181,9 @@ impl Driver {
         if std::mem::take(&mut work.device_changed) {
             work.pending.put(Record::Device(Box::new(work.device.clone())));
         }
+        if let Some(session) = work.diary.finish(&work.device.id, self.caller.address, now) {
+            work.pending.put(Record::Session(Box::new(session)));
+        }
         if let Err(error) = self.commit_pending().await {
             warn!(device.id = %self.work.device.id, %error, "the end of the session was not recorded");
         }

@@ -20,6 +20,8 @@ pub(super) struct Live {
     pub(super) device: DeviceId,
     /// Who was let in when it was opened.
     pub(super) principal: Principal,
+    /// When its Inform came.
+    pub(super) began_at: Timestamp,
     /// From which address it was opened.
     pub(super) address: IpAddr,
     /// The session itself; one message at a time.
@@ -52,6 +54,7 @@ impl Live {
             device,
             principal,
             address,
+            began_at: now,
             driver: tokio::sync::Mutex::new(driver),
             seen: Mutex::new(seen),
         }

@@ -34,7 +34,7 @@ pub(super) async fn run(acs: &Acs, stop: CancellationToken) {
         let now = acs.clock.now();
         for live in acs.sessions.take_silent(now) {
             info!(device.id = %live.device, "the session fell silent");
-            live.driver.lock().await.abandon(now).await;
+            live.driver.lock().await.abandon("the device fell silent", now).await;
         }
         if round.is_multiple_of(TASKS_EVERY)
             && let Err(error) = overdue(acs, now).await
@@ -45,7 +45,7 @@ pub(super) async fn run(acs: &Acs, stop: CancellationToken) {
     }
     let now = acs.clock.now();
     for live in acs.sessions.take_all() {
-        live.driver.lock().await.abandon(now).await;
+        live.driver.lock().await.abandon("the server stopped", now).await;
     }
 }
 

@@ -455,7 +455,7 @@ async fn t10_a_session_that_breaks_off_is_judged_at_once() {
     lab.ask(1, Action::Reboot).await;
     lab.cpe.raise(EventCode::ConnectionRequest, "");
     let (mut driver, _) = lab.session_until(1).await;
-    driver.abandon(lab.clock.now()).await;
+    driver.abandon("the device fell silent", lab.clock.now()).await;
     assert_eq!(lab.word(1).await, "unknown");
 }
 
@@ -504,7 +504,7 @@ async fn q55_two_silences_after_the_inform_response_change_its_form() {
             Driver::open(lab.shared.clone(), envelope, lab.caller(), lab.clock.now()).await;
         let (mut driver, reply) = opened.unwrap();
         assert_eq!(reply.starts_with(b"<?xml"), declared, "after {silences} silences");
-        driver.abandon(lab.clock.now()).await;
+        driver.abandon("the device fell silent", lab.clock.now()).await;
         let failure = simulate::SessionFailure::Connection("reset".to_owned());
         lab.cpe.session_lost(failure, lab.clock.now());
     }
@@ -551,3 +551,4 @@ async fn b11_invented_devices_are_let_in_only_so_many_a_minute() {
 
 mod ir181;
 mod personalities;
+mod seen;

@@ -8,7 +8,7 @@ use super::devices::known;
 use super::extract::{DeviceKey, Query};
 use super::mask;
 use super::paging;
-use super::problem::{ApiError, Problem};
+use super::problem::{ApiError, Problem, bad_value};
 use super::state::Shared;
 use crate::device::{Event, EventCode, EventKind};
 use crate::time::Timestamp;
@@ -67,6 +67,11 @@ pub(super) struct Events {
 pub(super) struct EventQuery {
     /// From 1 to 1000; 100 if not given.
     limit: Option<usize>,
+    /// Only events of this kind: `inform`, `alarm` and the like.
+    kind: Option<String>,
+    /// Only events since (RFC 3339).
+    #[param(value_type = Option<String>)]
+    since: Option<Timestamp>,
 }
 
 /// Lists a device's latest events, newest first
@@ -81,7 +86,18 @@ pub(super) async fn list(
     Query(query): Query<EventQuery>,
 ) -> Result<axum::Json<Events>, ApiError> {
     let limit = paging::limit(query.limit)?;
+    if let Some(kind) = &query.kind
+        && !EventKind::WORDS.contains(&kind.as_str())
+    {
+        return Err(bad_value("kind", format!("one of {}", EventKind::WORDS.join(", "))));
+    }
     known(&state, &id).await?;
-    let events = state.store().events(&id, limit).await?;
-    Ok(axum::Json(Events { items: events.into_iter().map(EventView::from).collect() }))
+    // A ring is small: its bound is a setting.
+    let events = state.store().events(&id, usize::MAX).await?;
+    let wanted = events
+        .into_iter()
+        .take_while(|event| query.since.is_none_or(|since| event.at >= since))
+        .filter(|event| query.kind.as_deref().is_none_or(|kind| kind == event.kind.word()))
+        .take(limit);
+    Ok(axum::Json(Events { items: wanted.map(EventView::from).collect() }))
 }

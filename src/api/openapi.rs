@@ -9,8 +9,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::problem::Problem;
 use super::{
-    associations, devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks,
-    wake,
+    associations, devices, dhcp, events, files, layers, parameters, phones, sessions, sites,
+    system, tasks, traces, trees, wake,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -21,7 +21,8 @@ use super::{
     ),
     paths(
         devices::list, devices::add, devices::show, devices::change, devices::forget,
-        parameters::list, events::list, associations::show,
+        parameters::list, trees::export, events::list, sessions::list, associations::show,
+        traces::show, traces::start, traces::stop, traces::story, traces::messages,
         tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
         files::upload, files::list, files::show, files::remove, files::content,
         phones::list, phones::show, phones::put, phones::forget, phones::url,

@@ -9,6 +9,7 @@ use crate::class::Class;
 use crate::files::FilesError;
 use crate::store::StoreError;
 use crate::supply::SupplyError;
+use crate::trace::TraceError;
 
 /// Why a request is not answered as asked.
 #[derive(Debug, thiserror::Error)]
@@ -117,6 +118,9 @@ pub(super) enum ApiError {
     /// A device has as many open tasks as it may have.
     #[error("the device has {0} open tasks already")]
     QueueFull(usize),
+    /// As many devices are traced as may be.
+    #[error(transparent)]
+    TracesFull(TraceError),
     /// Another backup is being written.
     #[error("a backup is being written already")]
     BackupRuns,
@@ -149,6 +153,7 @@ impl ApiError {
             | Self::OtherRevision { .. }
             | Self::TaskSent(_)
             | Self::TaskOver { .. }
+            | Self::TracesFull(_)
             | Self::BackupRuns => Class::Conflict,
             Self::NoWay(_) => Class::Failed,
             Self::QueueFull(_) => Class::Throttled,
@@ -189,6 +194,7 @@ impl ApiError {
             Self::TaskOver { .. } => "task-over",
             Self::NoWay(_) => "no-way",
             Self::QueueFull(_) => "queue-full",
+            Self::TracesFull(_) => "traces-full",
             Self::BackupRuns => "backup-runs",
             Self::Store(StoreError::Conflict(_)) => "changed-meanwhile",
             Self::Store(StoreError::ReadOnly(_)) => "store-read-only",

@@ -8,8 +8,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, devices, dhcp, events, files, layers, parameters, phones, sites, system, tasks,
-    wake,
+    associations, devices, dhcp, events, files, layers, parameters, phones, sessions, sites,
+    system, tasks, traces, trees, wake,
 };
 
 /// One line of the table.
@@ -38,8 +38,15 @@ fn table() -> Vec<Route> {
         route(PATCH,  "/api/v1/devices/{id}", devices::change),
         route(DELETE, "/api/v1/devices/{id}", devices::forget),
         route(GET,    "/api/v1/devices/{id}/parameters", parameters::list),
+        route(GET,    "/api/v1/devices/{id}/tree", trees::export),
         route(GET,    "/api/v1/devices/{id}/events", events::list),
         route(GET,    "/api/v1/devices/{id}/associations", associations::show),
+        route(GET,    "/api/v1/devices/{id}/sessions", sessions::list),
+        route(GET,    "/api/v1/devices/{id}/trace", traces::show),
+        route(POST,   "/api/v1/devices/{id}/trace", traces::start),
+        route(DELETE, "/api/v1/devices/{id}/trace", traces::stop),
+        route(GET,    "/api/v1/devices/{id}/trace/story", traces::story),
+        route(GET,    "/api/v1/devices/{id}/trace/messages", traces::messages),
         route(POST,   "/api/v1/devices/{id}/tasks", tasks::create),
         route(POST,   "/api/v1/devices/{id}/wake", wake::wake),
 

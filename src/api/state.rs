@@ -9,6 +9,7 @@ use crate::files::Shelf;
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
 use crate::time::Clock;
+use crate::trace::Traces;
 use crate::wake::Waker;
 
 /// All that the northbound needs of the house.
@@ -30,6 +31,8 @@ pub struct ApiDeps {
     pub data: PathBuf,
     /// The files of phones.
     pub supply: Arc<Supply>,
+    /// Which devices are traced.
+    pub traces: Arc<Traces>,
     /// Who is let in.
     pub tokens: Tokens,
 }

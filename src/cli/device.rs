@@ -8,6 +8,7 @@ use super::CliError;
 use super::client::{Client, clean, encode};
 use super::list::{Listing, pages};
 use super::output::{Column, Output};
+use super::seeing;
 use super::task::{self, Waiting};
 
 const DEVICES: &[Column] = &[
@@ -157,13 +158,19 @@ pub(super) enum DeviceCommand {
         id: String,
     },
     /// List what happened to a device, newest first
-    Events {
+    Events(seeing::EventArgs),
+    /// Show the last sessions of a device with every RPC, newest first
+    Sessions {
         /// The device id
         id: String,
-        /// Events at most
-        #[arg(long, default_value_t = 100)]
+        /// Sessions at most
+        #[arg(long, default_value_t = 10)]
         limit: usize,
     },
+    /// Record a device's messages for a while, and tell them as a story
+    Trace(seeing::TraceArgs),
+    /// Write what is known of a device's tree, for `provost simulate --tree`
+    ExportTree(seeing::ExportArgs),
     /// Set a device's tags, in place of those before
     Tag {
         /// The device id
@@ -210,7 +217,10 @@ pub(super) async fn run(
             return super::diagnose::run(arguments, client, output).await;
         }
         D::Associations { id } => return associations(client, &id, output).await,
-        D::Events { id, limit } => return events(client, &id, limit, output).await,
+        D::Events(args) => return seeing::events(args, client, output).await,
+        D::Sessions { id, limit } => return seeing::sessions(&id, limit, client, output).await,
+        D::Trace(args) => return seeing::trace(args, client, output).await,
+        D::ExportTree(args) => return seeing::export_tree(args, client, output).await,
         D::Tag { id, tags } => {
             let path = format!("/devices/{}", encode(&id));
             let device = client.send(Method::PATCH, &path, &json!({"tags": tags})).await?;
@@ -297,29 +307,6 @@ async fn associations(client: &Client, id: &str, output: &mut Output<'_>) -> Res
         }
         let headings = ["ROLE", "DEVICE", "KNOWN", "KINSHIP", "STANDING", "SINCE"];
         super::output::grid(out, &headings, &rows)
-    })?;
-    Ok(())
-}
-
-async fn events(
-    client: &Client,
-    id: &str,
-    limit: usize,
-    output: &mut Output<'_>,
-) -> Result<(), CliError> {
-    let path = format!("/devices/{}/events?limit={limit}", encode(id));
-    let events = client.get(&path).await?;
-    output.print(&events, |out, events| {
-        for event in events["items"].as_array().into_iter().flatten() {
-            let text = |key: &str| clean(event[key].as_str().unwrap_or_default());
-            let what = match event["kind"].as_str() {
-                Some("inform") => super::output::cell(&event["codes"]),
-                Some("software_changed") => format!("{} → {}", text("from"), text("to")),
-                _ => text("text"),
-            };
-            writeln!(out, "{}  {:16}  {what}", text("at"), text("kind"))?;
-        }
-        Ok(())
     })?;
     Ok(())
 }

@@ -25,6 +25,7 @@ mod massdeploy;
 mod output;
 mod phone;
 mod run;
+mod seeing;
 mod task;
 
 pub use error::CliError;

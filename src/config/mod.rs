@@ -7,6 +7,7 @@
 mod cwmp;
 mod files;
 mod ftp;
+mod history;
 mod limits;
 mod log;
 mod mdns;
@@ -22,6 +23,7 @@ mod xmpp;
 pub use cwmp::{AuthMode, CertificateIdentity, CertificateMode, CwmpConfig, TrustConfig};
 pub use files::FilesConfig;
 pub use ftp::{FtpConfig, PortRange};
+pub use history::HistoryConfig;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use mdns::{MdnsConfig, MdnsFirmware};
@@ -62,6 +64,8 @@ pub struct Config {
     pub stun: StunConfig,
     /// `[store]`: what survives.
     pub store: StoreConfig,
+    /// `[history]`: for how long what happened is kept.
+    pub history: HistoryConfig,
     /// `[tls]`: certificates.
     pub tls: TlsConfig,
     /// `[xmpp]`: waking devices through an XMPP server.

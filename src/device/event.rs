@@ -132,6 +132,22 @@ pub enum EventKind {
     Told(Box<str>),
 }
 
+impl EventKind {
+    /// The word for each kind.
+    pub const WORDS: [&str; 5] = ["inform", "first_contact", "software_changed", "alarm", "told"];
+
+    /// The word for programs and filters.
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::Inform(_) => "inform",
+            Self::FirstContact => "first_contact",
+            Self::SoftwareChanged { .. } => "software_changed",
+            Self::Alarm(_) => "alarm",
+            Self::Told(_) => "told",
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -33,7 +33,7 @@ pub use model::{Heard, ModelKey, ModelKeyError, ModelLesson, ModelRecord, ModelW
 pub use record::{Device, Labels};
 pub use report::{Report, ReportSource};
 pub use secret::{Sealed, Secret};
-pub use session::{RpcOutcome, RpcRecord, SessionRecord};
+pub use session::{MAX_SESSION_RPCS, RpcOutcome, RpcRecord, SessionRecord};
 pub use task::{
     Action, AttributeWish, DeploymentWish, Diagnostic, DiagnosticKind, DownloadFile, FaultRecord,
     MAX_RESULTS, Outcome, Phase, ProvisionedFile, Redirection, Task, TaskId, TaskResult, TaskState,

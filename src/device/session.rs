@@ -7,12 +7,16 @@ use serde::{Deserialize, Serialize};
 use super::{DeviceId, EventCode, TaskId};
 use crate::time::Timestamp;
 
+/// The most RPCs that are kept of one session; further ones are counted.
+pub const MAX_SESSION_RPCS: usize = 250;
+
 /// How an RPC ended.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum RpcOutcome {
     /// It was answered.
     Answered,
-    /// It was answered by this fault.
+    /// It was answered by this fault: the code, and the text without what it may
+    /// hold of credentials.
     Fault(u32, Box<str>),
     /// The session ended before the answer.
     Unanswered,
@@ -27,7 +31,8 @@ pub struct RpcRecord {
     pub by_device: bool,
     /// Milliseconds after the session began.
     pub after: u32,
-    /// Milliseconds until the answer.
+    /// Milliseconds until the device's next message: of a request of ours, until
+    /// its answer.
     pub took: u32,
     /// How it ended.
     pub outcome: RpcOutcome,
@@ -35,8 +40,8 @@ pub struct RpcRecord {
     pub task: Option<TaskId>,
 }
 
-/// One session with what was done in it. A session in which nothing was asked
-/// is counted in the hot record and not kept.
+/// One session with what was done in it: names, never values. A session in
+/// which nothing was asked or told besides the Inform is not kept.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SessionRecord {
     /// The device.

@@ -25,8 +25,13 @@ pub struct TraceEntry {
     pub at: Timestamp,
     /// Who sent it.
     pub direction: TraceDirection,
-    /// The body with its secrets masked; empty for an empty message.
+    /// The message in one sentence, without values.
+    pub sentence: Box<str>,
+    /// The body with its secrets masked; empty for an empty message, and for one
+    /// that was not understood from its first byte on.
     pub body: Box<str>,
-    /// Bytes of the body before it was cut.
+    /// Bytes of the body as it crossed the wire.
     pub size: u32,
+    /// Whether the body is there to its end.
+    pub is_whole: bool,
 }

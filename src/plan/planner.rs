@@ -243,6 +243,14 @@ impl Planner {
         self.waiting.clear();
     }
 
+    /// The task that the last request belongs to, if it belongs to any.
+    pub fn current_task(&self) -> Option<TaskId> {
+        match self.current.as_ref()? {
+            Work::Job(job) => Some(job.task().id),
+            Work::Onboard(_) | Work::Survey(_) => None,
+        }
+    }
+
     /// A task was withdrawn or changed by somebody else: it is let go of.
     pub fn forget(&mut self, id: TaskId) {
         let is_it = |work: &Work| matches!(work, Work::Job(job) if job.task().id == id);

@@ -9,9 +9,11 @@
 
 mod diagnostics;
 mod facts;
+mod recorded;
 
 pub use diagnostics::{
     DiagnosticInput, DiagnosticObject, DiagnosticState, Figure, InputError, InputForm, ResultTable,
     Unit, figures, is_host, result_unit,
 };
 pub use facts::{Access, Fact, Schema};
+pub use recorded::{RecordedDevice, RecordedError, RecordedParameter, RecordedTree};

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 
 use super::data::{ADDRESSES, DataFolder, NORTHBOUND_URL};
 use super::error::ServerError;
+use super::history;
 use super::phone_doors::PhoneDoors;
 use super::provisioning;
 use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders};
@@ -25,6 +26,7 @@ use crate::provision::{PhoneLinks, SiteLinks};
 use crate::store::{Store, Vault};
 use crate::supply::{Supply, SupplyDeps};
 use crate::time::{Clock, SystemClock};
+use crate::trace::Traces;
 use crate::wake::{StunAccounts, StunDoor, Waker, WakerDeps, XmppAsk};
 
 /// Where the doors of a server listen, with the ports that they really got.
@@ -84,6 +86,7 @@ struct Parts<'a> {
     links: Links,
     supply: Arc<Supply>,
     stun: Option<Arc<StunDoor>>,
+    traces: Arc<Traces>,
 }
 
 /// The doors, bound and not yet serving.
@@ -157,6 +160,7 @@ impl Server {
             links: Links::new(vault.derive("file links")),
             supply: supply.clone(),
             stun: stun.clone(),
+            traces: Traces::open(store.clone()).await?,
             vault,
         };
         let gate = parts.gate(onboarding.clone());
@@ -166,6 +170,8 @@ impl Server {
         let mut doors = JoinSet::new();
         let api = Arc::new(parts.api(tokens, parts.xmpp(&mut doors, &stop)?));
         doors.spawn(acs.clone().sweep(stop.clone()));
+        let keep_days = config.history.keep_days;
+        doors.spawn(history::run(store.clone(), parts.clock.clone(), keep_days, stop.clone()));
         serve(&mut doors, bound.cwmp, &acs, &stop);
         serve(&mut doors, bound.cwmp_tls, &acs, &stop);
         serve(&mut doors, bound.files, &fetch, &stop);
@@ -294,6 +300,7 @@ impl Parts<'_> {
             limits: self.config.limits.clone(),
             files,
             gate,
+            traces: self.traces.clone(),
         })
     }
 
@@ -352,6 +359,7 @@ impl Parts<'_> {
             config: Arc::new(self.config.clone()),
             data: self.data.path().to_owned(),
             supply: self.supply.clone(),
+            traces: self.traces.clone(),
             tokens,
         })
     }

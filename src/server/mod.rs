@@ -13,6 +13,7 @@
 
 mod data;
 mod error;
+mod history;
 mod house;
 mod phone_doors;
 mod provisioning;

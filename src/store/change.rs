@@ -9,6 +9,7 @@ use crate::device::{
 };
 use crate::param::Tree;
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
+use crate::time::Timestamp;
 
 /// One typed record to be written.
 #[derive(Clone, Debug)]
@@ -68,6 +69,9 @@ pub enum Change {
     ForgetDevice(DeviceId),
     /// Forget the traced messages of a device.
     ForgetTrace(DeviceId),
+    /// Forget what the histories of a device hold from before this time, and what
+    /// is beyond the numbers that are kept.
+    TrimHistory(DeviceId, Timestamp),
     /// Forget what was learned of a model; what operators said of it stays.
     ForgetModel(ModelKey),
     /// Forget what an operator said of a model.

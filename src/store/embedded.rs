@@ -14,10 +14,11 @@ use super::index::{Index, behind, end_of};
 use super::record::{self, Head, Setting, Stored};
 use super::resolve::Bounds;
 use super::snapshot::{Errand, copy_all};
-use super::step::Ring;
+use super::step::{Ring, Step};
 use super::writer::{Queue, Request, Shared, Writer, lock};
 use super::{
-    BackupReport, Batch, FileRecord, Health, Notice, Store, StoreError, backup, keys, step, tree,
+    BackupReport, Batch, Change, FileRecord, Health, Notice, Store, StoreError, backup, keys, step,
+    tree,
 };
 use crate::device::{
     Association, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord, ModelWishes,
@@ -25,6 +26,7 @@ use crate::device::{
 };
 use crate::param::Tree;
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
+use crate::time::Timestamp;
 
 /// How commits get to the committer.
 pub(super) enum Committer<I> {
@@ -194,6 +196,45 @@ impl<I: Index> Embedded<I> {
     }
 }
 
+impl<I: Index> Embedded<I> {
+    /// What is to be done so that the histories of a device hold nothing from
+    /// before this time, and nothing beyond the numbers that are kept.
+    fn trims(&self, id: &DeviceId, before: Timestamp) -> Result<Vec<Step>, StoreError> {
+        let mut steps = Vec::new();
+        for kind in Ring::ALL {
+            let ring = keys::under_device(kind.letter(), id);
+            let last = self.index()?.last_key(&ring)?.as_deref().and_then(keys::number_of);
+            let Some(last) = last else { continue };
+            let beyond = last.saturating_add(1).saturating_sub(self.bounds.of(kind).max(1));
+            let mut first = None;
+            // Oldest first. One that cannot be read has no age, and stays.
+            self.index()?.scan(&ring, end_of(&ring).as_deref(), &mut |key, value| {
+                let number = keys::number_of(key);
+                let is_old = self.time_of(kind, value).is_some_and(|at| at < before);
+                if is_old || number.is_some_and(|number| number < beyond) {
+                    first = number.map(|number| number.saturating_add(1));
+                    ControlFlow::Continue(())
+                } else {
+                    ControlFlow::Break(())
+                }
+            })?;
+            steps.extend(first.map(|first| Step::TrimRing(kind, id.clone(), first)));
+        }
+        Ok(steps)
+    }
+
+    /// When an entry of a history was made.
+    fn time_of(&self, kind: Ring, value: &[u8]) -> Option<Timestamp> {
+        let vault = &self.shared.vault;
+        Some(match kind {
+            Ring::Events => record::decode::<Event>(value, vault).ok()?.at,
+            Ring::Sessions => record::decode::<SessionRecord>(value, vault).ok()?.began_at,
+            Ring::Reports => record::decode::<Report>(value, vault).ok()?.at,
+            Ring::Trace => record::decode::<TraceEntry>(value, vault).ok()?.at,
+        })
+    }
+}
+
 impl<I: Index> Drop for Embedded<I> {
     fn drop(&mut self) {
         if let Some(ending) = lock(&self.ending).take() {
@@ -278,6 +319,14 @@ impl<I: Index> Store for Embedded<I> {
 
     async fn trace(&self, id: &DeviceId, limit: usize) -> Result<Vec<TraceEntry>, StoreError> {
         self.ring(Ring::Trace, id, limit)
+    }
+
+    async fn has_stale_history(
+        &self,
+        id: &DeviceId,
+        before: Timestamp,
+    ) -> Result<bool, StoreError> {
+        Ok(!self.trims(id, before)?.is_empty())
     }
 
     async fn model(&self, key: &ModelKey) -> Result<Option<ModelRecord>, StoreError> {
@@ -375,7 +424,15 @@ impl<I: Index> Store for Embedded<I> {
             return Ok(());
         }
         let told = self.shared.notices.receiver_count() > 0;
-        let prepared = step::prepare(&batch, &self.shared.names, &self.shared.vault, told)?;
+        let mut prepared = step::prepare(&batch, &self.shared.names, &self.shared.vault, told)?;
+        for change in batch.changes() {
+            if let Change::TrimHistory(id, before) = change {
+                prepared.steps.extend(self.trims(id, *before)?);
+            }
+        }
+        if prepared.steps.is_empty() {
+            return Ok(());
+        }
         drop(batch);
         let (answer, answered) = oneshot::channel();
         match &self.committer {

@@ -154,6 +154,10 @@ pub trait Store: Send + Sync + 'static {
     async fn reports(&self, id: &DeviceId, limit: usize) -> Result<Vec<Report>, StoreError>;
     /// The latest traced messages of a device, newest first.
     async fn trace(&self, id: &DeviceId, limit: usize) -> Result<Vec<TraceEntry>, StoreError>;
+    /// Whether a device has history from before this time, or more of it than is
+    /// kept: whether [`Change::TrimHistory`] would do anything.
+    async fn has_stale_history(&self, id: &DeviceId, before: Timestamp)
+    -> Result<bool, StoreError>;
     /// What was learned of a model.
     async fn model(&self, key: &ModelKey) -> Result<Option<ModelRecord>, StoreError>;
     /// What was learned of all models, in key order, strictly after `after`.

@@ -138,6 +138,10 @@ impl<I: Index> Resolver<'_, I> {
             Step::ForgetRing(kind, device) => {
                 self.forget_ring(group, &keys::under_device(kind.letter(), device))
             }
+            Step::TrimRing(kind, device, first) => {
+                let ring = keys::under_device(kind.letter(), device);
+                self.trim_ring(out, &ring, *first)
+            }
             Step::ForgetDevice(id) => self.forget_device(group, id),
             Step::Forget(records) => records.iter().try_for_each(|key| self.remove_large(out, key)),
         }
@@ -278,6 +282,20 @@ impl<I: Index> Resolver<'_, I> {
         }
         put_set(out, key, value);
         self.stage(key, Some(value));
+        Ok(())
+    }
+
+    /// Removes the entries of a ring that come before the number `first`.
+    fn trim_ring(&mut self, out: &mut Vec<u8>, ring: &[u8], first: u64) -> Result<(), StoreError> {
+        let mut entries = Vec::new();
+        self.index.scan(ring, Some(&keys::numbered(ring, first)), &mut |key, _| {
+            entries.push(key.to_vec());
+            ControlFlow::Continue(())
+        })?;
+        for key in &entries {
+            put_remove(out, key);
+            self.stage(key, None);
+        }
         Ok(())
     }
 

@@ -30,6 +30,8 @@ pub(super) enum Step {
     ForgetDevice(DeviceId),
     /// Forget the entries of a ring.
     ForgetRing(Ring, DeviceId),
+    /// Forget the entries of a ring with numbers below this one.
+    TrimRing(Ring, DeviceId, u64),
     /// Forget records, with their parts.
     Forget(Vec<Vec<u8>>),
 }
@@ -44,6 +46,9 @@ pub(super) enum Ring {
 }
 
 impl Ring {
+    /// All of them.
+    pub(super) const ALL: [Self; 4] = [Self::Events, Self::Sessions, Self::Reports, Self::Trace];
+
     /// The letter of its keys.
     pub(super) const fn letter(self) -> u8 {
         match self {
@@ -89,6 +94,8 @@ pub(super) fn prepare(
             Change::ForgetTrace(id) => {
                 prepared.steps.push(Step::ForgetRing(Ring::Trace, id.clone()))
             }
+            // Which entries those are is looked up by whoever commits it.
+            Change::TrimHistory(..) => {}
             Change::ForgetModel(key) => {
                 prepared.steps.push(Step::Forget(vec![keys::named(b'y', &key.to_string())]));
             }
@@ -268,7 +275,10 @@ fn notice(change: &Change) -> Option<Notice> {
         Change::ForgetSite(name) => Some(Notice::Site(name.clone())),
         Change::ForgetLayer(scope) => Some(Notice::Layer(scope.clone())),
         Change::ForgetFile(sha256) => Some(Notice::File(sha256.clone())),
-        Change::ForgetTrace(_) | Change::ForgetAssociation(_) | Change::Put(_) => None,
+        Change::ForgetTrace(_)
+        | Change::TrimHistory(..)
+        | Change::ForgetAssociation(_)
+        | Change::Put(_) => None,
     }
 }
 

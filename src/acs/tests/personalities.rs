@@ -72,7 +72,7 @@ async fn attempt(lab: &mut Lab) -> Option<SessionFailure> {
         let reply = match (&action, &mut driver) {
             (simulate::Action::Close { failure }, driver) => {
                 if let Some(driver) = driver {
-                    driver.abandon(now).await;
+                    driver.abandon("the device fell silent", now).await;
                 }
                 return failure.clone();
             }

@@ -17,6 +17,7 @@ use provost::provision::{PhoneLinks, SiteLinks};
 use provost::store::{Batch, Record, Store, Vault};
 use provost::supply::{Bases, Supply, SupplyDeps};
 use provost::time::{ManualClock, Timestamp};
+use provost::trace::Traces;
 use provost::wake::{Waker, WakerDeps};
 use serde_json::Value;
 use tokio_util::sync::{CancellationToken, DropGuard};
@@ -90,6 +91,7 @@ impl Rig {
             config: Arc::new(config),
             data: data.path().to_owned(),
             supply,
+            traces: Traces::off(Arc::clone(&store)),
             tokens: Tokens::of_admin(TOKEN),
         });
         let stop = CancellationToken::new();

@@ -12,6 +12,7 @@ use provost::device::{
 use provost::param::Tree;
 use provost::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use provost::store::{BackupReport, Batch, FileRecord, Health, Notice, Store, StoreError};
+use provost::time::Timestamp;
 use tokio::sync::broadcast::Receiver;
 
 type Read<T> = Result<T, StoreError>;
@@ -80,6 +81,9 @@ impl Store for Counting {
     }
     async fn reports(&self, id: &DeviceId, limit: usize) -> Read<Vec<Report>> {
         self.store.reports(id, limit).await
+    }
+    async fn has_stale_history(&self, id: &DeviceId, before: Timestamp) -> Read<bool> {
+        self.store.has_stale_history(id, before).await
     }
     async fn trace(&self, id: &DeviceId, limit: usize) -> Read<Vec<TraceEntry>> {
         self.store.trace(id, limit).await

@@ -225,8 +225,10 @@ pub(crate) fn traced(n: u32, millis: i64) -> TraceEntry {
         session: at(1),
         at: at(millis),
         direction: TraceDirection::FromDevice,
+        sentence: "it answers".into(),
         body: "<x/>".into(),
         size: 4,
+        is_whole: true,
     }
 }
 
