@@ -7,12 +7,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::ValueEnum;
+use clap::builder::ArgPredicate;
 use indicatif::{ProgressBar, ProgressStyle};
 use tokio_util::sync::CancellationToken;
 
 use crate::class::Class;
 use crate::device::{EventCode, IdError, Secret};
 use crate::http::client_tls;
+use crate::schema::{RecordedError, RecordedTree};
 use crate::simulate::load::{self, Given, LoadError, LoadKind, LoadPlan, Login, Progress};
 use crate::simulate::personality::{PERSONALITIES, Personality, REFERENCE};
 use crate::simulate::{
@@ -30,7 +32,12 @@ pub struct Args {
     #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:7547/")]
     acs: String,
     /// How many devices take turns
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1000,
+        default_value_if("tree", ArgPredicate::IsPresent, "1")
+    )]
     devices: u64,
     /// The number of the first device, out of which its serial number is made
     #[arg(long, value_name = "N", default_value_t = 0)]
@@ -91,6 +98,13 @@ pub struct Args {
     /// How devices stray from the standard; `--personality list` tells all
     #[arg(long, value_name = "NAME", default_value = "reference")]
     personality: String,
+    /// With --stay: replay the tree that `provost device export-tree` wrote; a
+    /// single device keeps its serial number
+    #[arg(long, value_name = "FILE", requires = "stay", conflicts_with = "parameters")]
+    tree: Option<PathBuf>,
+    /// With --tree: the serial number of the device
+    #[arg(long, value_name = "TEXT", requires = "tree", conflicts_with = "devices")]
+    serial: Option<String>,
     /// With --stay: seconds between two periodic Informs
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     interval: u32,
@@ -149,6 +163,14 @@ pub enum SimulateError {
         /// The line, from 1.
         line: usize,
     },
+    /// It is no recorded tree.
+    #[error("{path}: {source}")]
+    Tree {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: RecordedError,
+    },
     /// There is no such personality.
     #[error("--personality {0}: there is none of that name; --personality list tells all")]
     Personality(String),
@@ -177,6 +199,7 @@ impl SimulateError {
             Self::Serial(_)
             | Self::File { .. }
             | Self::Credentials { .. }
+            | Self::Tree { .. }
             | Self::Personality(_)
             | Self::Authority { .. } => Class::Invalid,
             Self::AllFailed => Class::Upstream,
@@ -436,7 +459,7 @@ fn device(
     let nobody = || (Box::default(), Secret::new(""));
     let (username, password) =
         own.map(|given| given.login.clone()).or_else(|| login(args)).unwrap_or_else(nobody);
-    let blueprint = Blueprint::device2(&load::serial(number), args.parameters)?
+    let blueprint = blueprint(args, number)?
         .with_personality(personality(args)?)
         .with_diagnostics()
         .with_acs(&args.acs, &username, password)
@@ -446,6 +469,23 @@ fn device(
     let mut cpe = Cpe::in_service(blueprint.with_connection_request(&username, password), now);
     cpe.raise(EventCode::Boot, "");
     Ok(cpe)
+}
+
+/// What a device is built from: a recording, or the number of its parameters.
+fn blueprint(args: &Args, number: u64) -> Result<Blueprint, SimulateError> {
+    let Some(path) = &args.tree else {
+        return Ok(Blueprint::device2(&load::serial(number), args.parameters)?);
+    };
+    let text = std::fs::read_to_string(path)
+        .map_err(|source| SimulateError::File { path: path.clone(), source })?;
+    let recorded = RecordedTree::read(&text)
+        .map_err(|source| SimulateError::Tree { path: path.clone(), source })?;
+    let blueprint = Blueprint::recorded(Arc::new(recorded))?;
+    Ok(match (&args.serial, args.devices) {
+        (Some(serial), _) => blueprint.with_serial_number(serial)?,
+        (None, 1) => blueprint,
+        (None, _) => blueprint.with_serial_number(&load::serial(number))?,
+    })
 }
 
 /// Logs what happens to a device until `stop`; returns the credentials that it

@@ -3,12 +3,15 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+use std::sync::Arc;
+
 use super::model::{Check, Model, Parameter};
 use super::personality::{Personality, REFERENCE};
-use super::{diagnostics, gateway, phone_model, relations};
+use super::{diagnostics, gateway, phone_model, relations, tree};
 use crate::device::{DeviceIdentity, IdError, Secret};
 use crate::param::{ParamPath, Value, ValueType};
 use crate::phone::Mac;
+use crate::schema::RecordedTree;
 
 /// The manufacturer that all simulated devices name.
 const MANUFACTURER: &str = "Provost Simulation";
@@ -16,13 +19,44 @@ const MANUFACTURER: &str = "Provost Simulation";
 /// The OUI of simulated gateways.
 const GATEWAY_OUI: &str = "00D09E";
 
+/// Parameters without which no device can be managed: a recording that lacks
+/// them is completed.
+const NEEDED: [&str; 10] = [
+    "DeviceInfo.SoftwareVersion",
+    "ManagementServer.URL",
+    "ManagementServer.Username",
+    "ManagementServer.Password",
+    "ManagementServer.PeriodicInformEnable",
+    "ManagementServer.PeriodicInformInterval",
+    "ManagementServer.ParameterKey",
+    "ManagementServer.ConnectionRequestURL",
+    "ManagementServer.ConnectionRequestUsername",
+    "ManagementServer.ConnectionRequestPassword",
+];
+
+/// Parameters that belong to the one device, and not to its recording.
+const OWN: [&str; 10] = [
+    "DeviceInfo.SerialNumber",
+    "ManagementServer.URL",
+    "ManagementServer.Username",
+    "ManagementServer.Password",
+    "ManagementServer.PeriodicInformEnable",
+    "ManagementServer.PeriodicInformInterval",
+    "ManagementServer.ParameterKey",
+    "ManagementServer.ConnectionRequestURL",
+    "ManagementServer.ConnectionRequestUsername",
+    "ManagementServer.ConnectionRequestPassword",
+];
+
 /// The kinds of simulated device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 enum Kind {
     /// A Device:2 gateway with this many parameters.
     Device2 { parameters: usize },
     /// An InternetGatewayDevice:1 phone with this many TR-104 lines.
     InternetGateway { mac: Mac, lines: usize },
+    /// What another device was recorded to have.
+    Recorded(Arc<RecordedTree>),
 }
 
 /// A device as it leaves the factory.
@@ -66,6 +100,31 @@ impl Blueprint {
         let oui = hex::encode_upper(mac.bytes().get(..3).unwrap_or_default());
         let identity = DeviceIdentity::new(MANUFACTURER, &oui, "SimPhone", serial)?;
         Ok(Self::new(Kind::InternetGateway { mac, lines: lines.min(32) }, identity))
+    }
+
+    /// A device with the data model of a recording, and who that was.
+    ///
+    /// # Errors
+    /// [`IdError`] when the recording names nobody.
+    pub fn recorded(recorded: Arc<RecordedTree>) -> Result<Self, IdError> {
+        let device = &recorded.device;
+        let identity = DeviceIdentity::new(
+            &device.manufacturer,
+            &device.oui,
+            &device.product_class,
+            &device.serial_number,
+        )?;
+        Ok(Self::new(Kind::Recorded(recorded), identity))
+    }
+
+    /// Gives it another serial number.
+    ///
+    /// # Errors
+    /// [`IdError`] when it is unusable.
+    pub fn with_serial_number(mut self, serial: &str) -> Result<Self, IdError> {
+        let id = &self.identity;
+        self.identity = DeviceIdentity::new(&id.manufacturer, &id.oui, &id.product_class, serial)?;
+        Ok(self)
     }
 
     fn new(kind: Kind, identity: DeviceIdentity) -> Self {
@@ -175,8 +234,9 @@ impl Blueprint {
     }
 
     /// The root object with its dot.
-    pub(super) const fn root(&self) -> &'static str {
-        match self.kind {
+    pub(super) fn root(&self) -> &'static str {
+        match &self.kind {
+            Kind::Recorded(recorded) => tree::root(recorded),
             Kind::Device2 { .. } => "Device.",
             Kind::InternetGateway { .. } => "InternetGatewayDevice.",
         }
@@ -185,7 +245,8 @@ impl Blueprint {
     /// The parameters that ride in every Inform (`forcedInform` in the data
     /// models).
     pub(super) fn forced_inform(&self) -> Vec<ParamPath> {
-        let (root, own): (_, &[&str]) = match self.kind {
+        let (root, own): (_, &[&str]) = match &self.kind {
+            Kind::Recorded(_) => (self.root(), &["RootDataModelVersion", "DeviceSummary"]),
             Kind::Device2 { .. } => ("Device.", &["RootDataModelVersion"]),
             Kind::InternetGateway { .. } => (
                 "InternetGatewayDevice.",
@@ -201,22 +262,60 @@ impl Blueprint {
             "ManagementServer.AliasBasedAddressing",
         ];
         let names = own.iter().chain(&common);
-        names.filter_map(|name| ParamPath::parse(&format!("{root}{name}")).ok()).collect()
+        let paths = names.filter_map(|name| ParamPath::parse(&format!("{root}{name}")).ok());
+        match &self.kind {
+            Kind::Recorded(recorded) => paths
+                .filter(|path| {
+                    let own = path.as_str().strip_prefix(root).unwrap_or_default();
+                    NEEDED.contains(&own) || tree::has(recorded, path)
+                })
+                .collect(),
+            Kind::Device2 { .. } | Kind::InternetGateway { .. } => paths.collect(),
+        }
     }
 
     /// The data model as the factory made it.
     pub(super) fn build(&self) -> Model {
         let mut model = Model::new();
-        self.define_common(&mut model);
-        match self.kind {
-            Kind::Device2 { parameters } => gateway::define(&mut model, parameters),
-            Kind::InternetGateway { mac, lines } => phone_model::define(&mut model, mac, lines),
+        match &self.kind {
+            Kind::Device2 { parameters } => {
+                self.define_common(&mut model);
+                gateway::define(&mut model, *parameters);
+            }
+            Kind::InternetGateway { mac, lines } => {
+                self.define_common(&mut model);
+                phone_model::define(&mut model, *mac, *lines);
+            }
+            Kind::Recorded(recorded) => {
+                tree::define(&mut model, recorded);
+                self.settle_in(&mut model);
+            }
         }
         if self.diagnostics {
             diagnostics::define(&mut model, self.root());
         }
         relations::define(&mut model, self.root(), &self.members, self.gateway.as_ref());
         model
+    }
+
+    /// What a recording does not say, or says of another: who it is and where its
+    /// ACS is. Nothing else is touched.
+    fn settle_in(&self, model: &mut Model) {
+        let mut common = Model::new();
+        self.define_common(&mut common);
+        let root = self.root();
+        for name in NEEDED {
+            let path = format!("{root}{name}");
+            if model.value(&path).is_none()
+                && let Some(parameter) = common.parameter(&path)
+            {
+                model.define(&path, parameter.clone());
+            }
+        }
+        for name in OWN {
+            let path = format!("{root}{name}");
+            model.change(&path, common.text(&path));
+        }
     }
 
     /// `DeviceInfo.` and `ManagementServer.`, alike below both roots.

@@ -29,6 +29,7 @@ mod rpc;
 mod runner;
 mod talk;
 mod transfers;
+mod tree;
 mod xmpp;
 
 #[cfg(test)]

@@ -125,6 +125,14 @@ impl Model {
         }
     }
 
+    /// The parameter at a path.
+    pub(super) fn parameter(&self, path: &str) -> Option<&Parameter> {
+        match self.nodes.get(path)? {
+            Node::Parameter(parameter) => Some(parameter),
+            Node::Object { .. } | Node::Table { .. } => None,
+        }
+    }
+
     /// The text at a path, secrets included; empty if there is no parameter.
     pub fn text(&self, path: &str) -> &str {
         self.value(path).map_or("", |value| &value.text)
@@ -142,6 +150,24 @@ impl Model {
     pub(super) fn define_table(&mut self, path: &str, template: Option<RowTemplate>) {
         self.define_parents(path);
         self.insert(path, Node::Table { template, next: 1 });
+    }
+
+    /// Makes an object, or a row, which can be deleted or not, at a path that ends
+    /// with a dot.
+    pub(super) fn define_object(&mut self, path: &str, deletable: bool) {
+        self.define_parents(path);
+        self.insert(path, Node::Object { deletable });
+    }
+
+    /// Makes a table whose rows are put by hand; the next one has this number.
+    pub(super) fn define_recorded_table(
+        &mut self,
+        path: &str,
+        template: Option<RowTemplate>,
+        next: u32,
+    ) {
+        self.define_parents(path);
+        self.insert(path, Node::Table { template, next });
     }
 
     /// Makes the next row of a table, out of its template if there is one, and

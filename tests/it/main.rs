@@ -24,6 +24,7 @@ mod lab;
 mod massdeploy;
 mod phones;
 mod secrets;
+mod seeing;
 mod simulate;
 mod store;
 mod stun;

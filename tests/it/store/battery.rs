@@ -5,6 +5,7 @@ use std::sync::Arc;
 use provost::config::Engine;
 use provost::device::{Association, Kinship, Teller};
 use provost::store::{self, Batch, Change, Notice, Record, Store, StoreError};
+use provost::time::Timestamp;
 use tokio::sync::broadcast::error::TryRecvError;
 
 use super::make::*;
@@ -67,6 +68,7 @@ on_every_engine! {
     watchers_are_told_after_the_fact
     many_commit_at_once
     a_closed_store_says_so
+    old_history_is_trimmed
     what_is_too_large_is_refused
     histories_are_rings_and_associations_have_two_ends
 }
@@ -452,4 +454,48 @@ async fn histories_are_rings_and_associations_have_two_ends(bench: &Bench) {
     assert_eq!(store.sessions(&gateway, 10).await.unwrap(), []);
     assert_eq!(store.reports(&gateway, 10).await.unwrap(), []);
     assert_eq!(store.associations(&member, 10).await.unwrap(), []);
+}
+
+async fn old_history_is_trimmed(bench: &Bench) {
+    let store = &bench.store;
+    for n in 0..3 {
+        let mut batch = Batch::new();
+        batch
+            .put(Record::Event(event(1, n)))
+            .put(Record::Session(Box::new(session(1, n))))
+            .put(Record::Report(Box::new(report(1, n))))
+            .put(Record::Trace(Box::new(traced(1, n))))
+            .put(Record::Session(Box::new(session(2, n))));
+        store.commit(batch).await.unwrap();
+    }
+    assert!(!store.has_stale_history(&id(1), at(0)).await.unwrap());
+    assert!(store.has_stale_history(&id(1), at(1)).await.unwrap());
+    let trim = |n, before| {
+        let mut batch = Batch::new();
+        batch.push(Change::TrimHistory(id(n), before));
+        batch
+    };
+    // Nothing is that old: nothing is written.
+    store.commit(trim(1, at(0))).await.unwrap();
+    store.commit(trim(1, at(2))).await.unwrap();
+    assert!(!store.has_stale_history(&id(1), at(2)).await.unwrap());
+
+    let store = bench.again().await;
+    let times = |times: Vec<Timestamp>| assert_eq!(times, [at(2)]);
+    times(store.events(&id(1), 9).await.unwrap().iter().map(|one| one.at).collect());
+    times(store.sessions(&id(1), 9).await.unwrap().iter().map(|one| one.began_at).collect());
+    times(store.reports(&id(1), 9).await.unwrap().iter().map(|one| one.at).collect());
+    times(store.trace(&id(1), 9).await.unwrap().iter().map(|one| one.at).collect());
+    assert_eq!(store.sessions(&id(2), 9).await.unwrap().len(), 3, "another device's stays");
+
+    // What comes afterwards stands behind what is left, and the ring still turns.
+    for n in 3..9 {
+        put(&store, Record::Session(Box::new(session(1, n)))).await;
+    }
+    let sessions = store.sessions(&id(1), 9).await.unwrap();
+    assert_eq!(sessions.iter().map(|one| one.began_at).collect::<Vec<_>>(), [8, 7, 6, 5].map(at));
+    store.commit(trim(1, at(100))).await.unwrap();
+    assert!(store.sessions(&id(1), 9).await.unwrap().is_empty());
+    put(&store, Record::Session(Box::new(session(1, 200)))).await;
+    assert_eq!(store.sessions(&id(1), 9).await.unwrap().len(), 1);
 }
