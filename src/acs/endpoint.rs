@@ -197,7 +197,7 @@ impl Acs {
         if let Some(live) = live
             && self.sessions.close(&live.cookie)
         {
-            live.driver.lock().await.abandon(now).await;
+            live.driver.lock().await.abandon("the device sent what is no message", now).await;
         }
     }
 

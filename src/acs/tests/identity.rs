@@ -16,7 +16,7 @@ impl Lab {
         self.cpe.session_lost(cut, self.clock.now());
         match opened {
             Ok((mut driver, _)) => {
-                driver.abandon(self.clock.now()).await;
+                driver.abandon("the device fell silent", self.clock.now()).await;
                 Ok(())
             }
             Err(refusal) => Err(refusal),
