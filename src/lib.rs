@@ -13,7 +13,8 @@
 //! **Floor 2, languages.** [`cwmp`] (P) messages and the order of a session;
 //! [`schema`] (P) what is known of data models; [`sip`] (P) the messages of SIP
 //! that phones need; [`stun`] (P) how devices behind NAT learn where they are;
-//! [`xmpp`] (P) a stream to an XMPP server; [`config`] the settings;
+//! [`xmpp`] (P) a stream to an XMPP server; [`bulk`] (P) bulk data reports;
+//! [`config`] the settings;
 //! [`log`] logging.
 //!
 //! **Floor 3, decide, hold, carry.** [`plan`] (P) what to ask of a device next;
@@ -42,6 +43,7 @@
 pub mod acs;
 pub mod announce;
 pub mod api;
+pub mod bulk;
 pub mod class;
 pub mod cli;
 pub mod config;

@@ -10,6 +10,7 @@
 mod acs;
 mod api;
 mod audiocodes;
+mod bulk;
 mod cli;
 mod cwmp;
 mod demo;

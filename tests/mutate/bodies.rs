@@ -1,5 +1,7 @@
 //! The bodies of the fuzz targets, which the tests of each room run as well.
 
+#[path = "../it/bulk/survives.rs"]
+pub(crate) mod bulk;
 #[path = "../it/cwmp/survives.rs"]
 pub(crate) mod cwmp;
 #[path = "../it/doors/survives.rs"]

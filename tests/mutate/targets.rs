@@ -61,6 +61,29 @@ pub(crate) const TARGETS: &[Target] = &[
         whole: true,
     },
     Target {
+        name: "bulk_report",
+        body: bodies::bulk::bulk_report,
+        fixtures: || texts(BULK),
+        tokens: &[
+            "{\"Report\":[",
+            "\"CollectionTime\":",
+            "Device.",
+            "ReportTimestamp,",
+            "ParameterName",
+            "\"\"",
+            "[[[[",
+            "\\ud800",
+        ],
+        whole: true,
+    },
+    Target {
+        name: "lightweight",
+        body: bodies::bulk::lightweight,
+        fixtures: || texts(LIGHTWEIGHT),
+        tokens: &["\r\n\r\n", "Signature: ", "<Param>", "<!DOCTYPE", "<![CDATA[", "&#0;"],
+        whole: true,
+    },
+    Target {
         name: "certificate",
         body: bodies::http::certificate,
         fixtures: certificates,
@@ -128,6 +151,22 @@ const XMPP: &[&str] = &[
      type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></iq>",
     "r=abcdef,s=QSXCR+Q6sek8bf92,i=4096",
     "acs@example.net/resource",
+];
+
+const BULK: &[&str] = &[
+    "{\"Report\":[{\"CollectionTime\":1795204800,\"Device.Hosts.HostNumberOfEntries\":3},\
+     {\"CollectionTime\":\"2026-11-20T20:05:00Z\",\"Device.Hosts.HostNumberOfEntries\":\"4\"}]}",
+    "{\"Report\":[{\"CollectionTime\":1,\"Device\":{\"Hosts\":{\"Host\":{\"1\":{\"Active\":true}}}}}]}",
+    "ReportTimestamp,ParameterName,ParameterValue,ParameterType\r\n\
+     1795204800,Device.Hosts.Host.1.HostName,\"a, \"\"b\"\"\",string\r\n",
+    "ReportTimestamp;Device.Hosts.HostNumberOfEntries\n2026-11-20T20:00:00Z;3\n1795205100;4\n",
+];
+
+const LIGHTWEIGHT: &[&str] = &[
+    "POST /HTTPS/1.1\r\nContent-Lenght: 9\r\nSignature: 0123456789abcdef0123456789ABCDEF01234567\
+     \r\n\r\n<lwn:Notification xmlns:lwn=\"urn:broadband-forum-org:cwmp:lwnotif-1-0\"><lwn:TS>1\
+     </lwn:TS><lwn:UN>u</lwn:UN><CN>c</CN><OUI>00D09E</OUI><ProductClass/><SerialNumber>1\
+     </SerialNumber><Param><Name>a</Name><Value>&lt;b></Value></Param></lwn:Notification>",
 ];
 
 const SIP: &[&str] = &[

@@ -50,3 +50,19 @@ pub fn read(
     let envelope = envelope::envelope(&mut xml, from)?;
     Ok(Parsed { envelope, warnings: xml.into_warnings() })
 }
+
+/// Walks a document that is no SOAP message, from its top.
+///
+/// # Errors
+/// [`ReadError`] beyond the limits, and whatever `take` returns.
+pub(super) fn walk<T>(
+    body: &[u8],
+    limits: &ReadLimits,
+    take: impl FnOnce(&mut Scanner<'_>) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    if body.len() > limits.bytes {
+        return Err(ReadError { at: 0, problem: Problem::TooMuch("bytes") });
+    }
+    let decoded = decode::decode(body, None);
+    take(&mut Scanner::new(&decoded, limits))
+}
