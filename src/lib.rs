@@ -30,7 +30,8 @@
 //! servers are to say, and what phones make of it; [`gate`] who is calling at a device's
 //! door.
 //!
-//! **Floor 5, faces.** [`acs`] the device's door; [`fetch`] the phone's doors and
+//! **Floor 5, faces.** [`acs`] the device's door; [`collect`] what devices report
+//! outside of sessions; [`fetch`] the phone's doors and
 //! the file door; [`announce`] how phones find them; [`api`] the northbound.
 //!
 //! **Floor 6.** [`server`] builds all rooms and starts them.
@@ -46,6 +47,7 @@ pub mod api;
 pub mod bulk;
 pub mod class;
 pub mod cli;
+pub mod collect;
 pub mod config;
 pub mod cwmp;
 pub mod device;

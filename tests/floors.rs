@@ -38,6 +38,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("gate", 45),
     ("supply", 45),
     ("acs", 50),
+    ("collect", 50),
     ("announce", 50),
     ("fetch", 50),
     ("api", 50),

@@ -14,6 +14,7 @@ mod mdns;
 mod northbound;
 mod phones;
 mod pnp;
+mod reports;
 mod store;
 mod stun;
 mod tftp;
@@ -30,6 +31,7 @@ pub use mdns::{MdnsConfig, MdnsFirmware};
 pub use northbound::NorthboundConfig;
 pub use phones::PhonesConfig;
 pub use pnp::{PnpConfig, PnpParties};
+pub use reports::{BulkConfig, LightweightConfig};
 pub use store::{Engine, StoreConfig};
 pub use stun::{StunConfig, UdpVariant};
 pub use tftp::TftpConfig;
@@ -48,6 +50,10 @@ use crate::class::Class;
 pub struct Config {
     /// `[cwmp]`: the device's door.
     pub cwmp: CwmpConfig,
+    /// `[bulk]`: bulk data over HTTP.
+    pub bulk: BulkConfig,
+    /// `[lightweight]`: lightweight notifications over UDP.
+    pub lightweight: LightweightConfig,
     /// `[files]`: the file and phone door.
     pub files: FilesConfig,
     /// `[ftp]`: the FTP doors.
@@ -157,6 +163,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         self.cwmp.check()?;
         self.files.check()?;
+        self.bulk.check()?;
         self.tftp.check()?;
         self.xmpp.check()?;
         self.limits.check()

@@ -11,12 +11,14 @@ use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use super::data::{ADDRESSES, DataFolder, NORTHBOUND_URL};
+use super::device_door::DeviceDoor;
 use super::error::ServerError;
 use super::history;
 use super::phone_doors::PhoneDoors;
 use super::provisioning;
 use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders};
 use crate::api::{Api, ApiDeps, tokens};
+use crate::collect::{Bulk, BulkDeps, Lightweight, LightweightDeps, LightweightDoor};
 use crate::config::{AuthMode, CertificateMode, Config, CwmpConfig, LimitsConfig, TrustConfig};
 use crate::fetch::{Fetch, FetchDeps};
 use crate::files::{Links, Shelf};
@@ -54,6 +56,9 @@ pub struct Addresses {
     /// SIP PnP.
     #[serde(default)]
     pub pnp: Option<SocketAddr>,
+    /// Lightweight notifications over UDP.
+    #[serde(default)]
+    pub lightweight: Option<SocketAddr>,
     /// STUN.
     #[serde(default)]
     pub stun: Option<SocketAddr>,
@@ -97,6 +102,7 @@ struct Bound {
     northbound: Option<Door>,
     files: Option<Door>,
     files_tls: Option<Door>,
+    lightweight: Option<LightweightDoor>,
 }
 
 impl Server {
@@ -164,7 +170,8 @@ impl Server {
             vault,
         };
         let gate = parts.gate(onboarding.clone());
-        let acs = parts.acs(gate, &addresses);
+        let acs = parts.acs(gate.clone(), &addresses);
+        let devices = Arc::new(DeviceDoor { acs: acs.clone(), bulk: parts.bulk(gate) });
         let fetch = Arc::new(parts.fetch());
         let stop = CancellationToken::new();
         let mut doors = JoinSet::new();
@@ -172,11 +179,14 @@ impl Server {
         doors.spawn(acs.clone().sweep(stop.clone()));
         let keep_days = config.history.keep_days;
         doors.spawn(history::run(store.clone(), parts.clock.clone(), keep_days, stop.clone()));
-        serve(&mut doors, bound.cwmp, &acs, &stop);
-        serve(&mut doors, bound.cwmp_tls, &acs, &stop);
+        serve(&mut doors, bound.cwmp, &devices, &stop);
+        serve(&mut doors, bound.cwmp_tls, &devices, &stop);
         serve(&mut doors, bound.files, &fetch, &stop);
         serve(&mut doors, bound.files_tls, &fetch, &stop);
         serve(&mut doors, bound.northbound, &api, &stop);
+        if let Some(door) = bound.lightweight {
+            doors.spawn(door.serve(parts.lightweight(), stop.clone()));
+        }
         phone_doors.serve(&mut doors, &supply, &stop);
         if let Some(stun) = stun {
             doors.spawn(stun.serve(stop.clone()));
@@ -257,6 +267,7 @@ impl Bound {
             northbound: bind("northbound", Some(config.northbound.listen), limits, None)?,
             files: bind("file", config.files.listen, limits, None)?,
             files_tls: files_tls.map(|door| door.asking_for_certificates(tls.as_deref())),
+            lightweight: config.lightweight.listen.map(LightweightDoor::bind).transpose()?,
         })
     }
 
@@ -272,6 +283,7 @@ impl Bound {
             ftp: phone_doors.ftp(),
             ftps: phone_doors.ftps(),
             pnp: phone_doors.pnp(),
+            lightweight: self.lightweight.as_ref().map(LightweightDoor::local_addr),
             stun: None,
         }
     }
@@ -302,6 +314,24 @@ impl Parts<'_> {
             gate,
             traces: self.traces.clone(),
         })
+    }
+
+    fn bulk(&self, gate: Arc<Gate>) -> Bulk {
+        Bulk::new(BulkDeps {
+            store: self.store.clone(),
+            gate,
+            clock: self.clock.clone(),
+            config: self.config.bulk.clone(),
+            limits: self.config.limits.clone(),
+        })
+    }
+
+    fn lightweight(&self) -> Arc<Lightweight> {
+        Arc::new(Lightweight::new(LightweightDeps {
+            store: self.store.clone(),
+            vault: self.vault.clone(),
+            clock: self.clock.clone(),
+        }))
     }
 
     /// Where phones under CWMP fetch their files: over TLS where there is a door,
@@ -410,6 +440,7 @@ fn tell(addresses: &Addresses) {
         ftp = addresses.ftp.map(display),
         ftps = addresses.ftps.map(display),
         pnp = addresses.pnp.map(display),
+        lightweight = addresses.lightweight.map(display),
         stun = addresses.stun.map(display),
         "the doors are open"
     );

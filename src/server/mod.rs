@@ -3,6 +3,7 @@
 //!
 //! - `data`: the data folder: its lock, the onboarding credential, the address
 //!   file that commands read.
+//! - `device_door`: bulk data and sessions behind one door.
 //! - `house`: the rooms, built and wired.
 //! - `phone_doors`: the phone's doors besides HTTP.
 //! - `provisioning`: the operator's templates, and the addresses that phones are told.
@@ -12,6 +13,7 @@
 //! through what this room hands to both.
 
 mod data;
+mod device_door;
 mod error;
 mod history;
 mod house;
