@@ -4,6 +4,7 @@
 mod associations;
 mod diagnostics;
 mod identity;
+mod rows;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

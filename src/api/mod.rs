@@ -20,6 +20,7 @@ mod events;
 mod extract;
 mod files;
 mod handler;
+mod instances;
 mod layers;
 mod mask;
 mod new_task;

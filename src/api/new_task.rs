@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::diagnostics::{DiagnosticWord, diagnose};
 use super::extract::plain_text;
+use super::instances;
 use super::problem::{ApiError, bad_value};
 use super::state::State;
 use crate::device::{Action, Device, DownloadFile, Redirection};
@@ -108,6 +109,12 @@ impl NewTask {
 
     /// The action for a device, checked against what is known of it.
     pub(super) async fn action(self, state: &State, device: &Device) -> Result<Action, ApiError> {
+        let action = self.unchecked_action(state, device).await?;
+        instances::check(state, device, &action).await?;
+        Ok(action)
+    }
+
+    async fn unchecked_action(self, state: &State, device: &Device) -> Result<Action, ApiError> {
         self.only_fitting_fields()?;
         match self.action {
             ActionWord::Get => names(self.names.unwrap_or_default()).map(Action::Get),
@@ -254,7 +261,8 @@ fn assignments(values: Vec<NamedValue>, tree: &Tree) -> Result<Vec<(ParamPath, V
         if !seen.insert(path.clone()) {
             return Err(bad_value(format!("{field}.name"), "is named twice"));
         }
-        let known = tree.kind(path.as_str()).or_else(|| Schema::core().kind(path.as_str()));
+        let known = tree.alike(&path).and_then(|param| Some(&param.value.as_ref()?.kind));
+        let known = known.or_else(|| Schema::core().kind(path.as_str()));
         let value = typed(&field, value, known)?;
         assignments.push((path, value));
     }

@@ -10,7 +10,7 @@ use super::mask;
 use super::paging::{self, Page};
 use super::problem::{ApiError, Problem};
 use super::state::Shared;
-use crate::param::{Param, ParamPath};
+use crate::param::{Param, ParamPath, is_match, is_wildcard};
 use crate::time::Timestamp;
 
 /// Bytes of values after which a page ends early: one value may be large.
@@ -51,7 +51,8 @@ impl ParameterView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct ParameterQuery {
-    /// Only names that begin so: `Device.WiFi.`.
+    /// Only names that begin so: `Device.WiFi.`. A row may be named by alias
+    /// (`[lan]`), and `*` stands for all rows.
     #[serde(default)]
     path: String,
     /// From 1 to 1000; 100 if not given.
@@ -77,8 +78,14 @@ pub(super) async fn list(
     let tree = state.store().tree(&id).await?.unwrap_or_default();
     let mut items: Vec<ParameterView> = Vec::new();
     let mut bytes = 0;
+    // A row may be named by its alias, and all rows of a table by `*`.
+    let path = ParamPath::parse(&query.path)
+        .map_or_else(|_| query.path.clone(), |path| tree.by_number(&path).as_str().to_owned());
+    let plain = !is_wildcard(&path);
+    let head = path.split('*').next().filter(|_| !plain).unwrap_or(&path);
     let entries = tree
-        .under(&query.path)
+        .under(head)
+        .filter(|(name, _)| plain || is_match(&path, name.as_str()))
         .skip_while(|(name, _)| after.as_ref().is_some_and(|after| *name <= after));
     for (name, param) in entries {
         if items.len() == limit || bytes > PAGE_BYTES {

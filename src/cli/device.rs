@@ -279,7 +279,9 @@ async fn read(
     for name in names {
         let found = pages(client, &resource, &[("path", Some(name.clone()))], Listing::ALL).await?;
         // A full name is the beginning of others as well.
-        let meant = |item: &&Value| name.ends_with('.') || item["name"] == name.as_str();
+        let meant = |item: &&Value| {
+            name.ends_with('.') || name.contains(['[', '*']) || item["name"] == name.as_str()
+        };
         items.extend(found["items"].as_array().into_iter().flatten().filter(meant).cloned());
     }
     let found = json!({"items": items, "next": null});

@@ -100,6 +100,12 @@ impl Tree {
             .take_while(move |(path, _)| path.as_str().starts_with(prefix))
     }
 
+    /// The first entry strictly after a text, in path order.
+    pub(super) fn after(&self, text: &str) -> Option<(&ParamPath, &Param)> {
+        let from = (Bound::Excluded(text), Bound::Unbounded);
+        self.params.range::<str, (Bound<&str>, Bound<&str>)>(from).next()
+    }
+
     /// Puts an entry in its place, whatever stood there.
     pub fn insert(&mut self, path: ParamPath, param: Param) {
         self.params.insert(path, param);

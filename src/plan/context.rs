@@ -48,7 +48,8 @@ impl Context<'_> {
         let kind = match &value.kind {
             ValueType::String => self
                 .tree
-                .kind(path.as_str())
+                .alike(path)
+                .and_then(|param| Some(&param.value.as_ref()?.kind))
                 .or_else(|| Schema::core().kind(path.as_str()))
                 .cloned()
                 .unwrap_or_default(),

@@ -18,6 +18,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod alias;
 mod context;
 mod evidence;
 mod exchange;

@@ -2,10 +2,11 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
+use super::alias;
 use super::context::{Answer, Context, mismatch};
 use crate::cwmp::{AcsRequest, CpeResponse, FaultCode, GetParameterValues, ParameterValue};
 use crate::device::Ability;
-use crate::param::{ParamPath, Tree};
+use crate::param::{ParamPath, Tree, is_match};
 
 /// After so many batches of full size in a row that were answered, a size that
 /// was only suspected is doubled.
@@ -155,9 +156,19 @@ impl Reader {
         // needs to be looked up.
         let in_order = asked.len() == values.len()
             && asked.iter().zip(&values).all(|(name, value)| *name == value.name);
-        let values = if in_order { values } else { self.sort_out(&asked, values) };
+        let mut told_as = HashMap::new();
+        let values = if in_order {
+            values
+        } else {
+            let translated = alias::translate(&asked, values);
+            told_as = translated.told_as;
+            self.sort_out(&asked, translated.values)
+        };
         for value in &values {
-            context.learn(&value.name, &value.value);
+            match told_as.get(&value.name) {
+                Some(told) => alias::learn(&value.name, told, &value.value, context),
+                None => context.learn(&value.name, &value.value),
+            }
         }
         if self.keep_values {
             self.values.extend(values);
@@ -175,12 +186,15 @@ impl Reader {
         let names: HashSet<&str> = asked.iter().map(ParamPath::as_str).collect();
         let objects: Vec<&str> =
             asked.iter().filter(|name| name.is_object()).map(ParamPath::as_str).collect();
+        let wildcards: Vec<&str> =
+            asked.iter().filter(|name| name.has_wildcard()).map(ParamPath::as_str).collect();
         let mut kept: Vec<ParameterValue> = Vec::with_capacity(values.len().min(asked.len()));
         let mut places: HashMap<ParamPath, usize> = HashMap::new();
         for value in values {
             let name = value.name.as_str();
-            let wanted =
-                names.contains(name) || objects.iter().any(|object| name.starts_with(object));
+            let wanted = names.contains(name)
+                || objects.iter().any(|object| name.starts_with(object))
+                || wildcards.iter().any(|pattern| is_match(pattern, name));
             if !wanted || kept.len() >= Tree::MAX_ENTRIES {
                 continue;
             }
@@ -192,8 +206,10 @@ impl Reader {
                 }
             }
         }
-        let silent =
-            asked.iter().filter(|name| !name.is_object() && !places.contains_key(name.as_str()));
+        // That nothing matches a wildcard is no fault.
+        let silent = asked.iter().filter(|name| {
+            !name.is_object() && !name.has_wildcard() && !places.contains_key(name.as_str())
+        });
         self.missing.extend(silent.map(|name| (name.clone(), FaultCode::INVALID_PARAMETER_NAME)));
         kept
     }

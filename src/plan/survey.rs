@@ -2,11 +2,12 @@
 
 use std::collections::{HashSet, VecDeque};
 
+use super::alias::same_depth;
 use super::context::{Answer, Context, mismatch};
 use super::reader::Reader;
 use crate::cwmp::{AcsRequest, CpeResponse, Fault, FaultCode, GetParameterNames, ParameterInfo};
 use crate::device::Ability;
-use crate::param::{ParamPath, Tree};
+use crate::param::{ParamPath, Tree, rows_agree};
 
 /// More names than this are not taken from one device (security: endless trees).
 const MAX_NAMES: usize = Tree::MAX_ENTRIES;
@@ -110,10 +111,23 @@ impl Survey {
         }
     }
 
+    /// The object that is surveyed as the device calls it: it may be asked by
+    /// alias and answer by number.
+    fn told_below(&self, infos: &[ParameterInfo]) -> ParamPath {
+        let asked = self.below.as_str();
+        if infos.iter().any(|info| info.name.as_str().starts_with(asked)) {
+            return self.below.clone();
+        }
+        let heads = infos.iter().filter_map(|info| same_depth(asked, info.name.as_str()));
+        let told = heads.into_iter().find(|head| rows_agree(asked, head));
+        told.and_then(|head| ParamPath::parse(head).ok()).unwrap_or_else(|| self.below.clone())
+    }
+
     /// Takes the names over into the tree, forgets what is gone, and begins to
     /// read the values.
     fn adopt(&self, infos: Vec<ParameterInfo>, context: &mut Context<'_>) -> Reader {
-        let below = self.below.as_str();
+        let below = self.told_below(&infos);
+        let below = below.as_str();
         let names: Vec<(ParamPath, bool)> = infos
             .into_iter()
             .take(MAX_NAMES)

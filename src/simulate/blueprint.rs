@@ -233,6 +233,11 @@ impl Blueprint {
         gateway::least_parameters()
     }
 
+    /// Whether it has alias-based addressing.
+    pub(super) const fn has_aliases(&self) -> bool {
+        self.aliases
+    }
+
     /// The root object with its dot.
     pub(super) fn root(&self) -> &'static str {
         match &self.kind {

@@ -9,6 +9,7 @@
 //! What an ACS wants of a device is not known here, and nothing of Provost's
 //! own server is used: these devices can be set on any ACS.
 
+mod aliases;
 mod blueprint;
 mod client;
 mod cpe;

@@ -32,8 +32,28 @@ impl From<ModelFault> for Fault {
 }
 
 impl Cpe {
-    /// Carries a request out, or says why not.
+    /// Carries a request out, or says why not. Rows may be named by alias where
+    /// the device has that.
     pub(super) fn answer(
+        &mut self,
+        request: AcsRequest,
+        now: Timestamp,
+    ) -> Result<CpeResponse, Fault> {
+        let named = match &request {
+            AcsRequest::AddObject(asked) if self.blueprint.has_aliases() => {
+                asked.table.split_alias().map(|(table, alias)| (table, alias.to_owned()))
+            }
+            _ => None,
+        };
+        let request = self.in_numbers(request);
+        let answer = self.carry_out_request(request, now)?;
+        if let (Some((table, alias)), CpeResponse::AddObject(made)) = (named, &answer) {
+            self.model.change(&format!("{table}{}.Alias", made.instance), &alias);
+        }
+        Ok(self.in_its_mode(answer))
+    }
+
+    fn carry_out_request(
         &mut self,
         request: AcsRequest,
         now: Timestamp,

@@ -6,6 +6,7 @@
 //! - `units`: operations on software modules.
 //! - `attributes`: what a device notifies about.
 //! - `diagnose`: diagnostics, from the order to their results.
+//! - `wildcard`: names that stand for all rows of a table.
 //! - `asked`: RPCs that end with their answer.
 
 mod asked;
@@ -15,6 +16,7 @@ mod later;
 mod row;
 mod transfer;
 mod units;
+mod wildcard;
 
 pub use asked::cancel_transfer;
 pub use units::MAX_OPERATIONS;
@@ -64,6 +66,8 @@ enum Work {
     DeleteCheck(ParamPath),
     /// The version is read to see what a transfer brought.
     Version(Reader),
+    /// The rows that wildcards stand for are asked for.
+    Expand(wildcard::Expansion),
     /// A diagnostic is ordered, waited for or read.
     Diagnose(diagnose::Stage),
     /// Reading or changing attributes.
@@ -117,6 +121,7 @@ impl Job {
                 Work::Read(reader) | Work::Version(reader) => reader.next(context),
                 Work::Survey(survey) => survey.next(context),
                 Work::Diagnose(_) => return self.next_of_diagnostic(root, context),
+                Work::Expand(expansion) => expansion.next(context),
                 Work::Write(writer) => writer.next(context),
                 Work::Attributes(work) => work.next(context),
                 Work::AddCheck(row, _) | Work::DeleteCheck(row) => {
@@ -141,6 +146,7 @@ impl Job {
             Work::Read(reader) | Work::Version(reader) => reader.answer(answer, context),
             Work::Survey(survey) => survey.answer(answer, context),
             Work::Diagnose(_) => self.answer_of_diagnostic(answer, context),
+            Work::Expand(expansion) => expansion.answer(answer, context),
             Work::Write(writer) => writer.answer(answer, context),
             Work::Attributes(work) => work.answer(answer, context),
             Work::Single => self.after_single(answer, root, context),
@@ -169,7 +175,8 @@ impl Job {
             }
             Work::Diagnose(_) => self.abandon_diagnostic(context),
             // What silence teaches is learned by the planner.
-            Work::Begin
+            Work::Expand(_)
+            | Work::Begin
             | Work::Read(_)
             | Work::Survey(_)
             | Work::Version(_)
@@ -201,10 +208,13 @@ impl Job {
         }
         match &self.task.action {
             Action::Diagnose(_) => self.begin_diagnostic(root, context),
-            Action::Get(names) => Work::Read(Reader::keeping(names.clone())),
+            Action::Get(names) => read_all(names.clone(), root, context),
             Action::Set(values) => Work::Write(Writer::new(values, context)),
             Action::Refresh(path) => match path.clone().or_else(|| ParamPath::parse(root).ok()) {
-                Some(path) if path.is_object() => Work::Survey(Survey::new(path, context)),
+                Some(path) if path.has_wildcard() => read_all(vec![path], root, context),
+                Some(path) if path.is_object() => {
+                    Work::Survey(Survey::new(context.tree.by_number(&path), context))
+                }
                 Some(path) => Work::Read(Reader::keeping(vec![path])),
                 None => Work::Rest,
             },
@@ -293,6 +303,13 @@ impl Job {
             }
             Work::Version(_) => self.conclude_download(root, context),
             Work::Attributes(work) => self.conclude_attributes(*work, context),
+            Work::Expand(expansion) => {
+                let (names, cut) = expansion.names(context.tree);
+                if cut {
+                    self.note("the wildcards stand for more names than are read".into());
+                }
+                self.work = Work::Read(Reader::keeping(names));
+            }
             Work::Diagnose(_)
             | Work::Begin
             | Work::Single
@@ -356,5 +373,15 @@ impl Job {
             self.task.revision += 1;
             self.changed = true;
         }
+    }
+}
+
+/// Reading names. Wildcards go to a device that knows them, and are spelled out
+/// for one that does not.
+fn read_all(names: Vec<ParamPath>, root: &str, context: &Context<'_>) -> Work {
+    if names.iter().any(ParamPath::has_wildcard) && !wildcard::are_known(root, context.tree) {
+        Work::Expand(wildcard::Expansion::new(names))
+    } else {
+        Work::Read(Reader::keeping(names))
     }
 }

@@ -30,13 +30,18 @@ impl Job {
             other => return self.fail(other, context),
         };
         let Action::AddObject { table, values } = &self.task.action else { return };
-        let row = ParamPath::parse(&format!("{table}{}.", made.instance));
+        let row = row_of(table, made.instance);
         let values = row_values(table, made.instance, values);
         let (Ok(row), Ok(values), true) = (row, values, made.instance >= 1) else {
             let text = format!("the device named {} as the new instance", made.instance);
             return self.end(Outcome::Failed(failure(text)), context);
         };
         context.tree.learn_name(&row, true, context.now);
+        if let Some((_, alias)) = table.split_alias()
+            && let Ok(name) = ParamPath::parse(&format!("{row}Alias"))
+        {
+            context.tree.learn_value(&name, Value::string(alias), context.now);
+        }
         self.note(format!("made {row}").into());
         if values.is_empty() {
             let outcome = if made.status == 0 { Outcome::Applied } else { Outcome::Accepted };
@@ -91,7 +96,9 @@ impl Job {
             Ok(_) => false,
         };
         if gone {
+            let numbered = context.tree.by_number(instance);
             context.tree.remove(instance);
+            context.tree.remove(&numbered);
             self.end(Outcome::Applied, context);
         } else {
             let text = format!("the device said that it deleted {instance}, but still has it");
@@ -108,11 +115,19 @@ pub(super) fn take_up(
     values: &[(Box<str>, Value)],
     context: &Context<'_>,
 ) -> Work {
-    let row = ParamPath::parse(&format!("{table}{instance}."));
-    match (row, row_values(table, instance, values)) {
+    match (row_of(table, instance), row_values(table, instance, values)) {
         (Ok(row), Ok(values)) if values.is_empty() => Work::AddCheck(row, Outcome::Applied),
         (Ok(_), Ok(values)) => Work::Write(Writer::new(&values, context)),
         _ => Work::Rest,
+    }
+}
+
+/// A row that was made: below the table, also if it was asked for with an alias
+/// (`Table.[name].`).
+fn row_of(table: &ParamPath, instance: u32) -> Result<ParamPath, crate::param::PathError> {
+    match table.split_alias() {
+        Some((table, _)) => ParamPath::parse(&format!("{table}{instance}.")),
+        None => ParamPath::parse(&format!("{table}{instance}.")),
     }
 }
 
@@ -122,10 +137,9 @@ fn row_values(
     instance: u32,
     values: &[(Box<str>, Value)],
 ) -> Result<Vec<(ParamPath, Value)>, crate::param::PathError> {
+    let row = row_of(table, instance)?;
     values
         .iter()
-        .map(|(leaf, value)| {
-            Ok((ParamPath::parse(&format!("{table}{instance}.{leaf}"))?, value.clone()))
-        })
+        .map(|(leaf, value)| Ok((ParamPath::parse(&format!("{row}{leaf}"))?, value.clone())))
         .collect()
 }
