@@ -15,6 +15,7 @@ mod cli;
 mod cwmp;
 mod demo;
 mod dhcp;
+mod diagnostics;
 mod digium;
 mod docs;
 mod doors;

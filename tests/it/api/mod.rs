@@ -2,6 +2,7 @@
 
 mod admission;
 mod devices;
+mod diagnostics;
 mod files;
 mod import;
 mod phones;

@@ -132,15 +132,14 @@ impl Lab {
 
     /// A simulated gateway that has made its first contact and stays up.
     pub(crate) async fn gateway(&self, serial: &str, parameters: usize) -> SimHandle {
-        let (username, password) = self.onboarding();
-        let acs = format!("http://{}/", self.addresses.cwmp.unwrap());
-        let blueprint =
-            Blueprint::device2(serial, parameters).unwrap().with_acs(&acs, &username, password);
-        self.run(blueprint.with_diagnostics()).await
+        self.run(Blueprint::device2(serial, parameters).unwrap().with_diagnostics()).await
     }
 
     /// A device that has made its first contact and stays up.
     pub(crate) async fn run(&self, blueprint: Blueprint) -> SimHandle {
+        let (username, password) = self.onboarding();
+        let acs = format!("http://{}/", self.addresses.cwmp.unwrap());
+        let blueprint = blueprint.with_acs(&acs, &username, password);
         let cpe = Cpe::new(blueprint, SystemClock.now());
         let mut handle =
             provost::simulate::start(cpe, RunnerSettings::default(), Arc::new(SystemClock))
