@@ -42,7 +42,7 @@ async fn a_gateway_and_its_member_on_the_command_line() {
     let diagnose = ["device", "diagnose", "00D09E-SimGateway-HOME"];
     let route = run(&[&diagnose[..], &["traceroute", "--host", "example.net"]].concat()).await;
     assert_eq!(route.code, 0, "{}{}", route.out, route.err);
-    assert!(route.out.contains("RouteHops\n#  Host"), "{}", route.out);
+    assert!(route.out.contains("RouteHops\n#  "), "{}", route.out);
     assert!(route.out.contains("hop-3.example.net"), "{}", route.out);
     let fast = ["download", "--url", "http://example.net/x", "--json"];
     let fast = run(&[&diagnose[..], &fast].concat()).await.json();
