@@ -86,6 +86,7 @@ impl Driver {
                     }
                 }
                 Step::Satisfied => {
+                    self.offer_stun(now).await?;
                     if !self.take_up_new_tasks(now).await? {
                         return Ok(None);
                     }

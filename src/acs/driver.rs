@@ -36,6 +36,8 @@ pub(super) struct Shared {
     pub(super) files: FileLinks,
     pub(super) admission: Admission,
     pub(super) sightings: Sightings,
+    /// The STUN server, if there is one.
+    pub(super) stun: Option<super::stun::StunOffer>,
     /// Whether devices are given credentials of their own.
     pub(super) gives_credentials: bool,
     pub(super) inform_interval: u32,
@@ -118,6 +120,8 @@ pub(super) struct Work {
     /// The device did something after the InformResponse.
     pub(super) spoke: bool,
     pub(super) bootstrap: bool,
+    /// The device was told of the STUN server, or need not be.
+    pub(super) stun_offered: bool,
     pub(super) planner: Option<Planner>,
     /// RPCs were answered: the tree is to be recorded at the end.
     pub(super) tree_changed: bool,
@@ -215,6 +219,7 @@ impl Driver {
             tree,
             spoke: false,
             bootstrap,
+            stun_offered: false,
             planner: None,
             tree_changed: false,
             claims_touched,

@@ -20,6 +20,7 @@ use super::models::Models;
 use super::recording::tell;
 use super::sessions::{Cookie, Live, Sessions};
 use super::sightings::{Sightings, Told};
+use super::stun::StunOffer;
 use crate::config::{CwmpConfig, LimitsConfig};
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
 use crate::device::{DeviceId, Learned, Redirection, TraceDirection};
@@ -64,6 +65,8 @@ pub struct AcsParts {
     pub gate: Arc<Gate>,
     /// Which devices are traced.
     pub traces: Arc<Traces>,
+    /// The STUN server of which devices are told, if there is one.
+    pub stun: Option<StunOffer>,
 }
 
 /// The device's door.
@@ -83,7 +86,7 @@ pub struct Acs {
 impl Acs {
     /// Builds the door.
     pub fn new(parts: AcsParts) -> Arc<Self> {
-        let AcsParts { store, vault, clock, config, limits, files, gate, traces } = parts;
+        let AcsParts { store, vault, clock, config, limits, files, gate, traces, stun } = parts;
         let assumed = Learned::assumed(config.read_batch, config.write_batch);
         let models = Models::new(store.clone(), assumed);
         let shared = Arc::new(Shared {
@@ -92,6 +95,7 @@ impl Acs {
             files,
             admission: Admission::new(config.max_sessions, config.new_devices_per_minute),
             sightings: Sightings::default(),
+            stun,
             gives_credentials: config.gives_credentials(),
             inform_interval: config.inform_interval,
             models,

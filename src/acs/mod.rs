@@ -17,6 +17,7 @@
 //! - `recording`: making durable what a session has to record.
 //! - `redirecting`: sending a device to another server.
 //! - `sightings`: from where devices call; clones.
+//! - `stun`: telling devices behind NAT of the STUN server.
 //! - `sweep`: giving up silent sessions and overdue tasks.
 //!
 //! What a promise needs is durable before the reply leaves: the Inform before
@@ -37,6 +38,7 @@ mod recording;
 mod redirecting;
 mod sessions;
 mod sightings;
+mod stun;
 mod sweep;
 #[cfg(test)]
 mod tests;
@@ -45,3 +47,4 @@ mod wanted;
 
 pub use endpoint::{Acs, AcsParts};
 pub use links::{FileLinks, FolderOf, PhoneFolders};
+pub use stun::StunOffer;

@@ -70,6 +70,7 @@ impl Lab {
             vault,
             admission: Admission::new(10, 10),
             sightings: super::sightings::Sightings::default(),
+            stun: None,
             gives_credentials,
             inform_interval: 0,
             models: Models::new(store.clone(), Learned::assumed(64, 64)),

@@ -124,6 +124,14 @@ pub(super) enum DeviceCommand {
         #[command(flatten)]
         waiting: Waiting,
     },
+    /// Ask a device to open a session, and tell what came of each way
+    Wake {
+        /// The device id
+        id: String,
+        /// Seconds to wait for a device that only datagrams lead to
+        #[arg(long, default_value_t = 30, value_name = "SECONDS")]
+        wait: u32,
+    },
     /// Reboot a device
     Reboot {
         /// The device id
@@ -216,6 +224,7 @@ pub(super) async fn run(
         D::Diagnose(arguments) => {
             return super::diagnose::run(arguments, client, output).await;
         }
+        D::Wake { id, wait } => return super::wake::run(client, &id, wait, output).await,
         D::Associations { id } => return associations(client, &id, output).await,
         D::Events(args) => return seeing::events(args, client, output).await,
         D::Sessions { id, limit } => return seeing::sessions(&id, limit, client, output).await,

@@ -143,6 +143,12 @@ pub enum CliError {
         /// Where it stands.
         state: String,
     },
+    /// A device was not woken; the command has said why.
+    #[error("{id} was not woken")]
+    NotWoken {
+        /// The device.
+        id: String,
+    },
     /// The command has said what went wrong, and chose its own exit code.
     #[error("ended with {0}")]
     Ended(u8),
@@ -211,7 +217,10 @@ impl CliError {
                 Class::Upstream
             }
             Self::Refused { class, .. } => *class,
-            Self::TaskFailed { .. } | Self::NotResynced { .. } | Self::Ended(_) => Class::Failed,
+            Self::TaskFailed { .. }
+            | Self::NotWoken { .. }
+            | Self::NotResynced { .. }
+            | Self::Ended(_) => Class::Failed,
         }
     }
 }

@@ -27,6 +27,7 @@ mod phone;
 mod run;
 mod seeing;
 mod task;
+mod wake;
 
 pub use error::CliError;
 pub use global::Global;

@@ -105,6 +105,10 @@ pub struct Args {
     /// With --tree: the serial number of the device
     #[arg(long, value_name = "TEXT", requires = "tree", conflicts_with = "devices")]
     serial: Option<String>,
+    /// With --stay: devices know STUN, and are woken by UDP once they are told to
+    /// use it
+    #[arg(long, requires = "stay")]
+    stun: bool,
     /// With --stay: seconds between two periodic Informs
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     interval: u32,
@@ -464,6 +468,7 @@ fn device(
         .with_diagnostics()
         .with_acs(&args.acs, &username, password)
         .with_inform_interval(args.interval);
+    let blueprint = if args.stun { blueprint.with_stun() } else { blueprint };
     let Some(given) = own else { return Ok(Cpe::new(blueprint, now)) };
     let (username, password) = given.connection_request.clone().unwrap_or_else(nobody);
     let mut cpe = Cpe::in_service(blueprint.with_connection_request(&username, password), now);

@@ -170,6 +170,7 @@ pub(super) fn report(task: &Value, output: &mut Output<'_>) -> Result<(), CliErr
         }
         match task["wake"]["result"].as_str() {
             Some("woken") | None => Ok(()),
+            Some("sent") => writeln!(out, "  sent by UDP; the device has not answered yet"),
             Some(result) => {
                 let detail = task["wake"]["detail"].as_str().unwrap_or(result);
                 writeln!(out, "  the device was not woken: {}", clean(detail))

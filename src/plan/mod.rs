@@ -14,6 +14,7 @@
 //! - `exchange`: what the pace of answers, and silence, teach.
 //! - `evidence`: what an Inform, a TransferComplete or a DUStateChangeComplete
 //!   proves about tasks that were sent before.
+//! - `stun`: what a device behind NAT is told of the STUN server.
 //! - `windows`: when a ScheduleDownload may happen.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
@@ -25,6 +26,7 @@ mod exchange;
 mod job;
 mod planner;
 mod reader;
+mod stun;
 mod survey;
 mod windows;
 mod writer;
@@ -35,4 +37,5 @@ mod tests;
 pub use evidence::{Evidence, patience_of, settle, settle_transfer, settle_units, settle_upload};
 pub use job::{MAX_OPERATIONS, cancel_transfer};
 pub use planner::{DownloadLink, Onboarding, OnboardingResult, Planner, Situation, Step};
+pub use stun::StunSetup;
 pub use windows::{WindowError, check_windows};

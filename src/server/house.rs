@@ -16,7 +16,7 @@ use super::error::ServerError;
 use super::history;
 use super::phone_doors::PhoneDoors;
 use super::provisioning;
-use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders};
+use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders, StunOffer};
 use crate::api::{Api, ApiDeps, tokens};
 use crate::collect::{Bulk, BulkDeps, Lightweight, LightweightDeps, LightweightDoor};
 use crate::config::{AuthMode, CertificateMode, Config, CwmpConfig, LimitsConfig, TrustConfig};
@@ -313,6 +313,11 @@ impl Parts<'_> {
             files,
             gate,
             traces: self.traces.clone(),
+            stun: self.stun.clone().map(|door| StunOffer {
+                door,
+                public_host: self.config.stun.public_host.as_str().into(),
+                everywhere: self.config.stun.enable_on_devices,
+            }),
         })
     }
 

@@ -74,6 +74,7 @@ pub struct Blueprint {
     personality: &'static Personality,
     /// Whether it runs the diagnostics of its data model.
     diagnostics: bool,
+    stun: bool,
     /// The devices that it knows in its network, and the gateway that it knows.
     members: Vec<DeviceIdentity>,
     gateway: Option<DeviceIdentity>,
@@ -141,11 +142,20 @@ impl Blueprint {
             xmpp: None,
             inform_interval: 300,
             personality: &REFERENCE,
+            stun: false,
             diagnostics: false,
             members: Vec::new(),
             gateway: None,
             aliases: false,
         }
+    }
+
+    /// A device that knows STUN, and listens for connection requests by UDP once
+    /// it is told to (TR-069 Annex G).
+    #[must_use]
+    pub const fn with_stun(mut self) -> Self {
+        self.stun = true;
+        self
     }
 
     /// In which ways it strays from the standard; in none if unset.
@@ -367,6 +377,11 @@ impl Blueprint {
             put("ManagementServer.ConnReqAllowedJabberIDs", text(allowed, 8192));
         }
         put("ManagementServer.UpgradesManaged", flag(true));
+        if self.stun {
+            for (name, parameter) in super::stun::parameters() {
+                put(&format!("ManagementServer.{name}"), parameter);
+            }
+        }
         let aliases = Parameter::fixed(Value::boolean(self.aliases));
         put("ManagementServer.AliasBasedAddressing", aliases);
         if self.aliases {

@@ -7,6 +7,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use super::blueprint::Blueprint;
@@ -223,6 +224,22 @@ impl Cpe {
     /// reset.
     pub fn fit(&mut self, path: &str, parameter: Parameter) {
         self.model.define(path, parameter);
+    }
+
+    /// Tells it how the STUN server sees it: where UDP connection requests
+    /// arrive, and whether there is a NAT. A change is told with
+    /// `4 VALUE CHANGE`, as an ACS that uses STUN asks for (TR-069 §G.2.2.1).
+    pub fn stun_bound(&mut self, address: SocketAddr, nat: bool) {
+        let address = address.to_string();
+        let nat = if nat { "true" } else { "false" };
+        let mut changed = false;
+        for (name, text) in [("UDPConnectionRequestAddress", &*address), ("NATDetected", nat)] {
+            let path = self.path(&format!("ManagementServer.{name}"));
+            changed |= self.model.change(&path, text);
+        }
+        if changed {
+            self.raise(EventCode::ValueChange, "");
+        }
     }
 
     /// A connection request was let in.

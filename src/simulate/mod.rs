@@ -28,6 +28,7 @@ mod phone_model;
 mod relations;
 mod rpc;
 mod runner;
+mod stun;
 mod talk;
 mod transfers;
 mod tree;

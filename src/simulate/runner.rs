@@ -12,6 +12,7 @@ use super::client::{Client, ClientAuth, ClientFailure, ClientSettings};
 use super::cpe::{Cpe, Next, SimEvent};
 use super::fetcher;
 use super::listener::{Listener, Login, lock};
+use super::stun::{Bound, StunClient, Wanted};
 use super::talk::{Action, Reply, SessionFailure};
 use super::xmpp::XmppSide;
 use crate::class::Class;
@@ -138,6 +139,8 @@ pub async fn start(
     }
     let (told, events) = mpsc::channel(KEPT_EVENTS);
     let (commands, orders) = mpsc::channel(16);
+    let (stun_told, stun_tells) = mpsc::channel(16);
+    let stun = StunClient::new(Arc::clone(&login), bell.clone(), stun_told);
     let runner = Runner {
         cpe,
         client,
@@ -147,6 +150,8 @@ pub async fn start(
         told,
         orders,
         rung,
+        stun,
+        stun_tells,
         _bell: bell,
         stop: stop.clone(),
     };
@@ -229,6 +234,8 @@ struct Runner {
     told: mpsc::Sender<SimEvent>,
     orders: mpsc::Receiver<Command>,
     rung: mpsc::Receiver<()>,
+    stun: StunClient,
+    stun_tells: mpsc::Receiver<Bound>,
     /// Keeps `rung` open when there is no listener.
     _bell: mpsc::Sender<()>,
     stop: CancellationToken,
@@ -253,6 +260,7 @@ impl Runner {
     /// Does the next thing; may be dropped at any point.
     async fn step(&mut self) {
         *lock(&self.login) = self.cpe.connection_request_login();
+        self.stun.set(Wanted::of(&self.cpe));
         match self.cpe.next(self.clock.now()) {
             Next::Session => {
                 let login = Arc::clone(&self.login);
@@ -284,6 +292,7 @@ impl Runner {
         };
         tokio::select! {
             () = pause => {}
+            Some(bound) = self.stun_tells.recv() => self.cpe.stun_bound(bound.address, bound.nat),
             Some(()) = self.rung.recv() => self.cpe.connection_requested(),
             Some(command) = self.orders.recv() => match command {
                 Command::Raise(code) => self.cpe.raise(code, ""),

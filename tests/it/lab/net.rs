@@ -68,7 +68,7 @@ impl Drop for Net {
     }
 }
 
-fn ip(arguments: &[&str]) -> Output {
+pub(super) fn ip(arguments: &[&str]) -> Output {
     let output = Command::new("ip").args(arguments).output();
     let output = output.expect("`ip` is needed for this test: apt install iproute2");
     assert!(

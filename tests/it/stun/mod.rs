@@ -3,6 +3,7 @@
 
 mod door;
 mod hostile;
+mod nat;
 pub(crate) mod survives;
 
 use std::net::{Ipv4Addr, SocketAddr};
