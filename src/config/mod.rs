@@ -234,6 +234,31 @@ mod tests {
     }
 
     #[test]
+    fn a_trust_store_is_read_checked_and_shown() {
+        let text = "[[cwmp.trust]]\nname = 'acme'\nca = 'acme.pem'\nidentity = 'device'\n\
+                    ouis = ['00D09E']\n";
+        let read = |text: &str| Config::read("p.toml", text, &[]);
+        let config = read(text).unwrap();
+        assert_eq!(config.cwmp.asks_for_certificates(), CertificateMode::Optional);
+        assert_eq!(read(&config.to_toml()).unwrap(), config);
+        let off = read(&format!("[cwmp]\ncertificates = 'off'\n{text}")).unwrap();
+        assert_eq!(off.cwmp.asks_for_certificates(), CertificateMode::Off);
+        assert_eq!(Config::default().cwmp.asks_for_certificates(), CertificateMode::Off);
+        for (bad, said) in [
+            ("[cwmp]\ncertificates = 'required'\n".to_owned(), "cwmp.certificates"),
+            (format!("{text}{text}"), "cwmp.trust.name"),
+            (text.replace("acme'\nca", " '\nca"), "cwmp.trust.name"),
+            (text.replace("00D09E", "00D09"), "cwmp.trust.ouis"),
+            (text.replace("identity = 'device'", ""), "identity"),
+            (text.replace("'device'", "'anything'"), "anything"),
+            (format!("{text}invented = 1\n"), "invented"),
+        ] {
+            let error = read(&bad).unwrap_err().to_string();
+            assert!(error.contains(said), "{said}: {error}");
+        }
+    }
+
+    #[test]
     fn set_overrides_the_file() {
         let sets = ["cwmp.listen=127.0.0.1:0".to_owned(), "cwmp.auth=open".to_owned()];
         let config = Config::read("p.toml", "[cwmp]\nlisten = '0.0.0.0:1'", &sets).unwrap();

@@ -169,18 +169,31 @@ fn load_all(sources: &[Authority]) -> Result<Vec<Loaded>, HttpError> {
 
 fn load_one(source: &Authority) -> Result<Loaded, HttpError> {
     let roots = Arc::new(roots(std::slice::from_ref(&source.ca))?);
+    // Each file is tried for itself, so that an error can name it.
     let mut lists = Vec::new();
     for path in &source.crl {
-        lists.extend(revocations(path)?);
+        let found = revocations(path)?;
+        verifier(path, &roots, found.clone())?;
+        lists.extend(found);
     }
-    let verifier = WebPkiClientVerifier::builder_with_provider(roots, provider())
+    let verifier = verifier(&source.ca, &roots, lists)?;
+    Ok(Loaded { name: source.name.as_ref().into(), verifier })
+}
+
+/// What judges by these authorities and lists; `path` is blamed if that cannot
+/// be.
+fn verifier(
+    path: &Path,
+    roots: &Arc<rustls::RootCertStore>,
+    lists: Vec<CertificateRevocationListDer<'static>>,
+) -> Result<Arc<dyn ClientCertVerifier>, HttpError> {
+    WebPkiClientVerifier::builder_with_provider(Arc::clone(roots), provider())
         .with_crls(lists)
         .build()
         .map_err(|error| HttpError::Unusable {
-            path: source.crl.first().unwrap_or(&source.ca).clone(),
-            problem: format!("the trust store {:?} cannot be used: {error}", source.name),
-        })?;
-    Ok(Loaded { name: source.name.as_ref().into(), verifier })
+            path: path.to_owned(),
+            problem: format!("this cannot be used: {error}"),
+        })
 }
 
 /// The revocation lists of a file: all of a PEM, or the one of a DER.

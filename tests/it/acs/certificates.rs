@@ -4,9 +4,9 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use super::authority::{Authority, Wanted, self_signed};
 use super::inform;
 use crate::lab::Lab;
+use crate::lab::authority::{Authority, Wanted, self_signed};
 
 /// A server with three trust stores: one of devices of any OUI with a revocation
 /// list, one of devices of another OUI, one of models.

@@ -43,6 +43,24 @@ async fn b03_t11_of_two_that_say_they_are_one_the_newest_is_served_and_it_is_tol
     assert_eq!(alarms(&lab, "B3").await.matches("clone suspected").count(), 1);
 }
 
+/// A device that lost its session begins another before the first is over.
+#[tokio::test]
+async fn t11_a_second_session_of_a_device_takes_the_place_of_the_first() {
+    let (lab, at) = open_lab().await;
+    let (_, inform) = inform("T11");
+    let mut first = Wire::connect(at).await;
+    let cookie = first.post(&inform, &[]).await.cookie();
+    assert_eq!(first.post(b"", &[("Cookie", &cookie)]).await.status, 200);
+    let mut second = Wire::connect(at).await;
+    let newest = second.post(&inform, &[]).await.cookie();
+    assert_eq!(first.post(b"", &[("Cookie", &cookie)]).await.status, 204, "the first is over");
+    assert_eq!(second.post(b"", &[("Cookie", &newest)]).await.status, 200);
+    let path = "/api/v1/devices/00D09E-SimGateway-T11";
+    let (_, device) = lab.call("GET", path, "").await;
+    assert_eq!(device["sessions"], 2);
+    assert!(!alarms(&lab, "T11").await.contains("clone"), "from one address it is no clone");
+}
+
 #[tokio::test]
 async fn b05_a_cookie_that_the_client_made_is_never_the_session_s() {
     let (_lab, at) = open_lab().await;

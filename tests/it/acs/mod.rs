@@ -1,6 +1,5 @@
 //! The device's door from outside: the real server, raw bytes on sockets.
 
-mod authority;
 mod certificates;
 mod digest;
 mod hostile;

@@ -56,6 +56,26 @@ async fn lists_are_tables_or_json() {
 }
 
 #[tokio::test]
+async fn a_redirect_is_asked_for_and_shown() {
+    let rig = Rig::open();
+    rig.put_devices([device("1")]).await;
+    let (id, url) = (id("1").to_string(), "https://acs.other.example:7548/");
+    let command = ["device", "redirect", &id, url, "--status", "302", "--no-wait"];
+    let queued = run(&rig, &command, "").await;
+    assert_eq!(queued.code, 0, "{}", queued.err);
+    let shown = run(&rig, &["task", "list", "--state", "open", "--json"], "").await.json();
+    let task = &shown["items"][0];
+    assert_eq!((&task["action"], &task["url"]), (&json!("redirect"), &json!(url)));
+    assert_eq!(task["status"], 302);
+    for wrong in ["http://user@acs.other.example/", "acs.other.example", "ftp://acs.other.example/"]
+    {
+        let refused = run(&rig, &["device", "redirect", &id, wrong, "--no-wait"], "").await;
+        assert_eq!(refused.code, 2, "{wrong}");
+        assert!(refused.error().contains("url"), "{}", refused.err);
+    }
+}
+
+#[tokio::test]
 async fn set_waits_for_the_outcome_and_exits_by_it() {
     let rig = Rig::open();
     rig.put_devices([device("1")]).await;

@@ -10,6 +10,7 @@ mod limits;
 mod survives;
 mod talk;
 mod tls;
+mod trust;
 
 use std::net::SocketAddr;
 use std::sync::Arc;

@@ -1,6 +1,7 @@
 //! A running server for tests from outside: the real binary, on free ports of
 //! loopback, over a data folder of its own.
 
+pub(crate) mod authority;
 pub(crate) mod nat;
 pub(crate) mod net;
 

@@ -9,24 +9,24 @@ use rcgen::{
 };
 
 /// An authority that signs clients' certificates.
-pub(super) struct Authority {
+pub(crate) struct Authority {
     folder: PathBuf,
     name: String,
     issuer: Issuer<'static, KeyPair>,
 }
 
 /// What is to stand in a certificate.
-pub(super) struct Wanted<'a> {
+pub(crate) struct Wanted<'a> {
     /// The name of its files.
-    pub(super) file: &'a str,
+    pub(crate) file: &'a str,
     /// The common name.
-    pub(super) common: &'a str,
+    pub(crate) common: &'a str,
     /// DNS names.
-    pub(super) alternative: &'a [&'a str],
+    pub(crate) alternative: &'a [&'a str],
     /// The serial number.
-    pub(super) serial: u64,
+    pub(crate) serial: u64,
     /// The last year in which it is valid.
-    pub(super) until: i32,
+    pub(crate) until: i32,
 }
 
 fn named(common: &str, alternative: &[&str]) -> CertificateParams {
@@ -46,7 +46,7 @@ fn put(folder: &Path, name: &str, text: &str) -> PathBuf {
 
 impl Authority {
     /// Makes one; its certificate lies in the folder under its name.
-    pub(super) fn new(folder: &Path, name: &str) -> Self {
+    pub(crate) fn new(folder: &Path, name: &str) -> Self {
         let mut params = named(name, &[]);
         params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
@@ -58,12 +58,12 @@ impl Authority {
     }
 
     /// Where its certificate lies.
-    pub(super) fn pem(&self) -> PathBuf {
+    pub(crate) fn pem(&self) -> PathBuf {
         self.folder.join(format!("{}.pem", self.name))
     }
 
     /// Signs a client's certificate.
-    pub(super) fn sign(&self, wanted: &Wanted<'_>) {
+    pub(crate) fn sign(&self, wanted: &Wanted<'_>) {
         let mut params = named(wanted.common, wanted.alternative);
         params.serial_number = Some(SerialNumber::from(wanted.serial));
         params.not_after = date_time_ymd(wanted.until, 1, 1);
@@ -75,12 +75,12 @@ impl Authority {
     }
 
     /// A plain certificate of a device.
-    pub(super) fn device(&self, file: &str, common: &str, serial: u64) {
+    pub(crate) fn device(&self, file: &str, common: &str, serial: u64) {
         self.sign(&Wanted { file, common, alternative: &[], serial, until: 2049 });
     }
 
     /// Writes its revocation list with these serial numbers, as PEM or DER.
-    pub(super) fn revoke(&self, serials: &[u64], der: bool) -> PathBuf {
+    pub(crate) fn revoke(&self, serials: &[u64], der: bool) -> PathBuf {
         let revoked = |serial: &u64| RevokedCertParams {
             serial_number: SerialNumber::from(*serial),
             revocation_time: date_time_ymd(2024, 1, 1),
@@ -104,7 +104,7 @@ impl Authority {
 }
 
 /// A certificate that nobody signed but its own key.
-pub(super) fn self_signed(folder: &Path, file: &str, common: &str) {
+pub(crate) fn self_signed(folder: &Path, file: &str, common: &str) {
     let key = KeyPair::generate().unwrap();
     let certificate = named(common, &[]).self_signed(&key).unwrap();
     put(folder, &format!("{file}.pem"), &certificate.pem());
