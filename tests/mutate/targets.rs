@@ -3,6 +3,8 @@
 
 use std::path::Path;
 
+use provost::stun::{Kind, Padding, Transaction, Writer};
+
 use super::bodies;
 
 /// One target.
@@ -41,6 +43,13 @@ pub(crate) const TARGETS: &[Target] = &[
             "qop=\"auth\"",
             "\\\"",
         ],
+        whole: true,
+    },
+    Target {
+        name: "stun",
+        body: bodies::stun::stun,
+        fixtures: stun,
+        tokens: &["\0\x06\0\x04", "\0\x08\0\x14", "\0\x03\0\x04\0\0\0\x06", "\0\x02\0\x08\0\x01"],
         whole: true,
     },
     Target {
@@ -109,6 +118,27 @@ pub(crate) const TARGETS: &[Target] = &[
         body: bodies::doors::ftp,
         fixtures: || texts(&["USER phone", "PASS secret", "RETR a/b.cfg", "EPRT |1|192.0.2.1|5|"]),
         tokens: &["RETR ", "CWD ", "../", "\r", "|2|::1|99999|", "PORT 1,2,3,4,5,6"],
+        whole: false,
+    },
+    Target {
+        name: "fanvil_file",
+        body: bodies::fanvil::file,
+        fixtures: || files("fanvil"),
+        tokens: &["<<VOIP CONFIG FILE>>", "<sysConf>", "<<END OF FILE>>", "&amp;", " :", "\r\n"],
+        whole: false,
+    },
+    Target {
+        name: "audiocodes_cfg",
+        body: bodies::audiocodes::file,
+        fixtures: || files("audiocodes"),
+        tokens: &["include ", "http://", "%24", "\r\n", "voip/line/0/", "="],
+        whole: false,
+    },
+    Target {
+        name: "massdeploy",
+        body: bodies::massdeploy::survives,
+        fixtures: massdeploy,
+        tokens: &["\0", "[general]\n", "${", "[regline_", "\"", "\t", "base_path="],
         whole: false,
     },
 ];
@@ -196,6 +226,30 @@ fn files(folder: &str) -> Vec<Vec<u8>> {
 
 fn texts(texts: &[&str]) -> Vec<Vec<u8>> {
     texts.iter().map(|text| text.as_bytes().to_vec()).collect()
+}
+
+/// Requests of a device, with and without a signature, and an answer.
+fn stun() -> Vec<Vec<u8>> {
+    let blank = || Writer::new(Kind::Request, Transaction([7; 16]));
+    let at = ([203, 0, 113, 9], 3478).into();
+    vec![
+        blank().connection_request_binding().username("00D09E-1").sign(b"secret", Padding::To64),
+        blank().connection_request_binding().binding_change().change_request(false, true).finish(),
+        blank().response_address(at).attribute(0x8022, b"name of a program").finish(),
+        Writer::new(Kind::Response, Transaction([7; 16]))
+            .mapped_address(at)
+            .xor_mapped_address(at)
+            .error_code(431, "Integrity")
+            .unknown_attributes(&[3, 0x7777])
+            .finish(),
+    ]
+}
+
+/// A mass-deployment text, a zero byte, and a template.
+fn massdeploy() -> Vec<Vec<u8>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/massdeploy");
+    let read = |name| std::fs::read(folder.join(name)).unwrap();
+    vec![[read("massdeployment.conf"), vec![0], read("desk.conf")].concat()]
 }
 
 fn certificates() -> Vec<Vec<u8>> {

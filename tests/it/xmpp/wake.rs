@@ -210,3 +210,55 @@ async fn a_server_that_is_not_the_right_one_is_shown_nothing() {
     assert_eq!(link.jid().to_string(), format!("cpe@{DOMAIN}/cwmp"));
     link.close().await;
 }
+
+/// A device that tells an address and is not at any XMPP server.
+async fn teller(lab: &Lab, serial: &str, jid: &str) -> SimHandle {
+    let (username, password) = lab.onboarding();
+    let acs = format!("http://{}/", lab.addresses().cwmp.unwrap());
+    let blueprint = Blueprint::device2(serial, 120)
+        .unwrap()
+        .with_acs(&acs, &username, password)
+        .with_xmpp(jid, "");
+    let settings = RunnerSettings { listen: false, ..RunnerSettings::default() };
+    let clock = Arc::new(SystemClock);
+    let cpe = Cpe::new(blueprint, clock.now());
+    let mut handle = provost::simulate::start(cpe, settings, clock).await.unwrap();
+    let ended = |event: &SimEvent| matches!(event, SimEvent::SessionEnded { .. });
+    assert!(handle.wait_for(PATIENCE, ended).await.is_some());
+    handle
+}
+
+/// A server whose XMPP server hangs up on everybody.
+async fn lab_alone() -> Lab {
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let server = format!("xmpp.server={}", listener.local_addr().unwrap());
+    tokio::spawn(async move { while listener.accept().await.is_ok() {} });
+    Lab::with(&[&server, "xmpp.jid=acs@xmpp.test", "xmpp.password=acs-password", "xmpp.tls=off"])
+        .await
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn without_its_xmpp_server_provost_says_so() {
+    let lab = lab_alone().await;
+    let health = standing(&lab, false).await;
+    assert_eq!(health["status"], "degraded");
+    assert!(health["xmpp"]["problem"].is_string(), "{health}");
+    let _device = teller(&lab, "XMPP0001", "cpe@xmpp.test/cwmp").await;
+    let (result, detail) = wake(&lab).await;
+    assert_eq!(result, "not_ready", "{detail}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn d03_no_stanza_goes_to_who_is_no_device_of_ours() {
+    let lab = lab_alone().await;
+    let jids =
+        ["cpe@elsewhere.test/cwmp", "xmpp.test", "ACS@xmpp.test/other", "cpe@xmpp.test@a", "@"];
+    for (number, jid) in jids.into_iter().enumerate() {
+        let serial = format!("STRAY{number}");
+        let _device = teller(&lab, &serial, jid).await;
+        let path = format!("/api/v1/devices/00D09E-SimGateway-{serial}/wake");
+        let (_, told) = lab.call("POST", &path, "").await;
+        assert_eq!(told["result"], "forbidden", "{jid}: {told}");
+        assert_eq!(told["tried"][0]["way"], "xmpp");
+    }
+}
