@@ -114,11 +114,7 @@ impl Server {
     pub async fn start(config: Config, data: &Path) -> Result<Self, ServerError> {
         let data = DataFolder::open(data)?;
         let vault = Vault::open(data.path())?;
-        let speaks_tls = config.cwmp.tls_listen.is_some()
-            || config.files.tls_listen.is_some()
-            || PhoneDoors::need_tls(&config);
-        let tls =
-            speaks_tls.then(|| TlsMaterial::load_or_make(data.path(), &config.tls)).transpose()?;
+        let tls = tls_material(&config, data.path())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let templates = Arc::new(provisioning::templates(data.path())?);
         // The doors are bound before the store is opened: a taken port is told
@@ -431,6 +427,14 @@ fn trust_stores(config: &CwmpConfig) -> Result<Option<Arc<TrustStores>>, ServerE
     };
     let stores = config.trust.iter().map(authority).collect();
     Ok(Some(TrustStores::load(stores, required)?))
+}
+
+/// The certificate, if a door needs one.
+fn tls_material(config: &Config, data: &Path) -> Result<Option<Arc<TlsMaterial>>, ServerError> {
+    let speaks_tls = config.cwmp.tls_listen.is_some()
+        || config.files.tls_listen.is_some()
+        || PhoneDoors::need_tls(config);
+    Ok(speaks_tls.then(|| TlsMaterial::load_or_make(data, &config.tls)).transpose()?)
 }
 
 /// Logs where the doors listen.
