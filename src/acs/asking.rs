@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tracing::warn;
 
-use super::driver::{Driver, Reply, write};
+use super::driver::{Driver, Reply};
 use super::links::link_for;
 use super::onboarding;
 use super::told::settle_upload;
@@ -24,7 +24,7 @@ impl Driver {
                 self.work.diary.asked(request.method(), task, now);
                 let (session, reply) = turn.request(request);
                 self.session = Some(session);
-                Reply::Envelope(write(&self.work.learned, &reply))
+                Reply::Envelope(self.write(&reply))
             }
             Ok(None) => {
                 self.session = Some(turn.finish());
@@ -98,7 +98,7 @@ impl Driver {
     /// Plans the session: onboarding, tasks, reading the tree.
     async fn plan(&mut self, version: Version, now: Timestamp) -> Result<Planner, StoreError> {
         let work = &mut self.work;
-        let survey = work.device.tree_read_at.is_none() && !work.device.root.is_empty();
+        let survey = work.device.tree_read_at.is_none();
         let mut offer = None;
         if self.shared.gives_credentials
             && !work.device.root.is_empty()

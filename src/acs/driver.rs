@@ -279,17 +279,17 @@ impl Driver {
                     }
                 };
                 self.session = Some(session);
-                Reply::Envelope(write(&self.work.learned, &reply))
+                Reply::Envelope(self.write(&reply))
             }
             Output::Refused { reply, session, .. } => {
                 self.session = Some(session);
-                Reply::Envelope(write(&self.work.learned, &reply))
+                Reply::Envelope(self.write(&reply))
             }
             // An Inform opens a session of its own; the endpoint sees to it.
             Output::Inform { turn, .. } => {
                 let (session, reply) = turn.refuse(FaultCode::ACS_RETRY_REQUEST);
                 self.session = Some(session);
-                Reply::Envelope(write(&self.work.learned, &reply))
+                Reply::Envelope(self.write(&reply))
             }
             Output::End { why, lost, session } => {
                 self.session = Some(session);
@@ -316,6 +316,11 @@ impl Driver {
         }
         self.give_up(now);
         self.record(now).await;
+    }
+
+    /// An envelope in the form that the device takes.
+    pub(super) fn write(&self, envelope: &Envelope) -> Vec<u8> {
+        write(self.work.planner.as_ref().map_or(&self.work.learned, Planner::learned), envelope)
     }
 
     /// Some devices drop an InformResponse that begins with an XML declaration,
@@ -384,6 +389,12 @@ fn log_inform(device: &Device, inform: &Inform, caller: &Caller) {
         inform.events = ?inform.events, "inform");
 }
 
-pub(super) fn write(learned: &Learned, envelope: &Envelope) -> Vec<u8> {
-    crate::cwmp::write(envelope, &WriteStyle { xml_declaration: learned.xml_declaration })
+fn write(learned: &Learned, envelope: &Envelope) -> Vec<u8> {
+    crate::cwmp::write(
+        envelope,
+        &WriteStyle {
+            xml_declaration: learned.xml_declaration,
+            next_level_words: learned.next_level_words,
+        },
+    )
 }

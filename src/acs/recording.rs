@@ -153,6 +153,10 @@ impl Driver {
             if planner.learned().has_news() {
                 work.learned = planner.learned().clone();
             }
+            if work.device.root.is_empty() && !planner.root().is_empty() {
+                work.device.root = planner.root().into();
+                work.device_changed = true;
+            }
             if planner.surveyed() {
                 work.device.tree_read_at = Some(now);
                 work.device_changed = true;

@@ -144,7 +144,7 @@ impl GetParameterNames {
 
     pub(super) fn write(&self, xml: &mut Writer) {
         xml.text("ParameterPath", self.path.as_ref().map_or("", ParamPath::as_str));
-        xml.boolean("NextLevel", self.next_level);
+        xml.next_level(self.next_level);
     }
 }
 

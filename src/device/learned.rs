@@ -110,6 +110,16 @@ impl Learned {
         self
     }
 
+    /// Tries another value without learning it; `false` if an operator fixed
+    /// it.
+    pub fn try_out(&mut self, ability: &Ability) -> bool {
+        let is_free = !self.fixed.iter().any(|fixed| fixed.is_like(ability));
+        if is_free {
+            self.set(ability);
+        }
+        is_free
+    }
+
     /// Takes a lesson: it goes from now on, unless an operator said otherwise.
     /// A value that goes already is no lesson.
     pub fn teach(&mut self, ability: Ability, proof: Proof, words: &str, now: Timestamp) {

@@ -112,7 +112,8 @@ impl Value {
     }
 
     /// Whether both say the same, given the type of `self`: booleans by truth,
-    /// numbers by value, strings without trailing blanks (Q48).
+    /// numbers by value, times without fraction and without the zone of UTC (Q12),
+    /// strings without trailing blanks (Q48).
     pub fn agrees(&self, other: &Self) -> bool {
         if self.text == other.text {
             return true;
@@ -124,6 +125,7 @@ impl Value {
                 matches!((a.parse::<i128>(), b.parse::<i128>()), (Ok(a), Ok(b)) if a == b)
             }
             ValueType::HexBinary => a.eq_ignore_ascii_case(b),
+            ValueType::DateTime => moment(a) == moment(b),
             _ => self.text.trim_end() == other.text.trim_end(),
         }
     }
@@ -133,6 +135,17 @@ impl fmt::Display for Value {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// A time as far as devices agree on it: fraction and zone of UTC left out.
+fn moment(text: &str) -> (&str, &str) {
+    let clock_ends = text
+        .find('T')
+        .and_then(|at| text.get(at..)?.find(['Z', '+', '-']).map(|zone| at + zone))
+        .unwrap_or(text.len());
+    let (clock, zone) = text.split_at(clock_ends);
+    let clock = clock.split('.').next().unwrap_or(clock);
+    (clock, if matches!(zone, "Z" | "+00:00" | "-00:00") { "" } else { zone })
 }
 
 /// Reads `0`, `1`, `true`, `false` in any case.
@@ -167,5 +180,8 @@ mod tests {
         assert!(Value::string("net").agrees(&Value::string("net  ")));
         assert!(!Value::string("net").agrees(&Value::string(" net")));
         assert!(!Value::string("1").agrees(&Value::string("true")));
+        let time = Value::new("2026-01-02T03:04:05Z", ValueType::DateTime);
+        assert!(time.agrees(&Value::string("2026-01-02T03:04:05.000+00:00")));
+        assert!(!time.agrees(&Value::string("2026-01-02T03:04:05+01:00")));
     }
 }

@@ -39,12 +39,21 @@ impl Context<'_> {
         self.tree.learn_value(path, value, self.now);
     }
 
+    /// The forms that the device is known to take.
+    pub(super) const fn forms(&self) -> Forms {
+        Forms { boolean_words: self.learned.boolean_words, zoned_times: self.learned.zoned_times }
+    }
+
     /// The value as it has to be written: with the type that the device last
-    /// reported, else the schema's, and booleans in the form that most devices
-    /// take (Q11).
+    /// reported, else the schema's, and in the forms that the device takes.
     ///
     /// A type other than string was asked for on purpose and stays.
     pub(super) fn typed(&self, path: &ParamPath, value: &Value) -> Value {
+        self.typed_in(self.forms(), path, value)
+    }
+
+    /// The same in forms that are tried.
+    pub(super) fn typed_in(&self, forms: Forms, path: &ParamPath, value: &Value) -> Value {
         let kind = match &value.kind {
             ValueType::String => self
                 .tree
@@ -55,13 +64,40 @@ impl Context<'_> {
                 .unwrap_or_default(),
             asked => asked.clone(),
         };
-        if kind == ValueType::Boolean
-            && let Some(on) = value.as_bool()
-        {
-            return Value::boolean(on);
+        match (&kind, value.as_bool()) {
+            (ValueType::Boolean, Some(on)) if forms.boolean_words => {
+                Value::new(if on { "true" } else { "false" }, kind)
+            }
+            (ValueType::Boolean, Some(on)) => Value::boolean(on),
+            (ValueType::DateTime, _) => Value::new(time_in(forms, &value.text), kind),
+            _ => Value::new(value.text.clone(), kind),
         }
-        Value::new(value.text.clone(), kind)
     }
+}
+
+/// In which forms values are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Forms {
+    /// Booleans as words rather than digits (Q11).
+    pub(super) boolean_words: bool,
+    /// Times in UTC with their `Z` (Q12).
+    pub(super) zoned_times: bool,
+}
+
+/// A time without a fraction of a second, which some devices refuse, and with
+/// or without the zone of UTC (Q12). What is no time stays as it is.
+fn time_in(forms: Forms, text: &str) -> Box<str> {
+    let text = text.trim();
+    let Some((date, time)) = text.split_once('T') else { return text.into() };
+    let clock_ends = time.find(['Z', '+', '-']).unwrap_or(time.len());
+    let (clock, zone) = time.split_at(clock_ends);
+    let clock = clock.split('.').next().unwrap_or(clock);
+    let zone = match zone {
+        "Z" | "+00:00" | "-00:00" if forms.zoned_times => "Z",
+        "Z" | "+00:00" | "-00:00" => "",
+        other => other,
+    };
+    format!("{date}T{clock}{zone}").into()
 }
 
 /// A device's fault as it is recorded with a task.

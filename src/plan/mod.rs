@@ -11,6 +11,7 @@
 //! - `survey`: reading the whole tree or a part of it.
 //! - `reader`: reading values in batches that the device can take.
 //! - `writer`: writing values and reading them back.
+//! - `names`: lists of names as devices make them.
 //! - `exchange`: what the pace of answers, and silence, teach.
 //! - `evidence`: what an Inform, a TransferComplete or a DUStateChangeComplete
 //!   proves about tasks that were sent before.
@@ -24,6 +25,7 @@ mod context;
 mod evidence;
 mod exchange;
 mod job;
+mod names;
 mod planner;
 mod reader;
 mod stun;

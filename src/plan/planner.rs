@@ -222,7 +222,14 @@ impl Planner {
                 self.cancelled.extend(job.take_cancelled().map(|id| (id, by)));
             }
             Work::Onboard(onboard) => onboard.answer(answer, &mut context),
-            Work::Survey(Some(survey)) => survey.answer(answer, &mut context),
+            Work::Survey(Some(survey)) => {
+                survey.answer(answer, &mut context);
+                if self.root.is_empty()
+                    && let Some(root) = survey.root()
+                {
+                    self.root = root.into();
+                }
+            }
             Work::Survey(None) => {}
         }
         self.current = Some(work);
@@ -302,6 +309,11 @@ impl Planner {
         &self.learned
     }
 
+    /// The root object with its dot; empty if it is not known.
+    pub const fn root(&self) -> &str {
+        &self.root
+    }
+
     /// Whether the whole tree was read in this session.
     pub const fn surveyed(&self) -> bool {
         self.surveyed
@@ -331,7 +343,10 @@ impl Planner {
             Work::Onboard(onboard) => onboard.next(&self.root, &mut context),
             Work::Survey(survey) => {
                 if survey.is_none() {
-                    *survey = root_of(&self.root).map(|root| Survey::new(root, &context));
+                    *survey = Some(match root_of(&self.root) {
+                        Some(root) => Survey::new(root, &context),
+                        None => Survey::of_unknown_root(&context),
+                    });
                 }
                 survey.as_mut()?.next(&mut context)
             }

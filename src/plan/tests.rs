@@ -2,6 +2,7 @@
 //! batches, and ones that lie.
 
 mod proof;
+mod quirks;
 mod rpcs;
 
 use std::collections::{BTreeMap, HashMap};

@@ -1,21 +1,34 @@
 //! Writing values and reading them back.
 
-use super::context::{Answer, Context, failure, mismatch, record_fault};
+use super::context::{Answer, Context, Forms, failure, mismatch, record_fault};
 use super::reader::Reader;
 use crate::cwmp::{AcsRequest, CpeResponse, Fault, FaultCode, ParameterValue, SetParameterValues};
-use crate::device::{FaultRecord, Outcome};
-use crate::param::{ParamPath, Value};
+use crate::device::{Ability, FaultRecord, Outcome};
+use crate::param::{ParamPath, Value, ValueType};
 use crate::schema::Schema;
+
+/// What a SetParameterValues takes besides its values, in bytes, at most.
+const ENVELOPE: usize = 1024;
+
+/// What a value takes besides its name and text, in bytes, at most.
+const MEMBER: usize = 160;
 
 /// Writes a list of values in one atomic SetParameterValues where the device
 /// takes as many, then reads them back and compares.
+///
+/// A device that refuses the form of a boolean (Q11) or a time (Q12) is offered
+/// the other form once; which one it takes is a lesson.
 #[derive(Debug)]
 pub(super) struct Writer {
-    values: Vec<ParameterValue>,
+    values: Vec<(ParamPath, Value)>,
     /// How many of `values` have been written.
     written: usize,
-    /// How many are on their way.
-    on_their_way: usize,
+    /// What is on its way.
+    on_its_way: Vec<ParameterValue>,
+    /// What the device was found to take at once.
+    limit: usize,
+    /// The forms that are tried, and the fault to the usual ones.
+    trial: Option<(Forms, Fault)>,
     read_back: bool,
     state: State,
 }
@@ -28,16 +41,22 @@ enum State {
 }
 
 impl Writer {
-    /// Writes these values.
+    /// Writes these values, unless the model is known to take none so long
+    /// (security: C12).
     pub(super) fn new(values: &[(ParamPath, Value)], context: &Context<'_>) -> Self {
-        let values = values
-            .iter()
-            .map(|(name, value)| ParameterValue {
-                name: name.clone(),
-                value: context.typed(name, value),
-            })
-            .collect();
-        Self { values, written: 0, on_their_way: 0, read_back: true, state: State::Write }
+        let state = match too_long(values, context) {
+            Some(fault) => State::Done { outcome: Outcome::Failed(fault), notes: Vec::new() },
+            None => State::Write,
+        };
+        Self {
+            values: values.to_vec(),
+            written: 0,
+            on_its_way: Vec::new(),
+            limit: usize::MAX,
+            trial: None,
+            read_back: true,
+            state,
+        }
     }
 
     /// Writes these values and takes the device's word for it: for secrets,
@@ -50,18 +69,16 @@ impl Writer {
     pub(super) fn next(&mut self, context: &mut Context<'_>) -> Option<AcsRequest> {
         match &mut self.state {
             State::Write => {
-                let limit = usize::from(context.learned.write_batch.max(1));
-                let end = self.values.len().min(self.written + limit);
-                self.on_their_way = end - self.written;
+                self.on_its_way = self.batch(context);
                 Some(AcsRequest::SetParameterValues(SetParameterValues {
-                    values: self.values[self.written..end].to_vec(),
+                    values: self.on_its_way.clone(),
                     parameter_key: "".into(),
                 }))
             }
             State::ReadBack(reader) => {
                 let request = reader.next(context);
                 if request.is_none() {
-                    self.state = self.compare();
+                    self.state = self.compare(context);
                 }
                 request
             }
@@ -86,28 +103,65 @@ impl Writer {
         }
     }
 
+    /// The next values: as many as the device takes, in number and in bytes, but
+    /// always one.
+    fn batch(&self, context: &Context<'_>) -> Vec<ParameterValue> {
+        let limit = self.limit.min(usize::from(context.learned.write_batch)).max(1);
+        let forms = self.trial.as_ref().map_or_else(|| context.forms(), |(forms, _)| *forms);
+        let most = match context.learned.max_message {
+            0 => usize::MAX,
+            bytes => usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(ENVELOPE),
+        };
+        let (mut batch, mut bytes) = (Vec::new(), 0_usize);
+        for (name, value) in self.values.iter().skip(self.written).take(limit) {
+            let value = context.typed_in(forms, name, value);
+            bytes = bytes.saturating_add(size_of(name, &value));
+            if bytes > most && !batch.is_empty() {
+                break;
+            }
+            batch.push(ParameterValue { name: name.clone(), value });
+        }
+        batch
+    }
+
     fn after_write(&mut self, answer: Answer, context: &mut Context<'_>) {
+        let sent = std::mem::take(&mut self.on_its_way);
         let fault = match answer {
-            Ok(CpeResponse::SetParameterValues(0)) => {
-                self.written += self.on_their_way;
+            Ok(CpeResponse::SetParameterValues(status)) => {
+                self.learn_forms(&sent, context);
+                if status != 0 {
+                    let notes = vec!["the device stored the values and applies them later".into()];
+                    self.state = State::Done { outcome: Outcome::Accepted, notes };
+                    return;
+                }
+                self.written += sent.len();
                 if self.written >= self.values.len() {
                     self.state = self.after_last_write();
                 }
                 return;
             }
-            Ok(CpeResponse::SetParameterValues(_)) => {
-                let notes = vec!["the device stored the values and applies them later".into()];
-                self.state = State::Done { outcome: Outcome::Accepted, notes };
-                return;
-            }
             Ok(_) => mismatch(),
             Err(fault) => fault,
         };
-        if fault.code == FaultCode::RESOURCES_EXCEEDED && self.on_their_way > 1 {
-            context.learned.write_batch =
-                u16::try_from(self.on_their_way / 2).unwrap_or(u16::MAX).max(1);
+        if fault.code == FaultCode::RESOURCES_EXCEEDED && sent.len() > 1 {
+            let (count, half) = (sent.len(), sent.len() / 2);
+            self.limit = half;
+            let words = format!(
+                "SetParameterValues of {count} values was answered with fault {}",
+                fault.code
+            );
+            let half = u16::try_from(half).unwrap_or(u16::MAX);
+            return context.teach(Ability::WriteBatch(half), &words);
+        }
+        if self.trial.is_none()
+            && let Some(other) = other_forms(&fault, &sent, context.forms())
+        {
+            self.trial = Some((other, fault));
             return;
         }
+        // The other form was no better: what the device said of the usual one
+        // counts.
+        let fault = self.trial.take().map_or(fault, |(_, first)| first);
         let mut notes = Vec::new();
         if self.written > 0 {
             let text = format!(
@@ -117,48 +171,85 @@ impl Writer {
             );
             notes.push(text.into());
         }
-        let asked = &self.values[self.written..self.written + self.on_their_way];
-        self.state = State::Done { outcome: Outcome::Failed(blame(&fault, asked)), notes };
+        self.state = State::Done { outcome: Outcome::Failed(blame(&fault, &sent)), notes };
+    }
+
+    /// The device took the forms that were tried: they are its own from now on.
+    fn learn_forms(&mut self, sent: &[ParameterValue], context: &mut Context<'_>) {
+        let Some((forms, fault)) = self.trial.take() else { return };
+        let usual = context.forms();
+        let has = |kind| sent.iter().any(|one| one.value.kind == kind);
+        if forms.boolean_words != usual.boolean_words && has(ValueType::Boolean) {
+            let (refused, taken) = if forms.boolean_words {
+                ("1 or 0", "true or false")
+            } else {
+                ("true or false", "1 or 0")
+            };
+            let words = format!(
+                "SetParameterValues with a boolean as {refused} was answered with fault {}, and as {taken} it was taken",
+                code_of(&fault)
+            );
+            context.teach(Ability::BooleanWords(forms.boolean_words), &words);
+        }
+        if forms.zoned_times != usual.zoned_times && has(ValueType::DateTime) {
+            let (refused, taken) =
+                if forms.zoned_times { ("without", "with") } else { ("with", "without") };
+            let words = format!(
+                "SetParameterValues with a time {refused} its zone was answered with fault {}, and {taken} it it was taken",
+                code_of(&fault)
+            );
+            context.teach(Ability::ZonedTimes(forms.zoned_times), &words);
+        }
     }
 
     fn after_last_write(&self) -> State {
         if !self.read_back {
             return State::Done { outcome: Outcome::Applied, notes: Vec::new() };
         }
-        let names = self.values.iter().map(|value| value.name.clone()).collect();
-        State::ReadBack(Reader::keeping(names))
+        State::ReadBack(Reader::keeping(self.values.iter().map(|(name, _)| name.clone()).collect()))
     }
 
     /// What the reading back says: every value agrees, or the device said yes
     /// and did no.
-    fn compare(&self) -> State {
+    fn compare(&self, context: &mut Context<'_>) -> State {
         let State::ReadBack(reader) = &self.state else {
             return State::Done { outcome: Outcome::Applied, notes: Vec::new() };
         };
         let mut notes: Vec<Box<str>> = Vec::new();
         let mut differing: Vec<(Box<str>, u32, Box<str>)> = Vec::new();
-        for written in &self.values {
-            let read = reader.values().iter().rev().find(|value| value.name == written.name);
+        let (mut masked, mut read_only) = (false, false);
+        for (name, wanted) in &self.values {
+            let written = context.typed(name, wanted);
+            let read = reader.values().iter().rev().find(|value| value.name == *name);
             match read {
-                Some(read) if written.value.agrees(&read.value) => {}
+                Some(read) if written.agrees(&read.value) => {
+                    read_only |= context.tree.get(name.as_str()).and_then(|param| param.writable)
+                        == Some(false);
+                }
                 // Secrets read back empty by rule (TR-069 §A.3.2.1), or masked.
-                _ if Schema::core().is_secret(&written.name) => {
+                _ if Schema::core().is_secret(name) => {
                     notes.push(
-                        format!(
-                            "{} was taken; it is a secret and cannot be read back",
-                            written.name
-                        )
-                        .into(),
+                        format!("{name} was taken; it is a secret and cannot be read back").into(),
                     );
+                }
+                Some(read) if is_mask(&read.value.text) => {
+                    masked = true;
+                    notes.push(format!("{name} was taken; it reads back masked").into());
                 }
                 Some(read) => {
                     let text = format!("reads back as {:?}", clip(&read.value.text));
-                    differing.push((written.name.as_str().into(), 0, text.into()));
+                    differing.push((name.as_str().into(), 0, text.into()));
                 }
-                None => {
-                    differing.push((written.name.as_str().into(), 0, "cannot be read back".into()))
-                }
+                None => differing.push((name.as_str().into(), 0, "cannot be read back".into())),
             }
+        }
+        if masked {
+            let words = "a value that was set read back as asterisks";
+            context.teach(Ability::MaskedValues(true), words);
+        }
+        if read_only {
+            let words = "a parameter that GetParameterNames calls read-only took a value";
+            context.teach(Ability::HonestWritable(false), words);
         }
         let outcome = if differing.is_empty() {
             Outcome::Applied
@@ -168,6 +259,69 @@ impl Writer {
         };
         State::Done { outcome, notes }
     }
+}
+
+/// The values that are longer than the model is known to take, as the failure
+/// that this is; `None` if all of them fit.
+fn too_long(values: &[(ParamPath, Value)], context: &Context<'_>) -> Option<FaultRecord> {
+    let most = |bytes: u32| match bytes {
+        0 => usize::MAX,
+        bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
+    };
+    let (value, message) = (most(context.learned.max_value), most(context.learned.max_message));
+    let parameters: Vec<_> = values
+        .iter()
+        .filter_map(|(name, wanted)| {
+            let bytes = wanted.text.len();
+            let text = if bytes > value {
+                format!("has {bytes} bytes, and this model takes at most {value}")
+            } else if size_of(name, wanted).saturating_add(ENVELOPE) > message {
+                format!("makes a message of more than {message} bytes, which this model takes")
+            } else {
+                return None;
+            };
+            Some((name.as_str().into(), 0, text.into()))
+        })
+        .take(100)
+        .collect();
+    let text = "nothing was sent: it is too long for this model".to_owned();
+    (!parameters.is_empty()).then(|| FaultRecord { parameters, ..failure(text) })
+}
+
+/// What a value takes in a message, in bytes, rather more than less.
+fn size_of(name: &ParamPath, value: &Value) -> usize {
+    let escaped = value.text.bytes().filter(|byte| matches!(byte, b'<' | b'>' | b'&' | 0..=31));
+    let escapes = escaped.count().saturating_mul(4);
+    name.as_str().len().saturating_add(value.text.len()).saturating_add(escapes) + MEMBER
+}
+
+/// The other forms of what the fault blames for its type or value; `None` if
+/// there are none.
+fn other_forms(fault: &Fault, sent: &[ParameterValue], usual: Forms) -> Option<Forms> {
+    let is_form = |code: FaultCode| matches!(code.0, 9006 | 9007);
+    if !is_form(fault.code) && !fault.parameters.iter().any(|one| is_form(one.code)) {
+        return None;
+    }
+    let blamed = |one: &&ParameterValue| {
+        let mut named = fault.parameters.iter().filter(|bad| is_form(bad.code)).peekable();
+        named.peek().is_none() || named.any(|bad| *bad.name == *one.name.as_str())
+    };
+    let has = |kind| sent.iter().filter(blamed).any(|one| one.value.kind == kind);
+    let (booleans, times) = (has(ValueType::Boolean), has(ValueType::DateTime));
+    (booleans || times).then_some(Forms {
+        boolean_words: usual.boolean_words != booleans,
+        zoned_times: usual.zoned_times != times,
+    })
+}
+
+/// The code that tells most: that of a parameter, if there is one.
+fn code_of(fault: &Fault) -> FaultCode {
+    fault.parameters.first().map_or(fault.code, |parameter| parameter.code)
+}
+
+/// Whether a text stands for another that is not told.
+fn is_mask(text: &str) -> bool {
+    text.len() >= 3 && text.bytes().all(|byte| byte == b'*')
 }
 
 /// The fault with the parameters to blame: those that the device named, else

@@ -46,7 +46,6 @@ fn deserved(personality: &Personality) -> Words {
         "row-zero" => words[2] = "failed",
         // Nothing tells that it restarted.
         "no-events" => words[4] = "unknown",
-        "words" => words[1] = "failed",
         "trailing" => words[3] = "failed",
         _ => {}
     }

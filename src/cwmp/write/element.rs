@@ -6,11 +6,12 @@ use crate::param::{Value, ValueType};
 /// Grows the document.
 pub(in crate::cwmp) struct Writer {
     out: Vec<u8>,
+    next_level_words: bool,
 }
 
 impl Writer {
-    pub(super) fn new() -> Self {
-        Self { out: Vec::with_capacity(1024) }
+    pub(super) fn new(next_level_words: bool) -> Self {
+        Self { out: Vec::with_capacity(1024), next_level_words }
     }
 
     pub(super) fn into_bytes(self) -> Vec<u8> {
@@ -75,6 +76,15 @@ impl Writer {
     /// An element with a boolean, in the form that most devices take (Q11).
     pub(in crate::cwmp) fn boolean(&mut self, name: &str, truth: bool) {
         self.text(name, if truth { "1" } else { "0" });
+    }
+
+    /// NextLevel, in the form that the device understands (Q11).
+    pub(in crate::cwmp) fn next_level(&mut self, truth: bool) {
+        match (self.next_level_words, truth) {
+            (true, true) => self.text("NextLevel", "true"),
+            (true, false) => self.text("NextLevel", "false"),
+            (false, truth) => self.boolean("NextLevel", truth),
+        }
     }
 
     /// An element with a text, if there is one.
@@ -166,7 +176,7 @@ mod tests {
     use super::*;
 
     fn written(write: impl FnOnce(&mut Writer)) -> String {
-        let mut xml = Writer::new();
+        let mut xml = Writer::new(false);
         write(&mut xml);
         String::from_utf8(xml.into_bytes()).unwrap()
     }

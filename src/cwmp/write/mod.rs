@@ -14,18 +14,21 @@ pub struct WriteStyle {
     /// Whether the message begins with an XML declaration: some devices need
     /// it (Q28), others drop a message that has it (Q55).
     pub xml_declaration: bool,
+    /// Whether NextLevel of GetParameterNames is written `true` and `false`
+    /// rather than `1` and `0` (Q11).
+    pub next_level_words: bool,
 }
 
 impl Default for WriteStyle {
     fn default() -> Self {
-        Self { xml_declaration: true }
+        Self { xml_declaration: true, next_level_words: false }
     }
 }
 
 /// Writes one message as UTF-8. Characters that XML does not allow become
 /// U+FFFD; nothing else is changed.
 pub fn write(envelope: &Envelope, style: &WriteStyle) -> Vec<u8> {
-    let mut xml = Writer::new();
+    let mut xml = Writer::new(style.next_level_words);
     if style.xml_declaration {
         xml.raw("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n");
     }

@@ -43,8 +43,8 @@ fn every_golden_file_reads_without_a_warning() {
 #[test]
 fn the_declaration_can_be_left_out() {
     let (_, _, envelope) = samples::all().into_iter().find(|one| one.0 == Side::Acs).unwrap();
-    let with = write(&envelope, &WriteStyle { xml_declaration: true });
-    let without = write(&envelope, &WriteStyle { xml_declaration: false });
+    let with = write(&envelope, &WriteStyle::default());
+    let without = write(&envelope, &WriteStyle { xml_declaration: false, ..WriteStyle::default() });
     assert!(with.starts_with(b"<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<soap-env:Envelope "));
     assert!(with.ends_with(&without) && without.starts_with(b"<soap-env:Envelope "));
 }

@@ -195,7 +195,8 @@ fn q27_broken_characters_do_not_cost_the_session() {
 fn q28_and_q55_the_declaration_is_a_choice() {
     let message = envelope(Message::AcsResponse(AcsResponse::Inform));
     let begins = |xml_declaration| {
-        write(&message, &WriteStyle { xml_declaration }).starts_with(b"<?xml version=")
+        write(&message, &WriteStyle { xml_declaration, ..WriteStyle::default() })
+            .starts_with(b"<?xml version=")
     };
     assert!(WriteStyle::default().xml_declaration);
     assert_eq!((begins(true), begins(false)), (true, false));

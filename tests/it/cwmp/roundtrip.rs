@@ -394,7 +394,7 @@ proptest! {
 
     #[test]
     fn what_is_written_reads_back((side, envelope) in envelope(), declaration in any::<bool>()) {
-        let style = WriteStyle { xml_declaration: declaration };
+        let style = WriteStyle { xml_declaration: declaration, ..WriteStyle::default() };
         let written = write(&envelope, &style);
         let parsed = read(&written, None, side, &ReadLimits::default()).unwrap();
         prop_assert_eq!(&parsed.envelope, &envelope);
