@@ -23,6 +23,7 @@ mod handler;
 mod instances;
 mod layers;
 mod mask;
+mod models;
 mod new_task;
 mod openapi;
 mod paging;

@@ -9,8 +9,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::problem::Problem;
 use super::{
-    associations, devices, dhcp, events, files, layers, parameters, phones, sessions, sites,
-    system, tasks, traces, trees, wake,
+    associations, devices, dhcp, events, files, layers, models, parameters, phones, sessions,
+    sites, system, tasks, traces, trees, wake,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -32,6 +32,8 @@ use super::{
         phones::renew_token, phones::fetches, phones::unlock,
         dhcp::show,
         sites::list, sites::show, sites::put, sites::forget, sites::url,
+        models::list, models::show, models::put_wishes, models::forget_wishes, models::forget_lessons,
+        models::export, models::import,
         layers::list,
         layers::show_global, layers::show_tenant, layers::show_model,
         layers::put_global, layers::put_tenant, layers::put_model,

@@ -8,8 +8,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, devices, dhcp, events, files, layers, parameters, phones, sessions, sites,
-    system, tasks, traces, trees, wake,
+    associations, devices, dhcp, events, files, layers, models, parameters, phones, sessions,
+    sites, system, tasks, traces, trees, wake,
 };
 
 /// One line of the table.
@@ -87,6 +87,14 @@ fn table() -> Vec<Route> {
         route(GET,    "/api/v1/sites/{name}/url", sites::url),
 
         route(GET,    "/api/v1/dhcp", dhcp::show),
+
+        route(GET,    "/api/v1/models", models::list),
+        route(GET,    "/api/v1/models/export", models::export),
+        route(POST,   "/api/v1/models/import", models::import),
+        route(GET,    "/api/v1/model", models::show),
+        route(PUT,    "/api/v1/model/wishes", models::put_wishes),
+        route(DELETE, "/api/v1/model/wishes", models::forget_wishes),
+        route(DELETE, "/api/v1/model/lessons", models::forget_lessons),
 
         route(GET,    "/api/v1/layers", layers::list),
         route(GET,    "/api/v1/layers/global", layers::show_global),

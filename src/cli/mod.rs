@@ -22,6 +22,7 @@ mod file;
 mod global;
 mod list;
 mod massdeploy;
+mod model;
 mod output;
 mod phone;
 mod run;

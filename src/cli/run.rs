@@ -11,6 +11,7 @@ use super::device::{self, DeviceCommand};
 use super::file::{self, FileCommand};
 use super::inspect::InspectError;
 use super::massdeploy;
+use super::model::{self, ModelCommand};
 use super::output::Output;
 use super::phone::{self, LayerCommand, PhoneCommand, SiteCommand};
 use super::simulate::SimulateError;
@@ -46,6 +47,8 @@ enum Command {
     Task(TaskCommand),
     #[command(subcommand)]
     File(FileCommand),
+    #[command(subcommand)]
+    Model(ModelCommand),
     #[command(subcommand)]
     Phone(PhoneCommand),
     #[command(subcommand)]
@@ -124,6 +127,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Device(command) => device::run(command, &Client::new(&global)?, output).await,
         Command::Task(command) => task::run(command, &Client::new(&global)?, output).await,
         Command::File(command) => file::run(command, &Client::new(&global)?, output).await,
+        Command::Model(command) => model::run(command, &Client::new(&global)?, output).await,
         Command::Phone(command) => phone::run(command, &Client::new(&global)?, output).await,
         Command::Layer(command) => phone::run_layer(command, &Client::new(&global)?, output).await,
         Command::Site(command) => phone::run_site(command, &Client::new(&global)?, output).await,

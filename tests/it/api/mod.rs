@@ -5,6 +5,7 @@ mod devices;
 mod diagnostics;
 mod files;
 mod import;
+mod models;
 mod phones;
 mod problems;
 mod render;

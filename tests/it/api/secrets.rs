@@ -77,6 +77,7 @@ async fn a_planted_canary_is_in_no_answer() {
             .replace("{sha256}", "0");
         let path = match path.rsplit('/').next() {
             Some("diff") => format!("{path}?against=0c383e07e16d"),
+            Some("model") => format!("{path}?oui=00D09E"),
             Some("dhcp") => format!("{path}?for=kea&site=hq"),
             _ => path,
         };
@@ -100,6 +101,8 @@ async fn plant_in_phones(rig: &Rig, key: &str) {
     assert_eq!(rig.put_json("/phones/0c383e07e16d", other).await.status, 201);
     let speed = json!({"kind": "url", "value": format!("http://u:{CANARY}@host/")});
     assert_eq!(rig.put_json("/phones/0c383e07e16c/keys/1", speed).await.status, 200);
+    let wishes = json!({"read_batch": 8});
+    assert_eq!(rig.put_json("/model/wishes?oui=00D09E", wishes).await.status, 201);
     let site = json!({
         "common_key": key,
         "settings": {"SIP/Register Pswd": CANARY, "provost:admin-password": CANARY},
