@@ -135,7 +135,11 @@ pub(super) async fn start(
     DeviceKey(id): DeviceKey,
     Json(wish): Json<TraceWish>,
 ) -> Result<axum::Json<TraceView>, ApiError> {
-    known(&state, &id).await?;
+    // One that is expected, and was not here yet, can be traced from its first
+    // contact on.
+    if state.store().credentials(&id).await?.is_none() {
+        known(&state, &id).await?;
+    }
     let now = state.deps.clock.now();
     match state.deps.traces.start(&id, wish.minutes, now).await {
         Ok(_) => Ok(axum::Json(view(&state, &id).await?)),
@@ -154,7 +158,9 @@ pub(super) async fn stop(
     State(state): State<Shared>,
     DeviceKey(id): DeviceKey,
 ) -> Result<StatusCode, ApiError> {
-    known(&state, &id).await?;
+    if state.store().credentials(&id).await?.is_none() {
+        known(&state, &id).await?;
+    }
     state.deps.traces.stop(&id).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -191,13 +191,17 @@ const PERSONAL: &[&str] = &[
     "devicelog",
 ];
 
+/// The shortest serial number that is looked for inside of values: a shorter one
+/// stands in anything.
+const LEAST_SERIAL: usize = 4;
+
 /// Whether a value must not be in an anonymous recording: by its name, by its
 /// form, or because the serial number stands in it.
 fn is_personal(name: &ParamPath, text: &str, identity: &DeviceIdentity) -> bool {
     let leaf = name.leaf().to_ascii_lowercase();
     PERSONAL.iter().any(|part| leaf.contains(part))
         || has_address(text)
-        || (!identity.serial_number.is_empty() && text.contains(&*identity.serial_number))
+        || (identity.serial_number.len() >= LEAST_SERIAL && text.contains(&*identity.serial_number))
 }
 
 /// Whether a hardware or network address of somebody stands in a text; 0.0.0.0,

@@ -76,3 +76,71 @@ async fn sweep(
     }
     Ok(page.last().map(|device| device.id.clone()).filter(|_| page.len() == PAGE))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::StoreConfig;
+    use crate::device::{Device, DeviceIdentity, Event, EventKind, Lessons};
+    use crate::store::Record;
+    use crate::time::ManualClock;
+
+    /// More devices than one page holds.
+    const DEVICES: usize = PAGE * 2 + 7;
+
+    fn device(n: usize, now: Timestamp) -> Device {
+        let identity = DeviceIdentity::new("Maker", "00D09E", "Box", &format!("{n}")).unwrap();
+        Device {
+            id: identity.id(),
+            identity,
+            root: "Device.".into(),
+            namespace: Box::default(),
+            first_seen: now,
+            last_inform: now,
+            last_boot: None,
+            last_bootstrap: None,
+            last_events: Vec::new(),
+            address: None,
+            connection_request_url: Box::default(),
+            software_version: Box::default(),
+            hardware_version: Box::default(),
+            provisioning_code: Box::default(),
+            inform_hash: 0,
+            tree_read_at: None,
+            parameter_count: 0,
+            sessions: 1,
+            lessons: Lessons::default(),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_round_reaches_every_device_and_takes_only_what_is_old() {
+        let store = crate::store::memory(&StoreConfig::default());
+        let begin = Timestamp::from_millis(1_800_000_000_000);
+        let clock = Arc::new(ManualClock::at(begin.after(DAY.saturating_mul(2))));
+        let mut ids = Vec::new();
+        for n in 0..DEVICES {
+            let device = device(n, begin);
+            let id = device.id.clone();
+            let mut batch = Batch::new();
+            batch.put(Record::Device(Box::new(device)));
+            for at in [begin, begin.after(DAY.saturating_mul(2))] {
+                let kind = EventKind::FirstContact;
+                batch.put(Record::Event(Event { device: id.clone(), at, kind }));
+            }
+            store.commit(batch).await.unwrap();
+            ids.push(id);
+        }
+        let stop = CancellationToken::new();
+        let sweeping = tokio::spawn(run(store.clone(), clock.clone(), 1, stop.clone()));
+        // Time stands still but for the pauses between the pages.
+        tokio::time::sleep(PAUSE.saturating_mul(4)).await;
+        for id in &ids {
+            assert_eq!(store.events(id, 10).await.unwrap().len(), 1, "{id}");
+        }
+        stop.cancel();
+        sweeping.await.unwrap();
+        let endless = CancellationToken::new();
+        run(store.clone(), clock, 0, endless).await;
+    }
+}

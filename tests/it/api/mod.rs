@@ -12,6 +12,7 @@ mod render;
 mod resync;
 mod rig;
 mod secrets;
+mod seeing;
 mod tasks;
 
 pub(crate) use rig::{Rig, TOKEN, device, id};

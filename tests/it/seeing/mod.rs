@@ -4,6 +4,7 @@
 use std::path::Path;
 use std::process::Stdio;
 
+use provost::device::EventCode;
 use provost::simulate::{SimEvent, firmware_image};
 use serde_json::{Value, json};
 use tokio::io::AsyncBufReadExt as _;
@@ -74,14 +75,17 @@ async fn a_trace_tells_the_story_and_no_secret() {
     let image = image.display().to_string();
     provost(
         &lab,
-        &["file", "upload", &image, "--type", "1 Firmware Upgrade Image", "--version", "2.0.0"],
+        &["file", "add", &image, "--type", "1 Firmware Upgrade Image", "--version", "2.0.0"],
     )
     .await;
     provost(&lab, &["device", "download", ID, "gateway-2.0.0.bin"]).await;
     // Back to the factory: it is given credentials anew, on the record.
     provost(&lab, &["device", "factory-reset", ID]).await;
     let again = gateway
-        .wait_for(PATIENCE, |event| matches!(event, SimEvent::SessionEnded { failure: None, .. }))
+        .wait_for(PATIENCE, |event| {
+            matches!(event, SimEvent::SessionEnded { failure: None, events, .. }
+                if events.contains(&EventCode::Bootstrap))
+        })
         .await;
     assert!(again.is_some());
 
@@ -95,6 +99,8 @@ async fn a_trace_tells_the_story_and_no_secret() {
         "we ask FactoryReset",
         "the device sends an empty message",
         "we have nothing more to ask",
+        "the device informs: 0 BOOTSTRAP",
+        "Device.ManagementServer.Password",
     ] {
         assert!(story.contains(told), "{told}\n{story}");
     }
