@@ -63,6 +63,6 @@ pub(super) fn walk<T>(
     if body.len() > limits.bytes {
         return Err(ReadError { at: 0, problem: Problem::TooMuch("bytes") });
     }
-    let decoded = decode::decode(body, None);
+    let decoded = decode(body, None);
     take(&mut Scanner::new(&decoded, limits))
 }
