@@ -21,7 +21,6 @@ use crate::cwmp::{
 };
 use crate::device::{
     Ability, Credentials, Device, EventCode, Learned, Outcome, Proof, Redirection, Task, TaskState,
-    bears_on_claims,
 };
 use crate::gate::{Gate, Mismatch, Principal};
 use crate::param::Tree;
@@ -165,12 +164,9 @@ impl Driver {
 
         let mut batch = Batch::new();
         let mut tree = None;
-        let mut claims_touched = false;
         if updated.brings_news {
             let mut known = shared.store.tree(&id).await?.unwrap_or_default();
             inventory::learn(&mut known, &inform, now);
-            claims_touched =
-                inform.parameters.iter().any(|parameter| bears_on_claims(&parameter.name));
             let known = tree.insert(Arc::new(known));
             batch.put(Record::Tree(id.clone(), known.clone()));
         }
@@ -222,7 +218,7 @@ impl Driver {
             stun_offered: false,
             planner: None,
             tree_changed: false,
-            claims_touched,
+            claims_touched: updated.bears_on_claims,
             device_changed: false,
             pending: Batch::new(),
             diary: Diary::new(now, inform.events.iter().map(|event| event.code.clone()).collect()),

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 
 use crate::cwmp::{Inform, Namespace};
-use crate::device::{Device, Event, EventCode, EventKind, Lessons};
+use crate::device::{Device, Event, EventCode, EventKind, Lessons, bears_on_claims};
 use crate::param::{Tree, Value};
 use crate::schema::Schema;
 use crate::time::Timestamp;
@@ -30,6 +30,8 @@ pub(super) struct Updated {
     pub(super) events: Vec<Event>,
     /// Whether the Inform brought values that the tree does not hold yet.
     pub(super) brings_news: bool,
+    /// Whether these are about devices around it.
+    pub(super) bears_on_claims: bool,
 }
 
 /// Brings a device's record up to date, or makes one at first contact.
@@ -87,7 +89,9 @@ pub(super) fn update(known: Option<Device>, inform: &Inform, arrival: &Arrival<'
     let hash = hash_of(inform);
     let brings_news = device.inform_hash != hash;
     device.inform_hash = hash;
-    Updated { device, events, brings_news }
+    let bears_on_claims =
+        brings_news && inform.parameters.iter().any(|told| bears_on_claims(&told.name));
+    Updated { device, events, brings_news, bears_on_claims }
 }
 
 /// Takes the values of an Inform over into the tree; secrets are not kept.

@@ -192,7 +192,7 @@ mod tests {
     }
 
     #[test]
-    fn c12_claims_are_capped_and_nobody_claims_itself() {
+    fn claims_are_capped_and_nobody_claims_itself() {
         let mut values: Vec<(String, String)> = (0..5000)
             .map(|row| {
                 let name = format!("Device.ManagementServer.ManageableDevice.{row}.SerialNumber");

@@ -1,6 +1,7 @@
 //! The planner against hand-made devices: obedient ones, ones with small
 //! batches, and ones that lie.
 
+mod diagnostics;
 mod proof;
 mod quirks;
 mod rpcs;

@@ -72,7 +72,7 @@ async fn a_gateway_and_its_member_confirm_each_other() {
 }
 
 #[tokio::test]
-async fn c12_a_hostile_claim_gains_nothing_and_takes_nothing() {
+async fn a_hostile_claim_gains_nothing_and_takes_nothing() {
     let honest = Blueprint::device2("G1", 80).unwrap();
     let victim = honest.identity().clone();
     let mut lab = Lab::of(false, honest.with_members(vec![identity("SimGateway", "EVIL")]));

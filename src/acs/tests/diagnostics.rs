@@ -53,9 +53,9 @@ impl Lab {
     }
 }
 
-/// IR-181 case 11 and the E list: what the standard wants of a ping.
+/// IR-181 case 11: what the standard wants of a ping.
 #[tokio::test]
-async fn t20_case_11_a_ping_is_ordered_once_waited_for_and_read() {
+async fn case_11_a_ping_is_ordered_once_waited_for_and_read() {
     let mut lab = lab("reference");
     let _ = lab.live(&[]).await;
     let inputs = [("Host", "example.net"), ("NumberOfRepetitions", "7")];
@@ -82,12 +82,13 @@ async fn t20_case_11_a_ping_is_ordered_once_waited_for_and_read() {
 #[tokio::test]
 async fn case_11_every_diagnostic_of_both_trees_runs() {
     use DiagnosticKind as Kind;
-    let url = "http://example.net/10MB.bin";
-    let all: [(Kind, &[(&str, &str)], &str); 7] = [
+    const URL: &str = "http://example.net/10MB.bin";
+    type Inputs = &'static [(&'static str, &'static str)];
+    let all: [(Kind, Inputs, &str); 7] = [
         (Kind::Ping, &[("Host", "example.net")], "SuccessCount"),
         (Kind::TraceRoute, &[("Host", "example.net")], "RouteHopsNumberOfEntries"),
-        (Kind::Download, &[("DownloadURL", url)], "Derived.Throughput"),
-        (Kind::Upload, &[("UploadURL", url)], "Derived.Throughput"),
+        (Kind::Download, &[("DownloadURL", URL)], "Derived.Throughput"),
+        (Kind::Upload, &[("UploadURL", URL)], "Derived.Throughput"),
         (Kind::UdpEcho, &[("Host", "192.0.2.1")], "AverageResponseTime"),
         (Kind::NsLookup, &[("HostName", "example.net")], "Result.1.IPAddresses"),
         (Kind::WifiNeighbours, &[], "Result.2.SSID"),
@@ -133,7 +134,7 @@ async fn case_11_what_fails_is_told_in_words() {
 }
 
 #[tokio::test]
-async fn t20_a_diagnostic_that_never_says_8_is_found_complete() {
+async fn case_11_a_diagnostic_that_never_says_8_is_found_complete() {
     let mut lab = lab("secretive");
     let _ = lab.live(&[]).await;
     let _ = lab.order(1, diagnose(DiagnosticKind::Ping, &[("Host", "a")])).await;
@@ -145,7 +146,7 @@ async fn t20_a_diagnostic_that_never_says_8_is_found_complete() {
 }
 
 #[tokio::test]
-async fn t20_a_diagnostic_that_never_ends_is_given_up() {
+async fn case_11_a_diagnostic_that_never_ends_is_given_up() {
     let mut lab = lab("brooding");
     let _ = lab.live(&[]).await;
     let _ = lab.order(1, diagnose(DiagnosticKind::Ping, &[("Host", "a")])).await;
@@ -161,7 +162,7 @@ async fn t20_a_diagnostic_that_never_ends_is_given_up() {
 }
 
 #[tokio::test]
-async fn t20_canceled_dropped_and_lost_diagnostics_are_failures() {
+async fn case_11_canceled_dropped_and_lost_diagnostics_are_failures() {
     let mut lab = lab("unwilling");
     let _ = lab.live(&[]).await;
     let _ = lab.order(1, diagnose(DiagnosticKind::Ping, &[("Host", "a")])).await;

@@ -279,6 +279,8 @@ impl Job {
             name: figure.name.into(),
             value: figure.value.to_string().into(),
         }));
+        // Rows by their number, not by its text; columns as the data model has them.
+        rows.sort_by_cached_key(|row| place(object, &row.name));
         self.task.results.append(&mut rows);
         if left_out > 0 {
             self.note(format!("the device told {left_out} results more than are kept").into());
@@ -298,6 +300,21 @@ impl Job {
         };
         self.end(Outcome::Failed(failure(text)), context);
     }
+}
+
+/// Where a cell stands: its table, its row, its column.
+fn place(object: &DiagnosticObject, name: &str) -> (usize, u64, usize) {
+    let mut segments = name.splitn(3, '.');
+    let (table, row, column) = (segments.next(), segments.next(), segments.next());
+    let same = |known: &str| table == Some(known.trim_end_matches('.'));
+    let at = object.tables.iter().position(|known| same(known.name));
+    let columns = at.and_then(|at| object.tables.get(at)).map_or(&[][..], |table| table.columns);
+    let at_column = columns.iter().position(|(known, _)| column == Some(known));
+    (
+        at.unwrap_or(usize::MAX),
+        row.and_then(|row| row.parse().ok()).unwrap_or(u64::MAX),
+        at_column.unwrap_or(usize::MAX),
+    )
 }
 
 /// Room that is kept for what follows by arithmetic.
