@@ -39,13 +39,17 @@ impl Binding {
 pub(super) struct Bindings {
     of: HashMap<DeviceId, Vec<Binding>>,
     sweep_at: usize,
+    swept_at: i64,
 }
 
 impl Bindings {
     /// A device was seen at an address, and proved that it is the device.
     /// Returns whether that is new.
     pub(super) fn record(&mut self, id: &DeviceId, at: SocketAddr, now: Timestamp) -> bool {
-        if self.of.len() >= self.sweep_at.max(SWEEP_FROM) {
+        // Once a second at most, also when the table is full.
+        let second = now.as_secs();
+        if self.of.len() >= self.sweep_at.max(SWEEP_FROM) && self.swept_at != second {
+            self.swept_at = second;
             self.of.retain(|_, bindings| bindings.iter().any(|binding| binding.counts(now)));
             self.sweep_at = self.of.len().saturating_mul(2).min(MAX_DEVICES);
         }

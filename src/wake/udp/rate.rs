@@ -17,12 +17,16 @@ const MAX_SOURCES: usize = 1 << 16;
 #[derive(Debug, Default)]
 pub(super) struct Rate {
     each: HashMap<IpAddr, i64>,
+    swept_at: i64,
 }
 
 impl Rate {
     /// Whether a datagram from there is looked at.
     pub(super) fn allows(&mut self, source: IpAddr, now: Timestamp) -> bool {
-        if self.each.len() >= MAX_SOURCES {
+        // Once a second at most: invented sources must not cost a sweep each.
+        let second = now.as_secs();
+        if self.each.len() >= MAX_SOURCES && self.swept_at != second {
+            self.swept_at = second;
             self.each.retain(|_, full_at| *full_at > now.as_millis());
         }
         let source = network(source);
