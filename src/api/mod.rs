@@ -30,6 +30,7 @@ mod paging;
 mod parameters;
 mod phones;
 mod problem;
+mod reports;
 mod router;
 mod sessions;
 mod settings;

@@ -9,8 +9,8 @@ use utoipa::{Modify, OpenApi as _};
 
 use super::problem::Problem;
 use super::{
-    associations, devices, dhcp, events, files, layers, models, parameters, phones, sessions,
-    sites, system, tasks, traces, trees, wake,
+    associations, devices, dhcp, events, files, layers, models, parameters, phones, reports,
+    sessions, sites, system, tasks, traces, trees, wake,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -21,7 +21,7 @@ use super::{
     ),
     paths(
         devices::list, devices::add, devices::show, devices::change, devices::forget,
-        parameters::list, trees::export, events::list, sessions::list, associations::show,
+        parameters::list, trees::export, events::list, reports::list, sessions::list, associations::show,
         traces::show, traces::start, traces::stop, traces::story, traces::messages,
         tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
         files::upload, files::list, files::show, files::remove, files::content,

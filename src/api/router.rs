@@ -8,8 +8,8 @@ use axum::routing::{MethodFilter, MethodRouter, on};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, devices, dhcp, events, files, layers, models, parameters, phones, sessions,
-    sites, system, tasks, traces, trees, wake,
+    associations, devices, dhcp, events, files, layers, models, parameters, phones, reports,
+    sessions, sites, system, tasks, traces, trees, wake,
 };
 
 /// One line of the table.
@@ -47,6 +47,7 @@ fn table() -> Vec<Route> {
         route(DELETE, "/api/v1/devices/{id}/trace", traces::stop),
         route(GET,    "/api/v1/devices/{id}/trace/story", traces::story),
         route(GET,    "/api/v1/devices/{id}/trace/messages", traces::messages),
+        route(GET,    "/api/v1/devices/{id}/reports", reports::list),
         route(POST,   "/api/v1/devices/{id}/tasks", tasks::create),
         route(POST,   "/api/v1/devices/{id}/wake", wake::wake),
 

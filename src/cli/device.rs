@@ -8,8 +8,8 @@ use super::CliError;
 use super::client::{Client, clean, encode};
 use super::list::{Listing, pages};
 use super::output::{Column, Output};
-use super::seeing;
 use super::task::{self, Waiting};
+use super::{reports, seeing};
 
 const DEVICES: &[Column] = &[
     ("ID", "id"),
@@ -175,6 +175,14 @@ pub(super) enum DeviceCommand {
         #[arg(long, default_value_t = 10)]
         limit: usize,
     },
+    /// List what a device reported outside of sessions, newest first
+    Reports {
+        /// The device id
+        id: String,
+        /// Reports at most
+        #[arg(long, default_value_t = 10)]
+        limit: usize,
+    },
     /// Record a device's messages for a while, and tell them as a story
     Trace(seeing::TraceArgs),
     /// Write what is known of a device's tree, for `provost simulate --tree`
@@ -227,6 +235,7 @@ pub(super) async fn run(
         D::Wake { id, wait } => return super::wake::run(client, &id, wait, output).await,
         D::Associations { id } => return associations(client, &id, output).await,
         D::Events(args) => return seeing::events(args, client, output).await,
+        D::Reports { id, limit } => return reports::run(&id, limit, client, output).await,
         D::Sessions { id, limit } => return seeing::sessions(&id, limit, client, output).await,
         D::Trace(args) => return seeing::trace(args, client, output).await,
         D::ExportTree(args) => return seeing::export_tree(args, client, output).await,

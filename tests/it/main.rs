@@ -12,6 +12,7 @@ mod api;
 mod audiocodes;
 mod bulk;
 mod cli;
+mod collect;
 mod cwmp;
 mod demo;
 mod dhcp;

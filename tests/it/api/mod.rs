@@ -10,7 +10,7 @@ mod phones;
 mod problems;
 mod render;
 mod resync;
-mod rig;
+pub(crate) mod rig;
 mod secrets;
 mod seeing;
 mod tasks;

@@ -1,6 +1,6 @@
 //! Bulk data reports in their four formats, and what is made of odd ones.
 
-mod lightweight;
+pub(crate) mod lightweight;
 pub(crate) mod survives;
 
 use provost::bulk::{BulkError, BulkLimits, BulkReport, read};
