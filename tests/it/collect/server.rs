@@ -9,7 +9,7 @@ use crate::phones::rig::curl;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn t22_t19_reports_come_in_beside_sessions() {
-    let lab = Lab::with(&["cwmp.auth=open", "lightweight.listen=127.0.0.1:0"]).await;
+    let lab = Lab::with(&["cwmp.give_credentials=false", "lightweight.listen=127.0.0.1:0"]).await;
     let _gateway = lab.gateway("LAB0001", 40).await;
     let (_, devices) = lab.call("GET", "/api/v1/devices", "").await;
     let device = &devices["items"][0];
@@ -19,7 +19,9 @@ async fn t22_t19_reports_come_in_beside_sessions() {
 
     let at = lab.addresses().cwmp.unwrap();
     let url = format!("http://{at}/bulkdata?oui={oui}&pc={class}&sn=LAB0001");
-    let put = ["-X", "PUT", "--data-binary", PAIRS, "-w", "%{http_code}"];
+    let (user, password) = lab.onboarding();
+    let login = format!("{user}:{}", password.expose());
+    let put = ["-X", "PUT", "--data-binary", PAIRS, "-w", "%{http_code}", "--digest", "-u", &login];
     assert_eq!(curl(&[&put[..], &[&*url]].concat()).await, "200");
     // Everything else is still for sessions.
     assert_eq!(

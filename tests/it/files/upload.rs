@@ -233,6 +233,15 @@ async fn a_device_cannot_take_an_operators_file_over() {
     assert_eq!(recorded(&rig).await, Some(image));
 }
 
+/// Backup and restore: what was sent by an Upload comes back by a Download.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_configuration_that_was_sent_comes_back_by_a_download() {
+    let (rig, link) = waiting().await;
+    assert_eq!(put(&rig, &link, &link.path, CONFIG.as_bytes(), &["--digest"]).await, "201");
+    let back = rig.link(&recorded(&rig).await.unwrap().sha256, Duration::from_secs(60));
+    assert_eq!(curl(&["--digest", "-u", &login(&back), &rig.url(&back.path)]).await, CONFIG);
+}
+
 /// C9: a file that is too large, by its length or by its bytes, and one that
 /// never ends, are cut; nothing of them stays.
 #[tokio::test(flavor = "multi_thread")]
