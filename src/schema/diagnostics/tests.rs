@@ -1,3 +1,5 @@
+//! What is known of each diagnostic.
+
 use std::collections::HashSet;
 
 use super::*;

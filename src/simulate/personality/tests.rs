@@ -1,3 +1,5 @@
+//! Personalities, as they are named and as they behave.
+
 use std::collections::BTreeSet;
 
 use super::*;
