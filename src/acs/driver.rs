@@ -179,19 +179,7 @@ impl Driver {
             software_version: &updated.device.software_version,
             patience: shared.patience,
         };
-        for position in settle(&mut tasks, evidence, now) {
-            if matches!(
-                &tasks[position].state,
-                TaskState::Ended { outcome: Outcome::Unknown(_), .. }
-            ) {
-                find_arrival(&*shared.store, &mut tasks[position], now).await?;
-            }
-            batch.put(Record::Task(Box::new(tasks[position].clone())));
-        }
-        let redirect = redirecting::due(&mut tasks, &caller, now);
-        if let Some(task) = redirect.as_ref().and_then(|due| tasks.get(due.position)) {
-            batch.put(Record::Task(Box::new(task.clone())));
-        }
+        let redirect = judge(&shared, evidence, &caller, &mut tasks, &mut batch, now).await?;
         batch.put(Record::Device(Box::new(updated.device.clone())));
         for event in updated.events {
             batch.put(Record::Event(event));
@@ -355,6 +343,30 @@ impl Driver {
             self.work.tree_changed = true;
         }
     }
+}
+
+/// Judges the open tasks by the Inform, and finds the redirect that waits for
+/// it; what changed goes into the batch.
+async fn judge(
+    shared: &Shared,
+    evidence: Evidence<'_>,
+    caller: &Caller,
+    tasks: &mut [Task],
+    batch: &mut Batch,
+    now: Timestamp,
+) -> Result<Option<redirecting::Due>, StoreError> {
+    for position in settle(tasks, evidence, now) {
+        let Some(task) = tasks.get_mut(position) else { continue };
+        if matches!(task.state, TaskState::Ended { outcome: Outcome::Unknown(_), .. }) {
+            find_arrival(&*shared.store, task, now).await?;
+        }
+        batch.put(Record::Task(Box::new(task.clone())));
+    }
+    let redirect = redirecting::due(tasks, caller, now);
+    if let Some(task) = redirect.as_ref().and_then(|due| tasks.get(due.position)) {
+        batch.put(Record::Task(Box::new(task.clone())));
+    }
+    Ok(redirect)
 }
 
 /// Begins the session with its Inform. The caller brings Informs only.

@@ -281,3 +281,24 @@ async fn b01_without_credentials_or_with_an_empty_name_nobody_is_let_in() {
         }
     }
 }
+
+proptest::proptest! {
+    /// Whatever a certificate names, what comes of it is an id or nothing.
+    #[test]
+    fn no_name_in_a_certificate_is_a_panic(
+        names in proptest::collection::vec("([0-9A-Fa-f]{6}|.{0,8})(-[%0-9A-Za-z.\\-]{0,12}|.{0,12})", 0..4)
+    ) {
+        let stores = [TrustConfig {
+            name: "own".to_owned(),
+            ca: "unused".into(),
+            crl: Vec::new(),
+            identity: CertificateIdentity::Device,
+            ouis: Vec::new(),
+        }];
+        let names = names.into_iter().map(Box::from).collect();
+        let shown = ClientCertificate { authority: "own".into(), names };
+        if let Ok(Some(found)) = Certificates::new(&stores).device(&shown) {
+            proptest::prop_assert_eq!(DeviceId::parse(found.as_str()), Ok(found.clone()));
+        }
+    }
+}
