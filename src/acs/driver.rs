@@ -159,8 +159,12 @@ impl Driver {
         }
         let before = known.as_ref().and_then(|known| known.address);
         let arrival = Arrival { namespace: &namespace, address: caller.address, now };
-        let updated = inventory::update(known, &inform, &arrival);
+        let mut updated = inventory::update(known, &inform, &arrival);
         let learned = shared.models.learned(&updated.device).await?;
+        // Rows may have other numbers after a restart (Q33).
+        if !learned.steady_instances && inform.has(&EventCode::Boot) {
+            updated.device.tree_read_at = None;
+        }
 
         let mut batch = Batch::new();
         let mut tree = None;
