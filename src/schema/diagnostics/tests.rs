@@ -1,3 +1,5 @@
+//! The table of diagnostics, its checks and its figures.
+
 //! What is known of each diagnostic.
 
 use std::collections::HashSet;
