@@ -33,6 +33,7 @@ mod problem;
 mod reports;
 mod router;
 mod sessions;
+mod rpcs;
 mod settings;
 mod sites;
 mod state;

@@ -10,8 +10,9 @@ use super::diagnostics::{DiagnosticWord, diagnose};
 use super::extract::plain_text;
 use super::instances;
 use super::problem::{ApiError, bad_value};
+use super::rpcs::{self, NamedAttributes, UnitOperation, Window};
 use super::state::State;
-use crate::device::{Action, Device, DownloadFile, Redirection};
+use crate::device::{Action, Device, DownloadFile, Redirection, TaskId, TaskState};
 use crate::http::{Host, Target};
 use crate::param::{ParamPath, Tree, Value, ValueType};
 use crate::phone::Mac;
@@ -52,6 +53,28 @@ pub(super) enum ActionWord {
     /// Let the device, which is a phone that is provisioned by file as well,
     /// fetch its own configuration file now.
     Provision,
+    /// Change what the device notifies about: `attributes`, then read back.
+    SetAttributes,
+    /// Read the attributes of `names` into `results`.
+    GetAttributes,
+    /// Let the device send a file of `file_type`, after `delay` seconds.
+    Upload,
+    /// Let the device inform after `delay` seconds.
+    ScheduleInform,
+    /// Let the device fetch `file` in one or two `windows`.
+    ScheduleDownload,
+    /// Cancel the transfer that another `task` asked for.
+    CancelTransfer,
+    /// Read which transfers the device has before it (deprecated).
+    GetQueuedTransfers,
+    /// Read which transfers the device has before it, its own among them.
+    GetAllQueuedTransfers,
+    /// Install, update and remove software modules: `operations`.
+    ChangeDuState,
+    /// Give the device `vouchers`, in Base64 (deprecated).
+    SetVouchers,
+    /// Read the state of one `option`, or of all (deprecated).
+    GetOptions,
     /// Answer its next Inform by a redirect to `url`, another server.
     Redirect,
     /// Run the `diagnostic` with these `inputs`, wait until it is complete, read
@@ -93,6 +116,22 @@ pub(super) struct NewTask {
     /// `{"Host": "example.net"}`.
     #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
     inputs: Option<BTreeMap<String, String>>,
+    /// Of `set_attributes`.
+    attributes: Option<Vec<NamedAttributes>>,
+    /// Of `upload`: `3 Vendor Configuration File 1`.
+    file_type: Option<String>,
+    /// Of `upload` and `schedule_inform`: seconds.
+    delay: Option<u32>,
+    /// Of `schedule_download`: one, or two that do not overlap.
+    windows: Option<Vec<Window>>,
+    /// Of `cancel_transfer`: the task whose transfer is cancelled.
+    task: Option<String>,
+    /// Of `change_du_state`: from 1 to 16.
+    operations: Option<Vec<UnitOperation>>,
+    /// Of `set_vouchers`.
+    vouchers: Option<Vec<String>>,
+    /// Of `get_options`; all if not given.
+    option: Option<String>,
     /// Seconds until it is given up if it was not sent; one day if not given.
     #[schema(minimum = 1)]
     deadline: Option<u32>,
@@ -142,7 +181,34 @@ impl NewTask {
                 }
                 Ok(Action::DeleteObject(path))
             }
-            ActionWord::Download => download(state, self.file.as_deref()).await,
+            ActionWord::Download => stored(state, self.file.as_deref()).await.map(Action::Download),
+            ActionWord::SetAttributes => {
+                rpcs::attributes(self.attributes.unwrap_or_default()).map(Action::SetAttributes)
+            }
+            ActionWord::GetAttributes => {
+                names(self.names.unwrap_or_default()).map(Action::GetAttributes)
+            }
+            ActionWord::Upload => {
+                rpcs::upload(self.file_type.unwrap_or_default(), self.delay).map(Action::Upload)
+            }
+            ActionWord::ScheduleInform => rpcs::delay(self.delay).map(Action::ScheduleInform),
+            ActionWord::ScheduleDownload => {
+                let windows = rpcs::windows(self.windows.unwrap_or_default())?;
+                let file = stored(state, self.file.as_deref()).await?;
+                Ok(Action::ScheduleDownload(file, windows))
+            }
+            ActionWord::CancelTransfer => {
+                cancel_transfer(state, device, self.task.as_deref()).await
+            }
+            ActionWord::GetQueuedTransfers => Ok(Action::GetQueuedTransfers),
+            ActionWord::GetAllQueuedTransfers => Ok(Action::GetAllQueuedTransfers),
+            ActionWord::ChangeDuState => {
+                rpcs::operations(self.operations.unwrap_or_default()).map(Action::ChangeDuState)
+            }
+            ActionWord::SetVouchers => {
+                rpcs::vouchers(self.vouchers.unwrap_or_default()).map(Action::SetVouchers)
+            }
+            ActionWord::GetOptions => rpcs::option(self.option).map(Action::GetOptions),
             ActionWord::Reboot => Ok(Action::Reboot),
             ActionWord::FactoryReset => Ok(Action::FactoryReset),
             ActionWord::GetRpcMethods => Ok(Action::GetRpcMethods),
@@ -158,21 +224,32 @@ impl NewTask {
     /// Refuses what would be dropped in silence, and what is missing.
     fn only_fitting_fields(&self) -> Result<(), ApiError> {
         use ActionWord::{
-            AddObject, DeleteObject, Diagnose, Download, Get, Redirect, Refresh, Set,
+            AddObject, CancelTransfer, ChangeDuState, DeleteObject, Diagnose, Download, Get,
+            GetAttributes, GetOptions, Redirect, Refresh, ScheduleDownload, ScheduleInform, Set,
+            SetAttributes, SetVouchers, Upload,
         };
         let given = [
-            ("names", self.names.is_some(), matches!(self.action, Get), true),
+            ("names", self.names.is_some(), matches!(self.action, Get | GetAttributes), true),
             ("values", self.values.is_some(), matches!(self.action, Set), true),
             ("values", self.values.is_some(), matches!(self.action, AddObject), false),
             ("path", self.path.is_some(), matches!(self.action, AddObject | DeleteObject), true),
             ("path", self.path.is_some(), matches!(self.action, Refresh), false),
-            ("file", self.file.is_some(), matches!(self.action, Download), true),
+            ("file", self.file.is_some(), matches!(self.action, Download | ScheduleDownload), true),
             ("url", self.url.is_some(), matches!(self.action, Redirect), true),
             ("status", self.status.is_some(), matches!(self.action, Redirect), false),
             ("diagnostic", self.diagnostic.is_some(), matches!(self.action, Diagnose), true),
             ("inputs", self.inputs.is_some(), matches!(self.action, Diagnose), false),
+            ("attributes", self.attributes.is_some(), matches!(self.action, SetAttributes), true),
+            ("file_type", self.file_type.is_some(), matches!(self.action, Upload), true),
+            ("delay", self.delay.is_some(), matches!(self.action, ScheduleInform), true),
+            ("delay", self.delay.is_some(), matches!(self.action, Upload), false),
+            ("windows", self.windows.is_some(), matches!(self.action, ScheduleDownload), true),
+            ("task", self.task.is_some(), matches!(self.action, CancelTransfer), true),
+            ("operations", self.operations.is_some(), matches!(self.action, ChangeDuState), true),
+            ("vouchers", self.vouchers.is_some(), matches!(self.action, SetVouchers), true),
+            ("option", self.option.is_some(), matches!(self.action, GetOptions), false),
         ];
-        for field in ["diagnostic", "inputs", "names", "values", "path", "file", "url", "status"] {
+        for (field, ..) in given {
             let here = || given.iter().filter(|(name, ..)| *name == field);
             let is_given = here().any(|(_, given, ..)| *given);
             if is_given && !here().any(|(_, _, fits, _)| *fits) {
@@ -186,17 +263,44 @@ impl NewTask {
     }
 }
 
-async fn download(state: &State, file: Option<&str>) -> Result<Action, ApiError> {
+/// A stored file as a device is told to fetch it.
+async fn stored(state: &State, file: Option<&str>) -> Result<DownloadFile, ApiError> {
     let sha256 = file.unwrap_or_default().to_ascii_lowercase();
     let record = state.store().file(&sha256).await?;
     let record = record.ok_or(ApiError::NoSuch { what: "file", name: sha256 })?;
-    Ok(Action::Download(DownloadFile {
+    Ok(DownloadFile {
         sha256: record.sha256,
         file_type: record.file_type,
         name: record.name,
         size: record.size,
         version: record.version,
-    }))
+    })
+}
+
+/// Only what a device has been asked for, and has not told the end of, can be
+/// cancelled.
+async fn cancel_transfer(
+    state: &State,
+    device: &Device,
+    task: Option<&str>,
+) -> Result<Action, ApiError> {
+    let name = task.unwrap_or_default();
+    let none = || ApiError::NoSuch { what: "task", name: name.to_owned() };
+    let id: TaskId = name.parse().map_err(|_| none())?;
+    let task = state.store().task(id).await?.filter(|task| task.device == device.id);
+    let task = task.ok_or_else(none)?;
+    if !task.action.is_transfer() {
+        return Err(bad_value("task", "is no transfer"));
+    }
+    match &task.state {
+        TaskState::Sent { .. } => Ok(Action::CancelTransfer(id)),
+        TaskState::Queued => {
+            Err(bad_value("task", "was not sent yet: withdraw it instead of asking the device"))
+        }
+        state @ TaskState::Ended { .. } => {
+            Err(ApiError::TaskOver { id: id.to_string(), state: state.word() })
+        }
+    }
 }
 
 /// The Download of a phone's own file, by the layers as they are now.
@@ -300,7 +404,7 @@ fn check_count(field: &str, count: usize) -> Result<(), ApiError> {
     }
 }
 
-fn parse(field: &str, text: &str) -> Result<ParamPath, ApiError> {
+pub(super) fn parse(field: &str, text: &str) -> Result<ParamPath, ApiError> {
     let path = ParamPath::parse(text).map_err(|error| bad_value(field, error))?;
     // `A..B` and `.A` name nothing in any data model.
     if path.as_str().starts_with('.') || path.as_str().contains("..") {

@@ -19,6 +19,7 @@ use super::mask;
 use super::new_task::{NamedValue, NewTask};
 use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
+use super::rpcs::{NamedAttributes, UnitOperation, Window, shown_vouchers};
 use super::state::{Shared, State as Inner};
 use super::tokens::Principal;
 use super::wait;
@@ -76,7 +77,8 @@ pub(super) struct TaskView {
     /// What there is to tell, oldest first. Values that were read stand in the
     /// device's parameters.
     notes: Vec<String>,
-    /// What came of it, such as the results of a diagnostic; not in lists.
+    /// What came of it by name: attributes, options, transfers in the queue,
+    /// software modules, results of a diagnostic; not in lists.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     results: Vec<ResultView>,
     revision: u32,
@@ -105,6 +107,30 @@ struct ActionView {
     #[schema(value_type = Option<std::collections::HashMap<String, String>>)]
     #[serde(skip_serializing_if = "Option::is_none")]
     inputs: Option<BTreeMap<String, String>>,
+    /// What the device is to notify about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<Vec<NamedAttributes>>,
+    /// The type of a file that the device is to send.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_type: Option<String>,
+    /// Seconds that the device is to wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    delay: Option<u32>,
+    /// When the device may fetch the file.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    windows: Option<Vec<Window>>,
+    /// The task whose transfer is cancelled.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<String>,
+    /// Operations on software modules; passwords are masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operations: Option<Vec<UnitOperation>>,
+    /// As many as there are, masked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    vouchers: Option<Vec<String>>,
+    /// The option that is asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    option: Option<String>,
     /// Where a redirect leads.
     #[serde(skip_serializing_if = "Option::is_none")]
     url: Option<String>,
@@ -221,20 +247,36 @@ impl From<Action> for ActionView {
             Action::DeleteObject(path) => Self { path: Some(path.to_string()), ..empty },
             Action::Download(file) => Self { file: Some(file.into()), ..empty },
             Action::Provision(file) => Self { path: Some(file.name.into()), ..empty },
+            Action::SetAttributes(wishes) => {
+                Self { attributes: Some(wishes.into_iter().map(Into::into).collect()), ..empty }
+            }
+            Action::GetAttributes(names) => {
+                Self { names: Some(names.iter().map(ToString::to_string).collect()), ..empty }
+            }
+            Action::Upload(wish) => {
+                let delay = Some(wish.delay_seconds);
+                Self { file_type: Some(wish.file_type.into()), delay, ..empty }
+            }
+            Action::ScheduleInform(delay) => Self { delay: Some(delay), ..empty },
+            Action::ScheduleDownload(file, windows) => {
+                let windows = Some(windows.into_iter().map(Into::into).collect());
+                Self { file: Some(file.into()), windows, ..empty }
+            }
+            Action::CancelTransfer(other) => Self { task: Some(other.to_string()), ..empty },
+            Action::ChangeDuState(wishes) => {
+                Self { operations: Some(wishes.into_iter().map(Into::into).collect()), ..empty }
+            }
+            Action::SetVouchers(vouchers) => {
+                Self { vouchers: Some(shown_vouchers(&vouchers)), ..empty }
+            }
+            Action::GetOptions(name) => {
+                Self { option: (!name.is_empty()).then(|| name.into()), ..empty }
+            }
             Action::Reboot
             | Action::FactoryReset
             | Action::GetRpcMethods
-            | Action::SetAttributes(_)
-            | Action::GetAttributes(_)
-            | Action::Upload(_)
-            | Action::ScheduleInform(_)
-            | Action::ScheduleDownload(..)
-            | Action::CancelTransfer(_)
             | Action::GetQueuedTransfers
-            | Action::GetAllQueuedTransfers
-            | Action::ChangeDuState(_)
-            | Action::SetVouchers(_)
-            | Action::GetOptions(_) => empty,
+            | Action::GetAllQueuedTransfers => empty,
             Action::Diagnose(diagnostic) => {
                 let inputs = diagnostic.inputs.into_iter();
                 let inputs = inputs.map(|(name, text)| (name.into(), text.into()));

@@ -11,6 +11,8 @@ mod problems;
 mod render;
 mod resync;
 pub(crate) mod rig;
+mod rig;
+mod rpcs;
 mod secrets;
 mod seeing;
 mod tasks;
