@@ -152,6 +152,11 @@ impl Client {
         self.exchange(Method::GET, None).await
     }
 
+    /// PUTs a file to the URL.
+    pub(super) async fn put(&mut self, content: Bytes) -> Result<Received, ClientFailure> {
+        self.exchange(Method::PUT, Some(content)).await
+    }
+
     async fn exchange(
         &mut self,
         method: Method,
@@ -251,7 +256,9 @@ impl Client {
         if let Some(answer) = self.authorization(method) {
             request = request.header(AUTHORIZATION, answer);
         }
-        if body.is_some() {
+        if *method == Method::PUT {
+            request = request.header(CONTENT_TYPE, "application/octet-stream");
+        } else if body.is_some() {
             request =
                 request.header("SOAPAction", "").header(CONTENT_TYPE, "text/xml; charset=utf-8");
         } else if *method == Method::POST {

@@ -10,10 +10,14 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use super::attributes::Attributes;
 use super::blueprint::Blueprint;
 use super::diagnostics::Diagnostics;
 use super::events::Events;
+use super::licences::Licences;
 use super::model::{Model, Parameter};
+use super::modules::Modules;
+use super::own::Own;
 use super::personality::{Habit, Personality};
 use super::talk::{SessionFailure, Talk};
 use super::transfers::{Fetch, FetchFailure, Taken, Transfers};
@@ -85,7 +89,12 @@ pub enum SimEvent {
         /// SHA-256 of the file in lower-case hex.
         sha256: Box<str>,
     },
-    /// A file could not be fetched or used.
+    /// A file was sent.
+    FileSent {
+        /// Its `FileType`.
+        file_type: Box<str>,
+    },
+    /// A file could not be fetched, used or sent.
     TransferFailed {
         /// The CommandKey of the Download.
         command_key: Box<str>,
@@ -116,6 +125,10 @@ pub struct Cpe {
     pub(super) events: Events,
     pub(super) transfers: Transfers,
     pub(super) diagnostics: Diagnostics,
+    pub(super) attributes: Attributes,
+    pub(super) modules: Modules,
+    pub(super) licences: Licences,
+    pub(super) own: Own,
     pub(super) restart: Option<Restart>,
     pub(super) talk: Talk,
     /// A new ACS URL was set: the next session is the first with that ACS.
@@ -148,6 +161,10 @@ impl Cpe {
             events: Events::default(),
             transfers: Transfers::default(),
             diagnostics: Diagnostics::default(),
+            attributes: Attributes::default(),
+            modules: Modules::default(),
+            licences: Licences::default(),
+            own: Own::default(),
             restart: None,
             talk: Talk::Idle,
             moved: false,
@@ -210,11 +227,12 @@ impl Cpe {
     }
 
     /// Changes a value from inside the device. Returns whether it differs now;
-    /// a parameter that is always notified raises `4 VALUE CHANGE`.
+    /// a parameter that is notified actively raises `4 VALUE CHANGE`.
     pub fn change(&mut self, path: &str, text: &str) -> bool {
         let changed = self.model.change(path, text);
         let own = path.strip_prefix(self.blueprint.root()).unwrap_or(path);
-        if changed && ALWAYS_NOTIFIED.contains(&own) {
+        let notified = changed && self.attributes.changed(path);
+        if changed && (notified || ALWAYS_NOTIFIED.contains(&own)) {
             self.raise(EventCode::ValueChange, "");
         }
         changed
@@ -267,10 +285,14 @@ impl Cpe {
         if self.restart.is_some() {
             return Next::Restart;
         }
-        if let Some(fetch) = self.transfers.start(now) {
+        if let Some(mut fetch) = self.transfers.start(now) {
+            if let Some(file_type) = &fetch.sends {
+                fetch.content = self.file_of_its_own(file_type).into();
+            }
             return Next::Fetch(fetch);
         }
         self.end_diagnostics(now);
+        self.do_what_is_due(now);
         let periodic = self.periodic_at();
         if periodic.is_some_and(|at| at <= now) {
             self.periodic_from = now;
@@ -285,6 +307,7 @@ impl Cpe {
             retry_at,
             self.transfers.due(),
             self.diagnostics.due(),
+            self.own.due(),
         ];
         Next::Wait(times.into_iter().flatten().min())
     }
@@ -300,6 +323,7 @@ impl Cpe {
                 restart.upgrade = Some((key, version, sha256));
                 return;
             }
+            Ok(Taken::Sent { file_type }) => self.happened.push(SimEvent::FileSent { file_type }),
             Ok(Taken::Other { file_type, sha256 }) => {
                 self.happened.push(SimEvent::FileTaken { file_type, sha256 });
             }
@@ -307,7 +331,7 @@ impl Cpe {
                 self.happened.push(SimEvent::TransferFailed { command_key: key.clone(), code });
             }
         }
-        self.raise_transfer(&key);
+        self.raise_transfer(done.method, &key);
     }
 
     /// The restart of [`Next::Restart`] is over.
@@ -331,8 +355,8 @@ impl Cpe {
             self.change(&path, &version);
             let forgets = self.blueprint.personality().does(Habit::NoTransferComplete);
             if !factory_reset && !forgets {
-                self.transfers.complete(&key, now);
-                self.raise_transfer(&key);
+                let method = self.transfers.complete(&key, now).unwrap_or("Download");
+                self.raise_transfer(method, &key);
             }
             self.happened.push(SimEvent::Upgraded { version, sha256 });
         }
@@ -348,12 +372,15 @@ impl Cpe {
         }
         self.events.forget();
         self.transfers = Transfers::default();
+        self.attributes = Attributes::default();
+        self.modules = Modules::default();
+        self.own = Own::default();
         self.raise(EventCode::Bootstrap, "");
     }
 
-    fn raise_transfer(&mut self, command_key: &str) {
+    fn raise_transfer(&mut self, method: &str, command_key: &str) {
         self.raise(EventCode::TransferComplete, "");
-        self.raise(EventCode::Method("Download".into()), command_key);
+        self.raise(EventCode::Method(method.into()), command_key);
     }
 
     /// When the next periodic Inform is due; `None` if it is turned off.

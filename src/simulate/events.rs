@@ -53,23 +53,25 @@ impl Events {
 
     /// An InformResponse came: what it delivers is done.
     pub(super) fn inform_answered(&mut self) {
-        self.pending.retain(|pending| !pending.sent || waits_for_transfer(&pending.event.code));
+        self.pending.retain(|pending| !pending.sent || waits_for_its_own(&pending.event.code));
     }
 
-    /// A TransferCompleteResponse came for this CommandKey.
-    pub(super) fn transfer_answered(&mut self, method: &str, command_key: &str) {
-        let done = self.pending.iter().position(|pending| {
-            matches!(&pending.event.code, EventCode::Method(name) if **name == *method)
-                && *pending.event.command_key == *command_key
+    /// The answer came to the request that delivers `code`, and with it the
+    /// event of this method and CommandKey. The code itself goes with the last
+    /// of its methods.
+    pub(super) fn answered(&mut self, code: &EventCode, method: Option<(&str, &str)>) {
+        let done = method.and_then(|(method, key)| {
+            self.pending.iter().position(|pending| {
+                matches!(&pending.event.code, EventCode::Method(name) if **name == *method)
+                    && *pending.event.command_key == *key
+            })
         });
         if let Some(done) = done {
             self.pending.remove(done);
         }
-        let open = self.pending.iter().any(
-            |pending| matches!(&pending.event.code, EventCode::Method(name) if **name == *method),
-        );
+        let open = self.pending.iter().any(|pending| comes_with(&pending.event.code) == Some(code));
         if !open {
-            self.pending.retain(|pending| pending.event.code != EventCode::TransferComplete);
+            self.pending.retain(|pending| !(pending.sent && pending.event.code == *code));
         }
     }
 
@@ -103,13 +105,28 @@ impl Events {
     }
 }
 
-/// Whether a TransferCompleteResponse delivers this event, not the
-/// InformResponse.
-fn waits_for_transfer(code: &EventCode) -> bool {
+/// Whether another response than the InformResponse delivers this event.
+fn waits_for_its_own(code: &EventCode) -> bool {
+    matches!(
+        code,
+        EventCode::TransferComplete
+            | EventCode::Kicked
+            | EventCode::RequestDownload
+            | EventCode::AutonomousTransferComplete
+            | EventCode::DuStateChangeComplete
+            | EventCode::AutonomousDuStateChangeComplete
+    ) || comes_with(code).is_some()
+}
+
+/// The event whose report tells of a method, too.
+fn comes_with(code: &EventCode) -> Option<&'static EventCode> {
     match code {
-        EventCode::TransferComplete => true,
-        EventCode::Method(name) => matches!(&**name, "Download" | "ScheduleDownload" | "Upload"),
-        _ => false,
+        EventCode::Method(name) => match &**name {
+            "Download" | "ScheduleDownload" | "Upload" => Some(&EventCode::TransferComplete),
+            "ChangeDUState" => Some(&EventCode::DuStateChangeComplete),
+            _ => None,
+        },
+        _ => None,
     }
 }
 
@@ -145,9 +162,9 @@ mod tests {
         told(&mut events);
         events.inform_answered();
         assert_eq!(told(&mut events), ["7 TRANSFER COMPLETE:", "M Download:a", "M Download:b"]);
-        events.transfer_answered("Download", "a");
+        events.answered(&EventCode::TransferComplete, Some(("Download", "a")));
         assert_eq!(told(&mut events), ["7 TRANSFER COMPLETE:", "M Download:b"]);
-        events.transfer_answered("Download", "b");
+        events.answered(&EventCode::TransferComplete, Some(("Download", "b")));
         assert!(events.is_empty());
     }
 

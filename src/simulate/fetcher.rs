@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use super::client::{Client, ClientAuth, ClientFailure, ClientSettings};
+use super::client::{Client, ClientAuth, ClientFailure, ClientSettings, Received};
 use super::fanvil::{FanvilPhone, PhoneFetchError, PhoneFileKind, PhoneVerdict};
 use super::file_phone::{FilePhone, FilePhoneVerdict};
 use super::transfers::{Fetch, FetchFailure};
@@ -19,7 +19,7 @@ const MAX_PHONE_FILE: u64 = 4 << 20;
 /// What a phone reads of a firmware image before it knows that it runs it.
 const IMAGE_HEADER: u64 = 1024;
 
-/// Fetches the file of a Download.
+/// Fetches the file of a Download, or sends that of an Upload.
 pub(super) async fn fetch(
     order: &Fetch,
     tls: Option<Arc<rustls::ClientConfig>>,
@@ -40,20 +40,27 @@ pub(super) async fn fetch(
             FetchFailure::Broken
         }
     };
-    let received =
-        Client::new(&order.url, login.clone(), settings.clone()).map_err(failed)?.get().await;
+    let mut client = Client::new(&order.url, login.clone(), settings.clone()).map_err(failed)?;
+    let received = exchange(&mut client, order).await;
     let mut received = received.map_err(failed)?;
     // A file server that offers Basic alone.
     if received.status == 401 && login.is_some() {
         let settings = ClientSettings { auth: ClientAuth::Basic, ..settings };
         let mut client = Client::new(&order.url, login, settings).map_err(failed)?;
-        received = client.get().await.map_err(failed)?;
+        received = exchange(&mut client, order).await.map_err(failed)?;
     }
     match received.status {
-        200 => Ok(received.body),
+        200..=299 => Ok(received.body),
         401 | 403 => Err(FetchFailure::Unauthorized),
         404 | 410 => Err(FetchFailure::Missing),
         _ => Err(FetchFailure::Broken),
+    }
+}
+
+async fn exchange(client: &mut Client, order: &Fetch) -> Result<Received, ClientFailure> {
+    match order.sends {
+        Some(_) => client.put(Bytes::copy_from_slice(&order.content)).await,
+        None => client.get().await,
     }
 }
 

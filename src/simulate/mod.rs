@@ -10,6 +10,7 @@
 //! own server is used: these devices can be set on any ACS.
 
 mod aliases;
+mod attributes;
 mod blueprint;
 mod client;
 mod cpe;
@@ -20,9 +21,12 @@ mod fetcher;
 mod file_phone;
 mod gateway;
 mod image;
+mod licences;
 mod listener;
 pub mod load;
 mod model;
+mod modules;
+mod own;
 pub mod personality;
 mod phone_model;
 mod relations;

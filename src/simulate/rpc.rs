@@ -13,7 +13,7 @@ use crate::param::ParamPath;
 use crate::time::Timestamp;
 
 /// What a simulated device can do.
-const METHODS: [&str; 9] = [
+const METHODS: [&str; 20] = [
     "GetRPCMethods",
     "SetParameterValues",
     "GetParameterValues",
@@ -23,6 +23,17 @@ const METHODS: [&str; 9] = [
     "Download",
     "Reboot",
     "FactoryReset",
+    "SetParameterAttributes",
+    "GetParameterAttributes",
+    "Upload",
+    "ScheduleInform",
+    "ScheduleDownload",
+    "CancelTransfer",
+    "GetQueuedTransfers",
+    "GetAllQueuedTransfers",
+    "ChangeDUState",
+    "SetVouchers",
+    "GetOptions",
 ];
 
 impl From<ModelFault> for Fault {
@@ -82,7 +93,53 @@ impl Cpe {
                 self.restart.get_or_insert_default().factory_reset = true;
                 Ok(CpeResponse::FactoryReset)
             }
-            _ => Err(fault(FaultCode::METHOD_NOT_SUPPORTED, "the method is not supported")),
+            AcsRequest::SetParameterAttributes(asked) => {
+                self.attributes.change(&self.model, &asked.changes)?;
+                Ok(CpeResponse::SetParameterAttributes)
+            }
+            AcsRequest::GetParameterAttributes(asked) => {
+                let found = self.attributes.read(&self.model, &asked.names)?;
+                Ok(CpeResponse::GetParameterAttributes(found))
+            }
+            AcsRequest::Upload(asked) => {
+                self.transfers.send(*asked, now).map_err(refusal)?;
+                Ok(CpeResponse::Upload(later()))
+            }
+            AcsRequest::ScheduleInform(asked) => {
+                if asked.delay_seconds == 0 {
+                    return Err(fault(FaultCode::INVALID_ARGUMENTS, "the delay is 0"));
+                }
+                self.schedule(asked, now);
+                Ok(CpeResponse::ScheduleInform)
+            }
+            AcsRequest::ScheduleDownload(asked) => {
+                self.transfers.schedule(*asked, now).map_err(refusal)?;
+                Ok(CpeResponse::ScheduleDownload)
+            }
+            AcsRequest::CancelTransfer(asked) => {
+                self.transfers.cancel(&asked.command_key).map_err(refusal)?;
+                Ok(CpeResponse::CancelTransfer)
+            }
+            AcsRequest::GetQueuedTransfers => {
+                Ok(CpeResponse::GetQueuedTransfers(self.transfers.queued()))
+            }
+            AcsRequest::GetAllQueuedTransfers => {
+                Ok(CpeResponse::GetAllQueuedTransfers(self.transfers.all_queued()))
+            }
+            AcsRequest::ChangeDuState(asked) => {
+                self.modules.order(asked).map_err(refusal)?;
+                Ok(CpeResponse::ChangeDuState)
+            }
+            AcsRequest::SetVouchers(asked) => {
+                self.licences.take(&asked.vouchers, now).map_err(refusal)?;
+                Ok(CpeResponse::SetVouchers)
+            }
+            AcsRequest::GetOptions(asked) => Ok(CpeResponse::GetOptions(
+                self.licences.list(&asked.option_name).map_err(refusal)?,
+            )),
+            AcsRequest::Unknown(_) => {
+                Err(fault(FaultCode::METHOD_NOT_SUPPORTED, "the method is not supported"))
+            }
         }
     }
 
@@ -123,12 +180,8 @@ impl Cpe {
     }
 
     fn download(&mut self, asked: Download, now: Timestamp) -> Result<CpeResponse, Fault> {
-        self.transfers.order(asked, now).map_err(|(code, text)| fault(code, text))?;
-        Ok(CpeResponse::Download(TransferResponse {
-            status: 1,
-            start_time: UNKNOWN_TIME.into(),
-            complete_time: UNKNOWN_TIME.into(),
-        }))
+        self.transfers.order(asked, now).map_err(refusal)?;
+        Ok(CpeResponse::Download(later()))
     }
 
     /// A request was carried out: its ParameterKey is the device's now.
@@ -143,6 +196,19 @@ fn check_key(key: &str) -> Result<(), Fault> {
         return Ok(());
     }
     Err(fault(FaultCode::INVALID_ARGUMENTS, "the ParameterKey is longer than 32 characters"))
+}
+
+fn refusal((code, text): (FaultCode, &'static str)) -> Fault {
+    fault(code, text)
+}
+
+/// A transfer that is not done yet.
+fn later() -> TransferResponse {
+    TransferResponse {
+        status: 1,
+        start_time: UNKNOWN_TIME.into(),
+        complete_time: UNKNOWN_TIME.into(),
+    }
 }
 
 fn fault(code: FaultCode, text: &str) -> Fault {

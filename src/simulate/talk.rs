@@ -109,7 +109,8 @@ pub(super) enum Talk {
 #[derive(Clone, Debug)]
 pub(super) enum Asked {
     Inform,
-    TransferComplete(TransferComplete),
+    /// Something that it tells or asks of its own.
+    Own(CpeRequest),
 }
 
 /// What is remembered during one session.
@@ -121,8 +122,8 @@ pub(super) struct Session {
     hold: bool,
     /// The device has said that it has no more requests.
     silent: bool,
-    /// TransferComplete calls that are still to be sent in this session.
-    owed: Vec<TransferComplete>,
+    /// Requests of its own that are still to be sent in this session.
+    owed: Vec<CpeRequest>,
     /// The `cwmp:ID` of the request that is out.
     id: Box<str>,
 }
@@ -134,15 +135,20 @@ impl Cpe {
         let path = self.path("DeviceInfo.UpTime");
         self.model.change(&path, &up_time);
         let events = self.events.send();
+        let mut names = self.forced.clone();
+        let notified = self.attributes.notified().into_iter();
+        names.extend(notified.filter(|name| !self.forced.contains(name)));
+        let parameters = self.model.values(&names).unwrap_or_default();
         let inform = Inform {
             device: self.identity().clone(),
             current_time: now.to_string().into(),
             retry_count: self.retry_count,
-            parameters: self.model.values(&self.forced).unwrap_or_default(),
+            parameters,
             events,
         };
         let told = inform.events.iter().map(|event| event.code.clone()).collect();
-        let session = Session { told, owed: self.reports(now), ..Session::default() };
+        let session =
+            Session { told, owed: self.requests(self.reports(now)), ..Session::default() };
         self.ask(session, Asked::Inform, CpeRequest::Inform(Box::new(inform)))
     }
 
@@ -164,7 +170,7 @@ impl Cpe {
             Err(failure) => return self.close(session, Some(failure), now),
         };
         match (asked, heard) {
-            (Some((Asked::Inform | Asked::TransferComplete(_), ..)), None) => {
+            (Some((Asked::Inform | Asked::Own(_), ..)), None) => {
                 let failure = SessionFailure::OutOfOrder("nothing in place of a response");
                 self.close(session, Some(failure), now)
             }
@@ -231,16 +237,15 @@ impl Cpe {
             }
             (Asked::Inform, Message::AcsResponse(AcsResponse::Inform)) => {
                 self.events.inform_answered();
+                self.attributes.told();
                 self.speak(session)
             }
             // Kept for the next session.
-            (Asked::TransferComplete(_), Message::Fault(_)) => self.speak(session),
-            (
-                Asked::TransferComplete(report),
-                Message::AcsResponse(AcsResponse::TransferComplete),
-            ) => {
-                self.transfers.answered(&report);
-                self.events.transfer_answered("Download", &report.command_key);
+            (Asked::Own(_), Message::Fault(_)) => self.speak(session),
+            (Asked::Own(request), Message::AcsResponse(response))
+                if response.element().strip_suffix("Response") == Some(request.method()) =>
+            {
+                self.delivered(&request);
                 self.speak(session)
             }
             _ => {
@@ -341,10 +346,14 @@ impl Cpe {
     /// The next request of the device, or the empty POST.
     fn speak(&mut self, mut session: Session) -> Action {
         if !session.hold && !session.owed.is_empty() {
-            let report = session.owed.remove(0);
-            let told = self.blueprint.personality().report(report.clone());
-            let request = CpeRequest::TransferComplete(told);
-            return self.ask(session, Asked::TransferComplete(report), request);
+            let owed = session.owed.remove(0);
+            let told = match owed.clone() {
+                CpeRequest::TransferComplete(report) => {
+                    CpeRequest::TransferComplete(self.blueprint.personality().report(report))
+                }
+                other => other,
+            };
+            return self.ask(session, Asked::Own(owed), told);
         }
         // Held back with something to say: this empty POST promises nothing.
         session.silent = session.owed.is_empty();
