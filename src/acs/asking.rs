@@ -10,7 +10,7 @@ use super::links::link_for;
 use super::onboarding;
 use super::told::settle_upload;
 use crate::cwmp::{Turn, Version};
-use crate::device::TaskState;
+use crate::device::{EventCode, TaskState};
 use crate::plan::{Planner, Situation, Step};
 use crate::store::{Record, StoreError};
 use crate::time::Timestamp;
@@ -98,7 +98,10 @@ impl Driver {
     /// Plans the session: onboarding, tasks, reading the tree.
     async fn plan(&mut self, version: Version, now: Timestamp) -> Result<Planner, StoreError> {
         let work = &mut self.work;
-        let survey = work.device.tree_read_at.is_none();
+        // A heartbeat says only that the device is there: what can wait, waits
+        // (TR-069 Annex O).
+        let heartbeat = work.device.last_events.contains(&EventCode::Heartbeat);
+        let survey = work.device.tree_read_at.is_none() && !heartbeat;
         let mut offer = None;
         if self.shared.gives_credentials
             && !work.device.root.is_empty()
@@ -118,6 +121,7 @@ impl Driver {
         let mut tasks = std::mem::take(&mut work.tasks);
         for task in &mut tasks {
             if settle_upload(&*self.shared.store, task, now).await? {
+                task.revision += 1;
                 work.pending.put(Record::Task(Box::new(task.clone())));
             }
         }

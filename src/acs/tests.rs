@@ -554,4 +554,5 @@ async fn b11_invented_devices_are_let_in_only_so_many_a_minute() {
 mod ir181;
 mod lessons;
 mod personalities;
+mod rpcs;
 mod seen;

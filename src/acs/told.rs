@@ -10,7 +10,7 @@ use crate::cwmp::{
 };
 use crate::device::{Event, EventKind, Outcome, Task, TaskId, TaskState};
 use crate::plan::{self, cancel_transfer, settle_transfer, settle_units};
-use crate::store::{Record, Store, StoreError};
+use crate::store::{Record, Store, StoreError, upload_of};
 use crate::time::Timestamp;
 
 /// The longest line in a device's history, in characters.
@@ -18,12 +18,6 @@ const MAX_LINE: usize = 1024;
 
 /// The longest text of a device in such a line.
 const MAX_WORDS: usize = 128;
-
-/// The setting under which the file door notes what a device sent for a task:
-/// the SHA-256 of the file as it is stored, in hex.
-pub(super) fn arrival_of(task: TaskId) -> String {
-    format!("upload/{task}")
-}
 
 /// Ends an Upload that the device says is done, by what arrived. `false` if the
 /// task is none.
@@ -35,7 +29,7 @@ pub(super) async fn settle_upload(
     if !matches!(task.action, crate::device::Action::Upload(_)) {
         return Ok(false);
     }
-    let arrived = store.setting(&arrival_of(task.id)).await?;
+    let arrived = store.setting(&upload_of(task.id)).await?;
     let sha256 = arrived.and_then(|bytes| String::from_utf8(bytes).ok());
     Ok(plan::settle_upload(task, sha256.as_deref(), now))
 }
@@ -143,11 +137,15 @@ impl Driver {
     /// The session goes on with a task as the store has it now.
     fn replace(&mut self, task: Task) {
         self.work.tasks.retain(|known| known.id != task.id);
+        if let Some(planner) = &mut self.work.planner {
+            planner.forget(task.id);
+        }
+        // What is over is not taken up: it would be begun anew.
+        if task.state.is_ended() {
+            return;
+        }
         match &mut self.work.planner {
-            Some(planner) => {
-                planner.forget(task.id);
-                planner.take_up(task, None);
-            }
+            Some(planner) => planner.take_up(task, None),
             None => self.work.tasks.push(task),
         }
     }
@@ -180,10 +178,7 @@ impl Driver {
     pub(super) async fn settle_changes(&mut self, now: Timestamp) -> Result<(), StoreError> {
         let Some(planner) = &mut self.work.planner else { return Ok(()) };
         for task in planner.changes_mut() {
-            // Its revision was raised already, for the same record.
-            let revision = task.revision;
             settle_upload(&*self.shared.store, task, now).await?;
-            task.revision = revision;
         }
         for (other, by) in planner.take_cancelled() {
             let Some(task) = self.shared.store.task(other).await? else { continue };
@@ -207,15 +202,13 @@ pub(super) async fn find_arrival(
     now: Timestamp,
 ) -> Result<bool, StoreError> {
     if !matches!(task.action, crate::device::Action::Upload(_))
-        || store.setting(&arrival_of(task.id)).await?.is_none()
+        || store.setting(&upload_of(task.id)).await?.is_none()
     {
         return Ok(false);
     }
     task.notes.push("no TransferComplete came, but the file arrived".into());
     task.state = TaskState::Sent { at: now, phase: crate::device::Phase::ReadBack };
-    let revision = task.revision;
     settle_upload(store, task, now).await?;
-    task.revision = revision;
     Ok(matches!(task.state, TaskState::Ended { outcome: Outcome::Applied, .. }))
 }
 

@@ -226,6 +226,7 @@ pub fn settle_transfer(
 
 /// Ends an Upload that the device says is done, by what the store knows of it:
 /// the SHA-256 of what arrived. `false` if the task waits for something else.
+/// The revision stays: it is raised by whoever changed the task before.
 pub fn settle_upload(task: &mut Task, arrived: Option<&str>, now: Timestamp) -> bool {
     let waits = matches!(task.state, TaskState::Sent { phase: Phase::ReadBack, .. });
     if !waits || !matches!(task.action, Action::Upload(_)) {
@@ -242,7 +243,6 @@ pub fn settle_upload(task: &mut Task, arrived: Option<&str>, now: Timestamp) -> 
         }
     };
     task.state = TaskState::Ended { at: now, outcome };
-    task.revision += 1;
     true
 }
 

@@ -83,6 +83,9 @@ impl Cpe {
 
     /// The ACS has answered: it is told.
     pub(super) fn delivered(&mut self, request: &CpeRequest) {
+        if let Some(at) = self.own.wishes.iter().position(|known| known == request) {
+            self.own.wishes.remove(at);
+        }
         match request {
             CpeRequest::TransferComplete(report) => {
                 let method = self.transfers.answered(report).unwrap_or("Download");
@@ -96,9 +99,6 @@ impl Cpe {
                     .answered(&EventCode::DuStateChangeComplete, Some(("ChangeDUState", key)));
             }
             wish => {
-                if let Some(at) = self.own.wishes.iter().position(|known| known == wish) {
-                    self.own.wishes.remove(at);
-                }
                 let code = match wish {
                     CpeRequest::Kicked(_) => EventCode::Kicked,
                     CpeRequest::RequestDownload(_) => EventCode::RequestDownload,

@@ -241,7 +241,13 @@ impl Cpe {
                 self.speak(session)
             }
             // Kept for the next session.
-            (Asked::Own(_), Message::Fault(_)) => self.speak(session),
+            (Asked::Own(request), Message::Fault(fault)) => {
+                // A method that the ACS does not know is not told again.
+                if fault.code == FaultCode::ACS_METHOD_NOT_SUPPORTED {
+                    self.delivered(&request);
+                }
+                self.speak(session)
+            }
             (Asked::Own(request), Message::AcsResponse(response))
                 if response.element().strip_suffix("Response") == Some(request.method()) =>
             {
