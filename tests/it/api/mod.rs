@@ -11,7 +11,6 @@ mod problems;
 mod render;
 mod resync;
 pub(crate) mod rig;
-mod rig;
 mod rpcs;
 mod secrets;
 mod seeing;
