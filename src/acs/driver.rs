@@ -78,7 +78,7 @@ pub(super) enum Refusal {
     #[error("sent to {url}", url = .0.url)]
     Elsewhere(Redirection),
     /// Too many new devices; come again after these seconds.
-    #[error("too many new devices in this minute")]
+    #[error("too many new devices in this minute, or too many Informs of this one")]
     Later(u64),
     /// Its being acknowledged could not be made durable.
     #[error(transparent)]
@@ -154,9 +154,11 @@ impl Driver {
             }
             return Err(mismatch.into());
         }
-        if known.is_none() {
-            shared.admission.new_device(spread(&id), now).map_err(Refusal::Later)?;
+        match known {
+            None => shared.admission.new_device(spread(&id), now),
+            Some(_) => shared.admission.inform(&id, now),
         }
+        .map_err(Refusal::Later)?;
         let before = known.as_ref().and_then(|known| known.address);
         let arrival = Arrival { namespace: &namespace, address: caller.address, now };
         let mut updated = inventory::update(known, &inform, &arrival);

@@ -93,7 +93,11 @@ impl Acs {
             store,
             vault,
             files,
-            admission: Admission::new(config.max_sessions, config.new_devices_per_minute),
+            admission: Admission::new(
+                config.max_sessions,
+                config.new_devices_per_minute,
+                config.informs_per_minute,
+            ),
             sightings: Sightings::default(),
             stun,
             gives_credentials: config.gives_credentials(),

@@ -68,7 +68,7 @@ impl Lab {
                 })),
             },
             vault,
-            admission: Admission::new(10, 10),
+            admission: Admission::new(10, 10, 0),
             sightings: super::sightings::Sightings::default(),
             stun: None,
             gives_credentials,

@@ -158,6 +158,20 @@ pub(super) enum DeviceCommand {
         #[command(flatten)]
         waiting: Waiting,
     },
+    /// Ask any RPC of a device by its name in the northbound: set_attributes,
+    /// get_attributes, upload, schedule_inform, schedule_download,
+    /// cancel_transfer, get_all_queued_transfers, change_du_state, get_options, …
+    Rpc {
+        /// The device id
+        id: String,
+        /// The action, as docs/CWMP.md names it
+        action: String,
+        /// Its fields, each NAME=VALUE; a value that is JSON is taken as such
+        #[arg(value_name = "NAME=VALUE")]
+        fields: Vec<String>,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
     /// Let a device run a diagnostic, wait until it is complete, print its results
     Diagnose(super::diagnose::Arguments),
     /// List the gateway of a device and the devices behind it, as they say themselves
@@ -268,12 +282,28 @@ pub(super) async fn run(
         }
         D::Reboot { id, waiting } => (id, json!({"action": "reboot"}), waiting),
         D::FactoryReset { id, waiting } => (id, json!({"action": "factory_reset"}), waiting),
+        D::Rpc { id, action, fields, waiting } => (id, rpc(&action, &fields)?, waiting),
         D::Redirect { id, url, status, waiting } => {
             (id, json!({"action": "redirect", "url": url, "status": status}), waiting)
         }
     };
     let asked = task::ask(client, &id, &body, waiting).await?;
     if waiting.no_wait() { task::queued(&asked, output) } else { task::report(&asked, output) }
+}
+
+/// The body for an action with its fields.
+fn rpc(action: &str, fields: &[String]) -> Result<Value, CliError> {
+    let mut body = serde_json::Map::new();
+    for field in fields {
+        let (name, value) = field.split_once('=').ok_or_else(|| CliError::BadArgument {
+            argument: field.clone(),
+            problem: "write it as NAME=VALUE, as in delay=60",
+        })?;
+        let value = serde_json::from_str(value).unwrap_or_else(|_| Value::from(value));
+        body.insert(name.to_owned(), value);
+    }
+    body.insert("action".to_owned(), Value::from(action));
+    Ok(Value::Object(body))
 }
 
 /// Reads parameters from the device, then prints what it said.

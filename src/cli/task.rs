@@ -168,6 +168,10 @@ pub(super) fn report(task: &Value, output: &mut Output<'_>) -> Result<(), CliErr
         for note in task["notes"].as_array().into_iter().flatten() {
             writeln!(out, "  {}", clean(note.as_str().unwrap_or_default()))?;
         }
+        for result in task["results"].as_array().into_iter().flatten() {
+            let text = |key: &str| clean(result[key].as_str().unwrap_or_default());
+            writeln!(out, "  {} = {}", text("name"), text("value"))?;
+        }
         match task["wake"]["result"].as_str() {
             Some("woken") | None => Ok(()),
             Some("sent") => writeln!(out, "  sent by UDP; the device has not answered yet"),

@@ -98,6 +98,9 @@ pub struct CwmpConfig {
     /// New devices in one minute; beyond it unknown devices are told to come
     /// again later.
     pub new_devices_per_minute: u32,
+    /// Informs of one device in a minute, after 300 at once; beyond it the device
+    /// is told to come again later. 0 for no limit.
+    pub informs_per_minute: u32,
     /// Networks to which connection requests may go besides the address that
     /// the device itself called from.
     pub connection_request_allow: Vec<IpNet>,
@@ -136,6 +139,7 @@ impl Default for CwmpConfig {
             max_body: 64 << 20,
             max_sessions: 20_000,
             new_devices_per_minute: 60_000,
+            informs_per_minute: 30,
             connection_request_allow: Vec::new(),
             connection_request_basic: false,
             transfer_timeout: 3600,

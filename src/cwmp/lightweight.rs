@@ -159,7 +159,10 @@ impl LightweightNotification {
     }
 }
 
-fn parameter(xml: &mut Scanner<'_>) -> Result<Option<(Box<str>, Box<str>)>, ReadError> {
+/// A name and a value, if there is a name.
+type Named = Option<(Box<str>, Box<str>)>;
+
+fn parameter(xml: &mut Scanner<'_>) -> Result<Named, ReadError> {
     let (mut name, mut value) = (Box::default(), Box::default());
     xml.members(|xml, tag| {
         match tag.local() {

@@ -200,3 +200,21 @@ async fn ir181_13_port_mappings_are_made_changed_and_deleted() {
         assert!(lab.cpe.model().value(&format!("{row}Protocol")).is_none());
     }
 }
+
+#[tokio::test]
+async fn ir181_16_any_characters_arrive_as_they_were_asked() {
+    let mut lab = lab().await;
+    let multibyte = "é".repeat(64);
+    for (number, text) in (1..).zip([
+        "a < b && c > d ]]> \"x\" 'y'",
+        "tab\tline\nreturn\rend",
+        " blanks around ",
+        "日本語 🜁",
+        &multibyte,
+        "&amp; &#13; <![CDATA[x]]>",
+    ]) {
+        let asked = set(&mut lab, number, &[("Time.NTPServer1", text)]).await;
+        assert_eq!(asked, "applied", "{text:?}");
+        assert_eq!(has(&lab, "Time.NTPServer1"), text);
+    }
+}

@@ -40,6 +40,7 @@ fn pair(name: &str, value: &str) -> String {
 }
 
 /// Messages with the canary in a secret place.
+#[allow(clippy::too_many_lines, reason = "a list, one message after the other")]
 fn planted() -> Vec<String> {
     let secret = "Device.WiFi.AccessPoint.1.Security.KeyPassphrase";
     vec![

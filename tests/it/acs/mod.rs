@@ -6,6 +6,7 @@ mod hostile;
 mod identity;
 mod lenient;
 mod redirect;
+mod rpcs;
 mod wire;
 
 use provost::device::{DeviceId, Secret};

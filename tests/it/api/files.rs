@@ -152,3 +152,39 @@ async fn an_operator_gets_the_content() {
         assert_eq!(rig.get(&format!("/files/{none}/content")).await.status, 404, "{none}");
     }
 }
+
+/// Provost itself fetches nothing from an address that it is given: files come
+/// by upload. Whatever the northbound takes as a URL is for devices.
+#[test]
+fn d10_no_request_makes_the_server_fetch_a_file() {
+    fn urls(value: &serde_json::Value, within: &str, found: &mut Vec<String>) {
+        let Some(object) = value.as_object() else {
+            for one in value.as_array().into_iter().flatten() {
+                urls(one, within, found);
+            }
+            return;
+        };
+        for (key, value) in object {
+            if key == "properties" {
+                let names = value.as_object().unwrap().keys();
+                let named = names.filter(|name| name.contains("url") || name.contains("uri"));
+                found.extend(named.map(|name| format!("{within}.{name}")));
+            }
+            urls(value, within, found);
+        }
+    }
+    let document = serde_json::to_value(provost::api::openapi_document()).unwrap();
+    let mut found = Vec::new();
+    for (name, schema) in document["components"]["schemas"].as_object().unwrap() {
+        urls(schema, name, &mut found);
+    }
+    let taken: Vec<&str> = found
+        .iter()
+        .map(String::as_str)
+        .filter(|name| {
+            !name.contains("View") && !name.starts_with("Phone") && !name.starts_with("Site")
+        })
+        .collect();
+    // A device is redirected to the one, and fetches a module from the other.
+    assert_eq!(taken, ["NewTask.url", "UnitOperation.url"]);
+}

@@ -407,3 +407,55 @@ fn every_fault_code_of_the_standard_has_its_words() {
         }
     }
 }
+
+/// Every namespace with every offer of versions: the device's own namespace is
+/// answered, a version is named only if versions were offered, and requests are
+/// never held.
+#[test]
+fn t13_versions_and_namespaces_in_all_pairs() {
+    for minor in 0..=4 {
+        let namespace = Namespace::parse(&format!("urn:dslforum-org:cwmp-1-{minor}")).unwrap();
+        for (offer, chosen) in [
+            (None, None),
+            (Some("1.0"), Some("1.0")),
+            (Some("1.0,1.1,1.2"), Some("1.2")),
+            (Some("1.0,1.1,1.2,1.3,1.4"), Some("1.4")),
+            (Some("1.4,2.0"), Some("1.4")),
+        ] {
+            for session_timeout in [None, Some(90)] {
+                let inform = Envelope {
+                    namespace: namespace.clone(),
+                    supported_versions: offer.map(Box::from),
+                    session_timeout,
+                    ..inform()
+                };
+                let (session, reply) = greeting(new(), inform).acknowledge();
+                let (_, request) = ready(session).request(AcsRequest::GetRpcMethods);
+                for written in [reply, request] {
+                    assert_eq!(written.namespace, namespace);
+                    assert!(!written.hold_requests, "never sent unasked");
+                    let text = write(&written, &WriteStyle::default());
+                    let text = String::from_utf8(text).unwrap();
+                    assert!(!text.contains("HoldRequests") && !text.contains("NoMoreRequests"));
+                    let named = matches!(written.message, Message::AcsResponse(_));
+                    let expected = chosen.filter(|_| named);
+                    assert_eq!(written.use_version.as_deref(), expected, "{namespace} {offer:?}");
+                }
+            }
+        }
+    }
+}
+
+/// The header of the first edition says nothing any more.
+#[test]
+fn t13_no_more_requests_is_passed_over() {
+    let bytes = write(&inform(), &WriteStyle::default());
+    let text = String::from_utf8(bytes).unwrap();
+    let old = text.replace(
+        "</soap-env:Header>",
+        "<cwmp:NoMoreRequests soap-env:mustUnderstand=\"1\">1</cwmp:NoMoreRequests></soap-env:Header>",
+    );
+    assert_ne!(old, text);
+    let parsed = read(old.as_bytes(), None, Side::Cpe, &ReadLimits::default()).unwrap();
+    assert_eq!(parsed.envelope, inform());
+}

@@ -42,9 +42,9 @@ impl Nat {
             nat.plug("w"),
             nat.plug("w"),
         );
-        done(Nat::command(&router, "nft").arg(rules), "nft: apt install nftables");
+        done(Self::command(&router, "nft").arg(rules), "nft: apt install nftables");
         let forward = "echo 1 > /proc/sys/net/ipv4/ip_forward";
-        done(Nat::command(&router, "sh").args(["-c", forward]), "forwarding");
+        done(Self::command(&router, "sh").args(["-c", forward]), "forwarding");
         nat
     }
 

@@ -50,6 +50,7 @@ fn files(folder: &Path) -> Vec<std::path::PathBuf> {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[allow(clippy::too_many_lines, reason = "one story from its beginning to its end")]
 async fn a_trace_tells_the_story_and_no_secret() {
     let lab = Lab::start().await;
     let mut gateway = lab.gateway("SEEN1", 120).await;
