@@ -146,6 +146,11 @@ async fn every_personality_is_managed() {
         if words != deserved(personality) {
             wrong.push(format!("{}: {words:?} after {failed} failed sessions", personality.name));
         }
+        if personality.name == "same-row" {
+            let task = lab.store.task(TaskId(3)).await.unwrap().unwrap();
+            let told = task.notes.iter().any(|note| note.contains("was known already"));
+            assert!(told, "c03: {task:?}");
+        }
         if failed > 12 {
             wrong.push(format!("{}: {failed} sessions failed", personality.name));
         }
