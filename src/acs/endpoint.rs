@@ -15,13 +15,14 @@ use tracing::{debug, info, warn};
 
 use super::admission::{Admission, spread};
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
+use super::identity;
 use super::links::FileLinks;
 use super::models::Models;
 use super::recording::tell;
 use super::sessions::{Cookie, Live, Sessions};
 use super::sightings::{Sightings, Told};
 use super::stun::StunOffer;
-use crate::config::{CwmpConfig, LimitsConfig};
+use crate::config::{CwmpConfig, IdentityRule, LimitsConfig};
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
 use crate::device::{DeviceId, Learned, Redirection, TraceDirection};
 use crate::gate::{Denied, Gate, Principal};
@@ -81,6 +82,7 @@ pub struct Acs {
     limits: LimitsConfig,
     max_body: u64,
     read_limits: ReadLimits,
+    identity_rules: Vec<IdentityRule>,
 }
 
 impl Acs {
@@ -120,6 +122,7 @@ impl Acs {
             limits,
             max_body: config.max_body,
             read_limits,
+            identity_rules: config.identity,
         })
     }
 
@@ -258,7 +261,11 @@ impl Acs {
                 if !parsed.warnings.is_empty() {
                     debug!(peer.address = %peer.address, message.warnings = ?parsed.warnings, "an odd message");
                 }
-                Some(parsed.envelope)
+                let mut envelope = parsed.envelope;
+                if let Message::CpeRequest(CpeRequest::Inform(inform)) = &mut envelope.message {
+                    identity::apply(&self.identity_rules, inform);
+                }
+                Some(envelope)
             }
             Err(error) => {
                 info!(peer.address = %peer.address, %error, "not a CWMP message");

@@ -11,6 +11,7 @@
 //! - `wanted`: what is given to a device that asks for a file.
 //! - `diary`: what is kept of a session: its RPCs, and how it ended.
 //! - `onboarding`: giving a device credentials of its own.
+//! - `identity`: who a device is by the operator's rules.
 //! - `inventory`: what an Inform changes in the device's record.
 //! - `links`: where a device fetches the file that a Download names.
 //! - `models`: what is known of models, at hand.
@@ -30,6 +31,7 @@ mod claiming;
 mod diary;
 mod driver;
 mod endpoint;
+mod identity;
 mod inventory;
 mod links;
 mod models;

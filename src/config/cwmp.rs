@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, IdentityRule};
 
 /// Who may open a session.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -122,6 +122,9 @@ pub struct CwmpConfig {
     /// Whose certificates are good at the door over TLS. The first store that an
     /// authority stands in counts. Files are read again on SIGHUP.
     pub trust: Vec<TrustConfig>,
+    /// `[[cwmp.identity]]`: who devices are whose own word on it is no good.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub identity: Vec<IdentityRule>,
 }
 
 impl Default for CwmpConfig {
@@ -147,6 +150,7 @@ impl Default for CwmpConfig {
             kicked_next_url: String::new(),
             certificates: None,
             trust: Vec::new(),
+            identity: Vec::new(),
         }
     }
 }
@@ -195,6 +199,7 @@ impl CwmpConfig {
                 problem: "an http or https URL of at most 1024 bytes",
             });
         }
+        self.identity.iter().try_for_each(IdentityRule::check)?;
         self.check_trust()
     }
 

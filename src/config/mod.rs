@@ -8,6 +8,7 @@ mod cwmp;
 mod files;
 mod ftp;
 mod history;
+mod identity;
 mod limits;
 mod log;
 mod mdns;
@@ -25,6 +26,7 @@ pub use cwmp::{AuthMode, CertificateIdentity, CertificateMode, CwmpConfig, Trust
 pub use files::FilesConfig;
 pub use ftp::{FtpConfig, PortRange};
 pub use history::HistoryConfig;
+pub use identity::IdentityRule;
 pub use limits::LimitsConfig;
 pub use log::{LogConfig, LogFormat};
 pub use mdns::{MdnsConfig, MdnsFirmware};
