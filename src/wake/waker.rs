@@ -108,7 +108,7 @@ impl Waker {
     /// leaves [`Woken::Sent`].
     pub async fn confirm(&self, id: &DeviceId, report: &mut WakeReport, patience: Duration) {
         if matches!(report.outcome, Ok(Woken::Sent))
-            && self.0.informs(id, report.asked_at, patience).await
+            && self.0.informs(id, report.sessions, patience).await
         {
             report.outcome = Ok(Woken::Informed);
         }
@@ -160,19 +160,20 @@ impl Inner {
             Ok(None) => return WakeReport::failed(asked_at, WakeError::Unknown),
             Err(error) => return WakeReport::failed(asked_at, error.into()),
         };
-        let pending = lock(&self.recent).pending(id, device.last_inform, asked_at);
+        let sessions = device.sessions;
+        let pending = lock(&self.recent).pending(id, sessions, asked_at);
         if let Some((asked_at, woken)) = pending {
-            return WakeReport { asked_at, tried: Vec::new(), outcome: Ok(woken) };
+            return WakeReport { asked_at, tried: Vec::new(), outcome: Ok(woken), sessions };
         }
         let mut search = Search { inner: self, device, login: None, tree: None, tried: Vec::new() };
         let outcome = match search.outcome(asked_at).await {
             Ok(woken) => {
-                lock(&self.recent).asked(id, asked_at, woken);
+                lock(&self.recent).asked(id, sessions, asked_at, woken);
                 Ok(woken)
             }
             Err(error) => Err(error),
         };
-        WakeReport { asked_at, tried: search.tried, outcome }
+        WakeReport { asked_at, tried: search.tried, outcome, sessions }
     }
 
     async fn login(&self, id: &DeviceId) -> Result<Option<Login>, WakeError> {
@@ -187,14 +188,15 @@ impl Inner {
         }))
     }
 
-    /// Whether the device informs after `since`, within `patience`.
-    async fn informs(&self, id: &DeviceId, since: Timestamp, patience: Duration) -> bool {
+    /// Whether the device opens a session beyond its first `sessions`, within
+    /// `patience`.
+    async fn informs(&self, id: &DeviceId, sessions: u64, patience: Duration) -> bool {
         // Subscribed to before the first look, so that nothing is missed.
         let mut notices = self.deps.store.watch();
         let heard = async {
             loop {
                 match self.deps.store.device(id).await {
-                    Ok(Some(device)) if device.last_inform > since => return true,
+                    Ok(Some(device)) if device.sessions != sessions => return true,
                     Ok(Some(_)) => {}
                     Ok(None) | Err(_) => return false,
                 }
@@ -224,7 +226,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     async fn outcome(&mut self, now: Timestamp) -> Result<Woken, WakeError> {
-        let id = self.device.id.clone();
+        let (id, sessions) = (self.device.id.clone(), self.device.sessions);
         // What leads nowhere is not counted against the device.
         let target = address::target(&self.device.connection_request_url);
         let deps = &self.inner.deps;
@@ -242,7 +244,7 @@ impl Search<'_> {
                 Way::Http => Some(self.by_http().await),
                 Way::Udp => self.by_udp(now).await.transpose(),
                 // A device that datagrams led to need not be asked twice.
-                Way::Xmpp if sent && self.inner.informs(&id, now, BETWEEN).await => {
+                Way::Xmpp if sent && self.inner.informs(&id, sessions, BETWEEN).await => {
                     return Ok(Woken::Informed);
                 }
                 Way::Xmpp => self.by_xmpp().await.transpose(),

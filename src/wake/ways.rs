@@ -92,12 +92,14 @@ pub struct WakeReport {
     pub tried: Vec<Attempt>,
     /// What came of it all.
     pub outcome: Result<Woken, WakeError>,
+    /// How many sessions the device had opened when it was asked.
+    pub(super) sessions: u64,
 }
 
 impl WakeReport {
     /// A wake that ended before any way was tried.
     pub(super) const fn failed(asked_at: Timestamp, error: WakeError) -> Self {
-        Self { asked_at, tried: Vec::new(), outcome: Err(error) }
+        Self { asked_at, tried: Vec::new(), outcome: Err(error), sessions: 0 }
     }
 }
 

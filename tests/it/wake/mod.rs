@@ -110,6 +110,7 @@ impl House {
     async fn informs(&self, id: &DeviceId) {
         let mut device = self.store.device(id).await.unwrap().unwrap();
         device.last_inform = self.clock.now();
+        device.sessions += 1;
         self.store.commit(Batch::from(Record::Device(Box::new(device)))).await.unwrap();
     }
 
