@@ -48,9 +48,11 @@ impl Jid {
             Some((bare, resource)) => (bare, Some(resource)),
             None => (text, None),
         };
+        // Lower-case letters may be longer: what is checked is what is kept.
+        let bare = bare.to_lowercase();
         let (local, domain) = match bare.split_once('@') {
             Some((local, domain)) => (Some(local), domain),
-            None => (None, bare),
+            None => (None, &*bare),
         };
         // The dot of the root is no part of the name (RFC 7622 §3.2).
         let domain = domain.strip_suffix('.').unwrap_or(domain);
@@ -58,10 +60,13 @@ impl Jid {
         let domain = part(domain, |c| {
             c.is_whitespace() || c.is_ascii() && !c.is_ascii_alphanumeric() && !"-_.:[]".contains(c)
         })?;
+        if domain.split('.').any(str::is_empty) {
+            return Err(JidError::Character('.'));
+        }
         let resource = resource.map(|text| part(text, |_| false)).transpose()?;
         Ok(Self {
-            local: local.transpose()?.map(|text| text.to_lowercase().into()),
-            domain: domain.to_lowercase().into(),
+            local: local.transpose()?.map(Into::into),
+            domain: domain.into(),
             resource: resource.map(Into::into),
         })
     }
@@ -189,6 +194,8 @@ mod tests {
             ("a\"b@example.net", JidError::Character('"')),
             ("a@b@example.net", JidError::Character('@')),
             ("a@exa mple.net", JidError::Character(' ')),
+            ("a@..", JidError::Character('.')),
+            ("a@example..net", JidError::Character('.')),
             ("a@exa'mple.net", JidError::Character('\'')),
             ("a@example.net/\0", JidError::Character('\0')),
             ("a@example.net/\u{ffff}", JidError::Character('\u{ffff}')),
