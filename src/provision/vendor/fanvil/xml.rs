@@ -166,7 +166,9 @@ fn name(words: &str, blank: char) -> Result<String, TextError> {
     // XML 1.0 §2.3: names that begin so are reserved. A list of the vendor's
     // begins with XML- all the same, but becomes no element by that name.
     let reserved = name.get(..3).is_some_and(|start| start.eq_ignore_ascii_case("xml"));
-    if !first || !rest || reserved || name.len() > 128 {
+    // It would read back as a blank at the end, which no key has.
+    let frayed = blank == '_' && (words.starts_with('_') || words.ends_with('_'));
+    if !first || !rest || reserved || frayed || name.len() > 128 {
         return Err(TextError::Element(shown(words)));
     }
     Ok(name)
