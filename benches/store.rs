@@ -26,6 +26,7 @@ const COMMITTERS: u64 = 64;
 fn device(n: u64) -> Device {
     let identity = DeviceIdentity::new("Maker", "00D09E", "Gateway", &format!("{n:09}")).unwrap();
     Device {
+        settlement: provost::device::Settlement::default(),
         id: identity.id(),
         identity,
         root: "Device.".into(),

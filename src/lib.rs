@@ -14,15 +14,17 @@
 //! [`schema`] (P) what is known of data models; [`sip`] (P) the messages of SIP
 //! that phones need; [`stun`] (P) how devices behind NAT learn where they are;
 //! [`xmpp`] (P) a stream to an XMPP server; [`bulk`] (P) bulk data reports;
-//! [`config`] the settings;
-//! [`log`] logging.
+//! [`expr`] (P) which devices a rule is about; [`intent`] (P) what an operator wants
+//! without knowing a path; [`profile`] (P) what is wanted of a fleet; [`rollout`] (P)
+//! how a campaign goes on; [`config`] the settings; [`log`] logging.
 //!
 //! **Floor 3, decide, hold, carry.** [`plan`] (P) what to ask of a device next;
 //! [`store`] what survives; [`files`] firmware by content; [`http`] what all
 //! HTTP faces share; [`link`] carries XMPP over sockets.
 //!
 //! **Floor 4, services.** [`provision`] (P) phone files; [`wake`] connection
-//! requests and NOTIFYs; [`simulate`] simulated CPEs and phones; [`trace`] which
+//! requests and NOTIFYs; [`fleet`] the profiles in force, and plans over all devices;
+//! [`campaign`] campaigns at work; [`simulate`] simulated CPEs and phones; [`trace`] which
 //! devices' messages are recorded, masked.
 //!
 //! **Floor 4½.** [`supply`] which phone gets which file, who may have it, and
@@ -45,6 +47,7 @@ pub mod acs;
 pub mod announce;
 pub mod api;
 pub mod bulk;
+pub mod campaign;
 pub mod class;
 pub mod cli;
 pub mod collect;
@@ -52,16 +55,21 @@ pub mod config;
 pub mod cwmp;
 pub mod device;
 pub mod dhcp;
+pub mod expr;
 pub mod fetch;
 pub mod files;
+pub mod fleet;
 pub mod gate;
 pub mod http;
+pub mod intent;
 pub mod link;
 pub mod log;
 pub mod param;
 pub mod phone;
 pub mod plan;
+pub mod profile;
 pub mod provision;
+pub mod rollout;
 pub mod schema;
 pub mod server;
 pub mod simulate;

@@ -4,7 +4,7 @@ use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 use std::net::IpAddr;
 
 use crate::cwmp::{Inform, Namespace};
-use crate::device::{Device, Event, EventCode, EventKind, Lessons, bears_on_claims};
+use crate::device::{Device, Event, EventCode, EventKind, Lessons, Settlement, bears_on_claims};
 use crate::param::{Tree, Value};
 use crate::schema::Schema;
 use crate::time::Timestamp;
@@ -108,6 +108,7 @@ pub(super) fn learn(tree: &mut Tree, inform: &Inform, now: Timestamp) {
 
 fn new_device(inform: &Inform, arrival: &Arrival<'_>) -> Device {
     Device {
+        settlement: Settlement::default(),
         id: inform.device.id(),
         identity: inform.device.clone(),
         root: "".into(),

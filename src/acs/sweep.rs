@@ -88,6 +88,9 @@ fn verdict(task: &Task, patience: Duration, now: Timestamp) -> Option<Outcome> {
                 Phase::Response => "it was sent, and the session ended before the device answered",
                 Phase::Transfer => "the device never told how the transfer ended",
                 Phase::Boot => "the device never said that it restarted",
+                Phase::MakeRow { .. } => {
+                    "a row was asked for, and the session ended before the device answered"
+                }
                 Phase::Row { .. } => "the row was made, but the device never came for its values",
                 Phase::ReadBack => "the device never came for what it did to be read back",
                 Phase::DeploymentUnits => {

@@ -246,7 +246,8 @@ pub(super) async fn change(
     let device = known(&state, &id).await?;
     let stored = state.store().labels(&id).await?.unwrap_or_default();
     if_match.check(stored.revision)?;
-    let labels = Labels { revision: stored.revision.saturating_add(1), tags: change.tags };
+    let labels =
+        Labels { revision: stored.revision.saturating_add(1), tags: change.tags, ..stored };
     state.store().commit(Record::Labels(id, labels.clone()).into()).await?;
     Ok(axum::Json(DeviceView::new(device, labels)))
 }

@@ -203,6 +203,7 @@ impl From<Task> for TaskView {
                     Phase::Transfer => "transfer",
                     Phase::Boot => "boot",
                     Phase::Row { .. } => "row",
+                    Phase::MakeRow { .. } => "make_row",
                     Phase::ReadBack => "read_back",
                     Phase::DeploymentUnits => "deployment_units",
                     Phase::Diagnostics => "diagnostics",
@@ -244,6 +245,8 @@ impl From<Action> for ActionView {
                     .map(|(name, value)| shown(name, &format!("{table}1.{name}"), value));
                 Self { values: Some(shown.collect()), path: Some(table.to_string()), ..empty }
             }
+            // What a state is made of is shown by the plan that it belongs to.
+            Action::Converge(_) => empty,
             Action::DeleteObject(path) => Self { path: Some(path.to_string()), ..empty },
             Action::Download(file) => Self { file: Some(file.into()), ..empty },
             Action::Provision(file) => Self { path: Some(file.name.into()), ..empty },

@@ -4,8 +4,12 @@
 //! the defaults, `--set section.key=value` overrides the file. Reading the file
 //! is the door's business (`cli`); this room takes text and gives a [`Config`].
 
+mod admission;
+mod campaigns;
 mod cwmp;
+mod datamodels;
 mod files;
+mod fleet;
 mod ftp;
 mod history;
 mod identity;
@@ -22,8 +26,12 @@ mod tftp;
 mod tls;
 mod xmpp;
 
+pub use admission::AdmissionConfig;
+pub use campaigns::CampaignsConfig;
 pub use cwmp::{AuthMode, CertificateIdentity, CertificateMode, CwmpConfig, TrustConfig};
+pub use datamodels::DatamodelsConfig;
 pub use files::FilesConfig;
+pub use fleet::FleetConfig;
 pub use ftp::{FtpConfig, PortRange};
 pub use history::HistoryConfig;
 pub use identity::IdentityRule;
@@ -52,6 +60,14 @@ use crate::class::Class;
 pub struct Config {
     /// `[cwmp]`: the device's door.
     pub cwmp: CwmpConfig,
+    /// `[admission]`: devices that nobody knows.
+    pub admission: AdmissionConfig,
+    /// `[fleet]`: what is wanted of devices.
+    pub fleet: FleetConfig,
+    /// `[campaigns]`: changes over many devices.
+    pub campaigns: CampaignsConfig,
+    /// `[datamodels]`: what is known of parameters.
+    pub datamodels: DatamodelsConfig,
     /// `[bulk]`: bulk data over HTTP.
     pub bulk: BulkConfig,
     /// `[lightweight]`: lightweight notifications over UDP.

@@ -34,6 +34,8 @@ pub struct StoreConfig {
     pub reports_per_device: u32,
     /// Messages kept of a device that is traced.
     pub traced_messages_per_device: u32,
+    /// Sessions that found values changed, kept per device.
+    pub changes_per_device: u32,
 }
 
 impl Default for StoreConfig {
@@ -47,6 +49,7 @@ impl Default for StoreConfig {
             sessions_per_device: 50,
             reports_per_device: 100,
             traced_messages_per_device: 500,
+            changes_per_device: 500,
         }
     }
 }

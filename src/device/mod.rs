@@ -8,13 +8,18 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod association;
+mod change;
 mod claims;
+mod compliance;
 mod credentials;
+mod desired;
 mod event;
 mod id;
+mod labels;
 mod learned;
 mod lesson;
 mod model;
+mod preload;
 mod record;
 mod report;
 mod secret;
@@ -23,14 +28,22 @@ mod task;
 mod trace;
 
 pub use association::{Association, Kinship, Teller};
+pub use change::{Cause, ChangeSet, DeviceBackup, MAX_CHANGES, ValueChange};
 pub use claims::{MAX_CLAIMS, bears_on_claims, changed_claims, claims};
+pub use compliance::{Compliance, Drift, MAX_DRIFTS, Settlement, WrittenValues};
 pub use credentials::{Credentials, Stage};
+pub use desired::{
+    Desired, MAX_WANTED, OtherRows, Source, Wanted, WantedAttribute, WantedRow, WantedTable,
+    WantedValue,
+};
 pub use event::{Event, EventCode, EventKind};
 pub use id::{DeviceId, DeviceIdentity, IdError};
+pub use labels::Labels;
 pub use learned::Learned;
 pub use lesson::{Ability, AbilityError, Lesson, Lessons, Proof};
 pub use model::{Heard, ModelKey, ModelKeyError, ModelLesson, ModelRecord, ModelWishes};
-pub use record::{Device, Labels};
+pub use preload::{Decision, Preload, PreloadKey, Stranger};
+pub use record::Device;
 pub use report::{Report, ReportSource};
 pub use secret::{Sealed, Secret};
 pub use session::{MAX_SESSION_RPCS, RpcOutcome, RpcRecord, SessionRecord};

@@ -1,17 +1,16 @@
 //! The inventory record of a device.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{DeviceId, DeviceIdentity, EventCode, Lessons};
+use super::{DeviceId, DeviceIdentity, EventCode, Lessons, Settlement};
 use crate::time::Timestamp;
 
 /// The small hot record: all that a periodic session reads and writes.
 ///
 /// Only the device's session writes it; what operators edit stands in
-/// [`Labels`], what is asked of the device in [`super::Task`].
+/// [`super::Labels`], what is asked of the device in [`super::Task`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Device {
     /// The key.
@@ -55,13 +54,6 @@ pub struct Device {
     pub sessions: u64,
     /// What it taught beyond what its model is known for.
     pub lessons: Lessons,
-}
-
-/// What operators attach to a device.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Labels {
-    /// Raised by one with each change; a change on an old revision is refused.
-    pub revision: u32,
-    /// Free tags.
-    pub tags: BTreeSet<Box<str>>,
+    /// Whether it has what is wanted of it.
+    pub settlement: Settlement,
 }

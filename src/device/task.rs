@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::DeviceId;
+use super::{Desired, DeviceId};
 use crate::param::{ParamPath, Value};
 use crate::time::Timestamp;
 
@@ -256,6 +256,9 @@ pub enum Action {
     Diagnose(Diagnostic),
     /// No RPC: the device's next Inform is answered by a redirect.
     Redirect(Redirection),
+    /// Whatever it takes to bring the device to a state: reading, writing, rows,
+    /// attributes; then reading back.
+    Converge(Box<Desired>),
 }
 
 impl Action {
@@ -285,6 +288,7 @@ impl Action {
             Self::GetOptions(_) => "get_options",
             Self::Diagnose(_) => "diagnose",
             Self::Redirect(_) => "redirect",
+            Self::Converge(_) => "converge",
         }
     }
 
@@ -353,6 +357,14 @@ pub enum Phase {
     Diagnostics,
     /// `3 SCHEDULED` with the task's CommandKey.
     ScheduledInform,
+    /// The answer to an AddObject, one of the steps that a state takes; the rows
+    /// that the table had before tell which one it made.
+    MakeRow {
+        /// The table, with its trailing dot.
+        table: ParamPath,
+        /// The instances that were there.
+        before: Vec<u32>,
+    },
 }
 
 /// How a task ended.

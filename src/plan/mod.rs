@@ -13,6 +13,8 @@
 //! - `writer`: writing values and reading them back.
 //! - `names`: lists of names as devices make them.
 //! - `exchange`: what the pace of answers, and silence, teach.
+//! - `assess`: what it would take, without asking.
+//! - `written`: what was written that cannot be read.
 //! - `evidence`: what an Inform, a TransferComplete or a DUStateChangeComplete
 //!   proves about tasks that were sent before.
 //! - `stun`: what a device behind NAT is told of the STUN server.
@@ -21,6 +23,7 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod alias;
+mod assess;
 mod context;
 mod evidence;
 mod exchange;
@@ -32,12 +35,15 @@ mod stun;
 mod survey;
 mod windows;
 mod writer;
+mod written;
 
 #[cfg(test)]
 mod tests;
 
+pub use assess::{Assessment, Difference, PlannedRpc, assess};
 pub use evidence::{Evidence, patience_of, settle, settle_transfer, settle_units, settle_upload};
 pub use job::{MAX_OPERATIONS, cancel_transfer};
 pub use planner::{DownloadLink, Onboarding, OnboardingResult, Planner, Situation, Step};
 pub use stun::StunSetup;
 pub use windows::{WindowError, check_windows};
+pub use written::{Digest, Written};

@@ -9,6 +9,7 @@
 
 mod diagnostics;
 mod facts;
+mod learned;
 mod recorded;
 
 pub use diagnostics::{
@@ -16,4 +17,5 @@ pub use diagnostics::{
     Unit, figures, is_host, result_unit,
 };
 pub use facts::{Access, Fact, Schema};
+pub use learned::{LearnedParameter, LearnedParameters, MAX_LEARNED};
 pub use recorded::{RecordedDevice, RecordedError, RecordedParameter, RecordedTree};

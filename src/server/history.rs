@@ -91,6 +91,7 @@ mod tests {
     fn device(n: usize, now: Timestamp) -> Device {
         let identity = DeviceIdentity::new("Maker", "00D09E", "Box", &format!("{n}")).unwrap();
         Device {
+            settlement: crate::device::Settlement::default(),
             id: identity.id(),
             identity,
             root: "Device.".into(),

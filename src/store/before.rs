@@ -1,14 +1,15 @@
 //! The forms that records had before their present ones. A record keeps its
 //! form until it is next written, so each stays readable from here.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
 use super::FileRecord;
 use crate::device::{
-    self, Ability, Action, DeviceId, DeviceIdentity, EventCode, Lesson, Lessons, Proof, Sealed,
-    TaskId, TaskState,
+    self, Action, DeviceId, DeviceIdentity, EventCode, Lessons, Sealed, Settlement, TaskId,
+    TaskState,
 };
 use crate::phone::{self, Access, Mac, Settings, Transport, Vendor};
 use crate::time::Timestamp;
@@ -73,7 +74,7 @@ struct File {
     uploaded_at: Timestamp,
 }
 
-/// A device as it was when it kept all that goes for it, and models nothing.
+/// A device as it was before anything was wanted of it.
 #[derive(Serialize, Deserialize)]
 struct Device {
     id: DeviceId,
@@ -94,33 +95,19 @@ struct Device {
     tree_read_at: Option<Timestamp>,
     parameter_count: u32,
     sessions: u64,
-    learned: Learned,
+    lessons: Lessons,
 }
 
+/// The labels of a device when they were tags alone.
 #[derive(Serialize, Deserialize)]
-struct Learned {
-    read_batch: u16,
-    write_batch: u16,
-    xml_declaration: bool,
-    silent_after_inform: u8,
-    names_in_one: bool,
-    methods: Vec<Box<str>>,
+struct Labels {
+    revision: u32,
+    tags: BTreeSet<Box<str>>,
 }
 
-/// A device of the form before. Which batches were learned and which were
-/// configured is not told apart in it: they are learned anew.
+/// A device of the form before: it is looked at when it next comes.
 pub(super) fn device(body: &[u8]) -> Option<device::Device> {
     let before: Device = postcard::from_bytes(body).ok()?;
-    let learned = before.learned;
-    let taught = |there: bool, ability: Ability| {
-        let words = "learned before lessons were kept";
-        there.then(|| Lesson::new(ability, Proof::Answer, words, before.last_inform))
-    };
-    let own = [
-        taught(!learned.xml_declaration, Ability::XmlDeclaration(false)),
-        taught(!learned.names_in_one, Ability::NamesInOne(false)),
-        taught(!learned.methods.is_empty(), Ability::Methods(learned.methods)),
-    ];
     Some(device::Device {
         id: before.id,
         identity: before.identity,
@@ -140,11 +127,15 @@ pub(super) fn device(body: &[u8]) -> Option<device::Device> {
         tree_read_at: before.tree_read_at,
         parameter_count: before.parameter_count,
         sessions: before.sessions,
-        lessons: Lessons {
-            own: own.into_iter().flatten().collect(),
-            silent_after_inform: learned.silent_after_inform,
-        },
+        lessons: before.lessons,
+        settlement: Settlement::default(),
     })
+}
+
+/// Labels of the form before.
+pub(super) fn labels(body: &[u8]) -> Option<device::Labels> {
+    let Labels { revision, tags } = postcard::from_bytes(body).ok()?;
+    Some(device::Labels { revision, tags, ..device::Labels::default() })
 }
 
 /// A task of the form before.
@@ -250,7 +241,7 @@ mod tests {
     }
 
     #[test]
-    fn a_device_of_the_form_before_keeps_what_it_taught() {
+    fn a_device_of_the_form_before_is_not_settled() {
         let at = Timestamp::from_millis;
         let old = Device {
             id: DeviceId::parse("00D09E-1").unwrap(),
@@ -271,21 +262,20 @@ mod tests {
             tree_read_at: Some(at(3)),
             parameter_count: 300,
             sessions: 4,
-            learned: Learned {
-                read_batch: 32,
-                write_batch: 64,
-                xml_declaration: false,
-                silent_after_inform: 1,
-                names_in_one: true,
-                methods: Vec::new(),
-            },
+            lessons: Lessons { silent_after_inform: 1, ..Lessons::default() },
         };
         let new = device(&postcard::to_stdvec(&old).unwrap()).unwrap();
         assert_eq!((&new.id, new.parameter_count, new.sessions), (&old.id, 300, 4));
         assert_eq!((new.last_bootstrap, new.inform_hash), (Some(at(2)), 7));
         assert_eq!(new.lessons.silent_after_inform, 1);
-        assert_eq!(new.lessons.own.len(), 1);
-        assert_eq!(new.lessons.own[0].ability, Ability::XmlDeclaration(false));
+        assert_eq!(new.settlement, Settlement::default());
+    }
+
+    #[test]
+    fn labels_of_the_form_before_keep_their_tags() {
+        let old = Labels { revision: 4, tags: ["gold".into()].into() };
+        let new = labels(&postcard::to_stdvec(&old).unwrap()).unwrap();
+        assert_eq!((new.revision, new.tags, &*new.tenant), (4, old.tags, ""));
     }
 
     #[test]

@@ -4,11 +4,15 @@ use std::sync::Arc;
 
 use super::FileRecord;
 use crate::device::{
-    Association, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord, ModelWishes,
-    Report, SessionRecord, Task, TaskId, TraceEntry,
+    Association, ChangeSet, Compliance, Credentials, Device, DeviceBackup, DeviceId, Event, Labels,
+    ModelKey, ModelRecord, ModelWishes, Preload, PreloadKey, Report, SessionRecord, Stranger, Task,
+    TaskId, TraceEntry, WrittenValues,
 };
 use crate::param::Tree;
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
+use crate::profile::{PlanRecord, ProfileRecord};
+use crate::rollout::{CampaignRecord, Member};
+use crate::schema::LearnedParameters;
 use crate::time::Timestamp;
 
 /// One typed record to be written.
@@ -36,6 +40,29 @@ pub enum Record {
     Model(Box<ModelRecord>),
     /// What an operator says of a model; revisioned.
     ModelWishes(Box<ModelWishes>),
+    /// What one session found changed.
+    Changes(Box<ChangeSet>),
+    /// What stands between a device and what is wanted of it.
+    Compliance(Box<Compliance>),
+    /// What was written to a device and does not read back.
+    Written(Box<WrittenValues>),
+    /// A profile, and the same as one of its versions; the version is its
+    /// revision.
+    Profile(Box<ProfileRecord>),
+    /// A plan.
+    Plan(Box<PlanRecord>),
+    /// A campaign; revisioned.
+    Campaign(Box<CampaignRecord>),
+    /// A device of a campaign.
+    Member(Box<Member>),
+    /// A device that is expected; revisioned.
+    Preload(Box<Preload>),
+    /// An unknown device.
+    Stranger(Box<Stranger>),
+    /// A backup of a device.
+    DeviceBackup(Box<DeviceBackup>),
+    /// What was learned of a model's own parameters.
+    LearnedParameters(Box<LearnedParameters>),
     /// One side's word that a device stands behind a gateway.
     Association(Box<Association>),
     /// A phone; revisioned.
@@ -72,6 +99,22 @@ pub enum Change {
     /// Forget what the histories of a device hold from before this time, and what
     /// is beyond the numbers that are kept.
     TrimHistory(DeviceId, Timestamp),
+    /// Nothing stands between a device and what is wanted of it.
+    ForgetCompliance(DeviceId),
+    /// Forget a profile with its versions, of which there are so many.
+    ForgetProfile(Box<str>, u32),
+    /// Forget a plan.
+    ForgetPlan(u128),
+    /// Forget a campaign; its devices are forgotten one by one.
+    ForgetCampaign(Box<str>),
+    /// Forget a device of a campaign.
+    ForgetMember(Box<str>, DeviceId),
+    /// Expect a device no longer.
+    ForgetPreload(PreloadKey),
+    /// Forget an unknown device.
+    ForgetStranger(DeviceId),
+    /// Forget a backup of a device.
+    ForgetDeviceBackup(DeviceId, u128),
     /// Forget what was learned of a model; what operators said of it stays.
     ForgetModel(ModelKey),
     /// Forget what an operator said of a model.
@@ -148,6 +191,14 @@ pub enum Notice {
         /// Whether it is over.
         ended: bool,
     },
+    /// What operators attached to a device.
+    Labels(DeviceId),
+    /// A profile.
+    Profile(Box<str>),
+    /// A campaign.
+    Campaign(Box<str>),
+    /// What was learned of a model's own parameters.
+    LearnedParameters(ModelKey),
     /// A phone.
     Phone(Mac),
     /// A site.

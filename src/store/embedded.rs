@@ -17,12 +17,12 @@ use super::snapshot::{Errand, copy_all};
 use super::step::{Ring, Step};
 use super::writer::{Queue, Request, Shared, Writer, lock};
 use super::{
-    BackupReport, Batch, Change, FileRecord, Health, Notice, Store, StoreError, backup, keys, step,
-    tree,
+    BackupReport, Batch, Change, FileRecord, FleetStore, Health, Notice, Store, StoreError, backup,
+    keys, step, tree,
 };
 use crate::device::{
-    Association, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord, ModelWishes,
-    Report, SessionRecord, Task, TaskId, TraceEntry,
+    Association, ChangeSet, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord,
+    ModelWishes, Report, SessionRecord, Task, TaskId, TraceEntry,
 };
 use crate::param::Tree;
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
@@ -97,12 +97,12 @@ impl<I: Index> Embedded<I> {
         read(&whole).map(Some)
     }
 
-    fn record<T: Stored>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
+    pub(super) fn record<T: Stored>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
         self.read(key, |bytes| record::decode(bytes, &self.shared.vault))
     }
 
     /// Records of a kind in key order, strictly after a key.
-    fn page<T: Stored>(
+    pub(super) fn page<T: Stored>(
         &self,
         prefix: &[u8],
         after: Option<&[u8]>,
@@ -167,7 +167,7 @@ impl<I: Index> Embedded<I> {
 
 impl<I: Index> Embedded<I> {
     /// The latest entries of a ring, newest first.
-    fn ring<T: Stored>(
+    pub(super) fn ring<T: Stored>(
         &self,
         kind: Ring,
         id: &DeviceId,
@@ -231,6 +231,7 @@ impl<I: Index> Embedded<I> {
             Ring::Sessions => record::decode::<SessionRecord>(value, vault).ok()?.began_at,
             Ring::Reports => record::decode::<Report>(value, vault).ok()?.at,
             Ring::Trace => record::decode::<TraceEntry>(value, vault).ok()?.at,
+            Ring::Changes => record::decode::<ChangeSet>(value, vault).ok()?.at,
         })
     }
 }
@@ -246,6 +247,10 @@ impl<I: Index> Drop for Embedded<I> {
 
 #[async_trait]
 impl<I: Index> Store for Embedded<I> {
+    fn fleet(&self) -> &dyn FleetStore {
+        self
+    }
+
     async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError> {
         self.record(&keys::of_device(b'd', id))
     }

@@ -9,6 +9,16 @@
 //! | `a/<device>/<n>`, `b/<device>/<n>`, `w/<device>/<n>` | session, report, traced message, numbered likewise |
 //! | `x/<device>/<letter><other device>` | association, once under the gateway and once under the member |
 //! | `y/<model>`, `Y/<model>` | what was learned of a model, what an operator says of it |
+//! | `C/<device>` | what stands between a device and what is wanted of it |
+//! | `S/<device>` | what was written to a device and does not read back |
+//! | `H/<device>/<n>` | values that changed, numbered likewise |
+//! | `B/<device>/<backup>` | backup of a device |
+//! | `P/<name>`, `V/<name>/<version>` | profile, each of its versions |
+//! | `L/<plan>` | plan |
+//! | `K/<name>`, `M/<name>/<device>` | campaign, each of its devices |
+//! | `R/<kind>/<key>` | device that is expected |
+//! | `Q/<device>` | unknown device |
+//! | `X/<model>` | what was learned of a model's own parameters |
 //! | `t/<task>` | task |
 //! | `u/<device>/<task>` | task of a device (no value) |
 //! | `q/<device>/<task>` | open task of a device (no value) |
@@ -102,6 +112,36 @@ pub(super) fn task(id: TaskId) -> Vec<u8> {
     key(b't', &id.0.to_be_bytes())
 }
 
+/// All versions of a profile. Its name holds no `/`.
+pub(super) fn profile_versions(name: &str) -> Vec<u8> {
+    key(b'V', format!("{name}/").as_bytes())
+}
+
+/// The key of one version of a profile.
+pub(super) fn profile_version(name: &str, version: u32) -> Vec<u8> {
+    [profile_versions(name).as_slice(), &version.to_be_bytes()].concat()
+}
+
+/// The key of a plan.
+pub(super) fn plan(id: u128) -> Vec<u8> {
+    key(b'L', &id.to_be_bytes())
+}
+
+/// All devices of a campaign. Its name holds no `/`.
+pub(super) fn members(campaign: &str) -> Vec<u8> {
+    key(b'M', format!("{campaign}/").as_bytes())
+}
+
+/// The key of a device of a campaign.
+pub(super) fn member(campaign: &str, device: &DeviceId) -> Vec<u8> {
+    [members(campaign).as_slice(), device.as_str().as_bytes()].concat()
+}
+
+/// The key of a backup of a device.
+pub(super) fn device_backup(device: &DeviceId, id: u128) -> Vec<u8> {
+    below(b'B', device, &id.to_be_bytes())
+}
+
 /// The key of something that belongs to a phone.
 pub(super) fn of_phone(kind: u8, mac: Mac) -> Vec<u8> {
     key(kind, &mac.bytes())
@@ -175,6 +215,17 @@ pub(super) fn describe(key: &[u8]) -> String {
         Some(b'g') => format!("the version of {text}"),
         Some(b'f') => format!("file {text}"),
         Some(b'm') => format!("setting {text}"),
+        Some(b'C') => format!("the compliance of {text}"),
+        Some(b'S') => format!("what was written to {text}"),
+        Some(b'H') => "a change of values".to_owned(),
+        Some(b'B') => "a backup of a device".to_owned(),
+        Some(b'P' | b'V') => format!("profile {}", text.split('/').next().unwrap_or_default()),
+        Some(b'L') => "a plan".to_owned(),
+        Some(b'K') => format!("campaign {text}"),
+        Some(b'M') => format!("{text} of a campaign"),
+        Some(b'R') => format!("the expected device {text}"),
+        Some(b'Q') => format!("the unknown device {text}"),
+        Some(b'X') => format!("the parameters of model {text}"),
         _ => "a record".to_owned(),
     }
 }

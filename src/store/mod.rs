@@ -10,6 +10,7 @@ mod before;
 mod change;
 mod disk;
 mod embedded;
+mod fleet;
 mod frame;
 mod index;
 mod journal;
@@ -32,6 +33,7 @@ mod writer;
 
 pub use change::{Batch, Change, Notice, Record};
 pub use disk::{Disk, DiskFile, RealDisk};
+pub use fleet::FleetStore;
 pub use open::{Ground, memory, open, open_on, restore};
 pub use vault::{KEY_FILE, Vault};
 
@@ -110,6 +112,8 @@ impl StoreError {
 /// Lists are ordered by key and paged by the last key seen.
 #[async_trait]
 pub trait Store: Send + Sync + 'static {
+    /// The records of what is wanted of the fleet.
+    fn fleet(&self) -> &dyn FleetStore;
     /// One device's hot record.
     async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError>;
     /// Devices in key order, strictly after `after`, at most `limit`.

@@ -146,6 +146,7 @@ fn bounds(config: &StoreConfig) -> Bounds {
         sessions: config.sessions_per_device.into(),
         reports: config.reports_per_device.into(),
         trace: config.traced_messages_per_device.into(),
+        changes: config.changes_per_device.into(),
     }
 }
 

@@ -14,10 +14,14 @@ use serde::de::DeserializeOwned;
 
 use super::{FileRecord, StoreError, Vault, before};
 use crate::device::{
-    Association, Credentials, Device, Event, Labels, ModelRecord, ModelWishes, Report,
-    SessionRecord, Task, TraceEntry,
+    Association, ChangeSet, Compliance, Credentials, Device, DeviceBackup, Event, Labels,
+    ModelRecord, ModelWishes, Preload, Report, SessionRecord, Stranger, Task, TraceEntry,
+    WrittenValues,
 };
 use crate::phone::{FetchLog, FileVersion, Layer, Phone, Seen, Site};
+use crate::profile::{PlanRecord, ProfileRecord};
+use crate::rollout::{CampaignRecord, Member};
+use crate::schema::LearnedParameters;
 
 /// Bytes before the body.
 pub(super) const HEAD: usize = 8;
@@ -162,7 +166,7 @@ fn parse<T: Stored>(head: Head, body: &[u8]) -> Result<T, StoreError> {
 
 impl Stored for Device {
     const NAME: &'static str = "a device";
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn migrate(body: &[u8]) -> Option<Self> {
         before::device(body)
@@ -171,6 +175,12 @@ impl Stored for Device {
 
 impl Stored for Labels {
     const NAME: &'static str = "the labels of a device";
+    const VERSION: u8 = 2;
+    const SEALED: bool = true;
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::labels(body)
+    }
 
     fn revision(&self) -> u32 {
         self.revision
@@ -222,6 +232,67 @@ impl Stored for ModelWishes {
     fn revision(&self) -> u32 {
         self.revision
     }
+}
+
+impl Stored for ChangeSet {
+    const NAME: &'static str = "a change of values";
+}
+
+impl Stored for Compliance {
+    const NAME: &'static str = "the compliance of a device";
+}
+
+impl Stored for WrittenValues {
+    const NAME: &'static str = "what was written to a device";
+}
+
+impl Stored for ProfileRecord {
+    const NAME: &'static str = "a profile";
+    const SEALED: bool = true;
+
+    fn revision(&self) -> u32 {
+        self.version
+    }
+}
+
+impl Stored for PlanRecord {
+    const NAME: &'static str = "a plan";
+    const SEALED: bool = true;
+}
+
+impl Stored for CampaignRecord {
+    const NAME: &'static str = "a campaign";
+    const SEALED: bool = true;
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+}
+
+impl Stored for Member {
+    const NAME: &'static str = "a device of a campaign";
+}
+
+impl Stored for Preload {
+    const NAME: &'static str = "an expected device";
+    const SEALED: bool = true;
+
+    fn revision(&self) -> u32 {
+        self.revision
+    }
+}
+
+impl Stored for Stranger {
+    const NAME: &'static str = "an unknown device";
+}
+
+impl Stored for DeviceBackup {
+    const NAME: &'static str = "a backup of a device";
+    const SEALED: bool = true;
+}
+
+impl Stored for LearnedParameters {
+    const NAME: &'static str = "what was learned of a model's own parameters";
 }
 
 impl Stored for Association {

@@ -24,6 +24,7 @@ pub(super) struct Bounds {
     pub(super) sessions: u64,
     pub(super) reports: u64,
     pub(super) trace: u64,
+    pub(super) changes: u64,
 }
 
 impl Bounds {
@@ -34,6 +35,7 @@ impl Bounds {
             Ring::Sessions => self.sessions,
             Ring::Reports => self.reports,
             Ring::Trace => self.trace,
+            Ring::Changes => self.changes,
         }
     }
 }
@@ -332,7 +334,7 @@ impl<I: Index> Resolver<'_, I> {
         if self.look(&hot, |_| ())?.is_some() {
             self.overlay.devices = self.overlay.devices.saturating_sub(1);
         }
-        let mut large: Vec<Vec<u8>> = b"dplc".map(|kind| keys::of_device(kind, id)).to_vec();
+        let mut large: Vec<Vec<u8>> = b"dplcCS".map(|kind| keys::of_device(kind, id)).to_vec();
         let mut listed = Vec::new();
         let serial = id.as_str().rsplit('-').next().unwrap_or_default();
         if let Some(phone) = keys::phone_of(serial) {
@@ -340,7 +342,7 @@ impl<I: Index> Resolver<'_, I> {
             let known = self.look(&phone, |known| known == id.as_str().as_bytes())?;
             listed.extend(known.unwrap_or_default().then_some(phone));
         }
-        let lists = b"euqrabwx".map(|kind| keys::under_device(kind, id));
+        let lists = b"euqrabwxHB".map(|kind| keys::under_device(kind, id));
         for list in &lists {
             self.index.scan(list, end_of(list).as_deref(), &mut |key, _| {
                 listed.push(key.to_vec());
@@ -357,6 +359,7 @@ impl<I: Index> Resolver<'_, I> {
         for key in &listed {
             match key.first() {
                 Some(b'u') => large.extend(keys::task_of(key).map(keys::task)),
+                Some(b'B') => large.push(key.clone()),
                 Some(b'x') => mirrored.extend(keys::mirrored(key)),
                 _ => {}
             }

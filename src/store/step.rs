@@ -43,11 +43,13 @@ pub(super) enum Ring {
     Sessions,
     Reports,
     Trace,
+    Changes,
 }
 
 impl Ring {
     /// All of them.
-    pub(super) const ALL: [Self; 4] = [Self::Events, Self::Sessions, Self::Reports, Self::Trace];
+    pub(super) const ALL: [Self; 5] =
+        [Self::Events, Self::Sessions, Self::Reports, Self::Trace, Self::Changes];
 
     /// The letter of its keys.
     pub(super) const fn letter(self) -> u8 {
@@ -56,6 +58,7 @@ impl Ring {
             Self::Sessions => b'a',
             Self::Reports => b'b',
             Self::Trace => b'w',
+            Self::Changes => b'H',
         }
     }
 }
@@ -96,6 +99,30 @@ pub(super) fn prepare(
             }
             // Which entries those are is looked up by whoever commits it.
             Change::TrimHistory(..) => {}
+            Change::ForgetCompliance(id) => {
+                prepared.steps.push(Step::Forget(vec![keys::of_device(b'C', id)]));
+            }
+            Change::ForgetProfile(name, versions) => {
+                let mut gone = vec![keys::named(b'P', name)];
+                gone.extend((1..=*versions).map(|version| keys::profile_version(name, version)));
+                prepared.steps.push(Step::Forget(gone));
+            }
+            Change::ForgetPlan(id) => prepared.steps.push(Step::Forget(vec![keys::plan(*id)])),
+            Change::ForgetCampaign(name) => {
+                prepared.steps.push(Step::Forget(vec![keys::named(b'K', name)]));
+            }
+            Change::ForgetMember(campaign, device) => {
+                prepared.steps.push(Step::Forget(vec![keys::member(campaign, device)]));
+            }
+            Change::ForgetPreload(key) => {
+                prepared.steps.push(Step::Forget(vec![keys::named(b'R', &key.to_string())]));
+            }
+            Change::ForgetStranger(id) => {
+                prepared.steps.push(Step::Forget(vec![keys::of_device(b'Q', id)]));
+            }
+            Change::ForgetDeviceBackup(device, id) => {
+                prepared.steps.push(Step::Forget(vec![keys::device_backup(device, *id)]));
+            }
             Change::ForgetModel(key) => {
                 prepared.steps.push(Step::Forget(vec![keys::named(b'y', &key.to_string())]));
             }
@@ -178,6 +205,47 @@ impl Prepared {
             Record::Setting(name, value) => {
                 large(keys::named(b'm', name), &Setting(value.clone()), false, vault)?
             }
+            other => return self.put_wanted(other, vault),
+        };
+        self.steps.push(step);
+        Ok(())
+    }
+
+    /// The records of what is wanted of the fleet, and of what became of it.
+    fn put_wanted(&mut self, record: &Record, vault: &Vault) -> Result<(), StoreError> {
+        let step = match record {
+            Record::Changes(set) => ring_step(Ring::Changes, &set.device, &**set, vault)?,
+            Record::Compliance(compliance) => {
+                large(keys::of_device(b'C', &compliance.device), &**compliance, false, vault)?
+            }
+            Record::Written(written) => {
+                large(keys::of_device(b'S', &written.device), &**written, false, vault)?
+            }
+            Record::Profile(profile) => {
+                let version = keys::profile_version(&profile.name, profile.version);
+                self.steps.push(large(version, &**profile, false, vault)?);
+                large(keys::named(b'P', &profile.name), &**profile, true, vault)?
+            }
+            Record::Plan(plan) => large(keys::plan(plan.id), &**plan, false, vault)?,
+            Record::Campaign(campaign) => {
+                large(keys::named(b'K', &campaign.name), &**campaign, true, vault)?
+            }
+            Record::Member(member) => {
+                small_step(keys::member(&member.campaign, &member.device), &**member, vault)?
+            }
+            Record::Preload(preload) => {
+                large(keys::named(b'R', &preload.key.to_string()), &**preload, true, vault)?
+            }
+            Record::Stranger(stranger) => {
+                small_step(keys::of_device(b'Q', &stranger.device), &**stranger, vault)?
+            }
+            Record::DeviceBackup(backup) => {
+                large(keys::device_backup(&backup.device, backup.id), &**backup, false, vault)?
+            }
+            Record::LearnedParameters(learned) => {
+                large(keys::named(b'X', &learned.key.to_string()), &**learned, false, vault)?
+            }
+            _ => return Ok(()),
         };
         self.steps.push(step);
         Ok(())
@@ -267,6 +335,14 @@ fn notice(change: &Change) -> Option<Notice> {
         Change::Put(Record::File(file)) => Some(Notice::File(file.sha256.clone())),
         Change::Put(Record::Model(model)) => Some(Notice::Model(model.key.clone())),
         Change::Put(Record::ModelWishes(wishes)) => Some(Notice::Model(wishes.key.clone())),
+        Change::Put(Record::Labels(id, _)) => Some(Notice::Labels(id.clone())),
+        Change::Put(Record::Profile(profile)) => Some(Notice::Profile(profile.name.clone())),
+        Change::ForgetProfile(name, _) => Some(Notice::Profile(name.clone())),
+        Change::Put(Record::Campaign(campaign)) => Some(Notice::Campaign(campaign.name.clone())),
+        Change::ForgetCampaign(name) => Some(Notice::Campaign(name.clone())),
+        Change::Put(Record::LearnedParameters(learned)) => {
+            Some(Notice::LearnedParameters(learned.key.clone()))
+        }
         Change::ForgetModel(key) | Change::ForgetModelWishes(key) => {
             Some(Notice::Model(key.clone()))
         }
@@ -278,6 +354,12 @@ fn notice(change: &Change) -> Option<Notice> {
         Change::ForgetTrace(_)
         | Change::TrimHistory(..)
         | Change::ForgetAssociation(_)
+        | Change::ForgetCompliance(_)
+        | Change::ForgetPlan(_)
+        | Change::ForgetMember(..)
+        | Change::ForgetPreload(_)
+        | Change::ForgetStranger(_)
+        | Change::ForgetDeviceBackup(..)
         | Change::Put(_) => None,
     }
 }

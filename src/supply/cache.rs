@@ -199,7 +199,15 @@ impl Inner {
                     self.epoch += 1;
                     self.clear();
                 }
-                Ok(Notice::Device(_) | Notice::Task { .. } | Notice::Model(_)) => {}
+                Ok(
+                    Notice::Device(_)
+                    | Notice::Task { .. }
+                    | Notice::Model(_)
+                    | Notice::Labels(_)
+                    | Notice::Profile(_)
+                    | Notice::Campaign(_)
+                    | Notice::LearnedParameters(_),
+                ) => {}
                 // Some were missed: anything may have changed.
                 Err(TryRecvError::Lagged(_)) => {
                     self.epoch += 1;

@@ -241,7 +241,7 @@ impl Job {
             | Action::GetAllQueuedTransfers
             | Action::SetVouchers(_)
             | Action::GetOptions(_) => Work::Single,
-            Action::Redirect(_) => Work::Rest,
+            Action::Redirect(_) | Action::Converge(_) => Work::Rest,
         }
     }
 

@@ -185,6 +185,7 @@ impl Rig {
 pub(crate) fn device(serial: &str) -> Device {
     let identity = DeviceIdentity::new("Example", "00D09E", "HG-100", serial).unwrap();
     Device {
+        settlement: provost::device::Settlement::default(),
         id: identity.id(),
         identity,
         root: "Device.".into(),

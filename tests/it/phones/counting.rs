@@ -11,7 +11,9 @@ use provost::device::{
 };
 use provost::param::Tree;
 use provost::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
-use provost::store::{BackupReport, Batch, FileRecord, Health, Notice, Store, StoreError};
+use provost::store::{
+    BackupReport, Batch, FileRecord, FleetStore, Health, Notice, Store, StoreError,
+};
 use provost::time::Timestamp;
 use tokio::sync::broadcast::Receiver;
 
@@ -40,6 +42,9 @@ impl Counting {
 
 #[async_trait]
 impl Store for Counting {
+    fn fleet(&self) -> &dyn FleetStore {
+        self.store.fleet()
+    }
     async fn device(&self, id: &DeviceId) -> Read<Option<Device>> {
         self.store.device(id).await
     }

@@ -27,6 +27,7 @@ pub(crate) fn config(engine: Engine) -> StoreConfig {
         sessions_per_device: 4,
         reports_per_device: 3,
         traced_messages_per_device: 5,
+        changes_per_device: 5,
         ..StoreConfig::default()
     }
 }
@@ -41,6 +42,7 @@ pub(crate) fn id(n: u32) -> DeviceId {
 
 pub(crate) fn device(n: u32) -> Device {
     Device {
+        settlement: provost::device::Settlement::default(),
         id: id(n),
         identity: identity(n),
         root: "Device.".into(),
@@ -116,7 +118,7 @@ pub(crate) fn event(n: u32, millis: i64) -> Event {
 }
 
 pub(crate) fn labels(revision: u32, tag: &str) -> Labels {
-    Labels { revision, tags: [tag.into()].into() }
+    Labels { revision, tags: [tag.into()].into(), ..Labels::default() }
 }
 
 pub(crate) fn credentials(n: u32) -> Credentials {

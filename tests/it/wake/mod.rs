@@ -82,6 +82,7 @@ impl House {
         let identity = DeviceIdentity::new("Provost", "00D09E", "", "1").unwrap();
         let (id, now) = (identity.id(), Timestamp::from_millis(1_795_205_100_000));
         let device = Device {
+            settlement: provost::device::Settlement::default(),
             id: id.clone(),
             identity,
             root: "Device.".into(),
