@@ -245,7 +245,8 @@ impl Prepared {
             Record::LearnedParameters(learned) => {
                 large(keys::named(b'X', &learned.key.to_string()), &**learned, false, vault)?
             }
-            _ => return Ok(()),
+            // `put` handles all others; one that was forgotten is not dropped in silence.
+            _ => return Err(StoreError::Damaged("a record has no place".to_owned())),
         };
         self.steps.push(step);
         Ok(())
