@@ -346,7 +346,7 @@ pub(super) struct WaitQuery {
 }
 
 impl WaitQuery {
-    fn patience(&self, state: &Inner) -> Duration {
+    pub(super) fn patience(&self, state: &Inner) -> Duration {
         let longest = state.deps.config.northbound.max_wait;
         Duration::from_secs(self.wait.unwrap_or(0).min(longest).into())
     }
@@ -373,6 +373,23 @@ pub(super) async fn create(
     let deadline = new.deadline()?;
     let device = known(&state, &id).await?;
     let action = new.action(&state, &device).await?;
+    let view = queue(&state, &principal, id, action, deadline, patience).await?;
+    Ok(answer(view))
+}
+
+/// Makes a task durable, wakes the device, and waits for the outcome if
+/// `patience` is not zero. `deadline` is in seconds from now.
+///
+/// # Errors
+/// [`ApiError::QueueFull`] when the device has too many open tasks.
+pub(super) async fn queue(
+    state: &Inner,
+    principal: &Principal,
+    id: DeviceId,
+    action: Action,
+    deadline: u32,
+    patience: Duration,
+) -> Result<TaskView, ApiError> {
     if state.store().open_tasks(&id).await?.len() >= MAX_OPEN {
         return Err(ApiError::QueueFull(MAX_OPEN));
     }
@@ -398,17 +415,17 @@ pub(super) async fn create(
     let woken = id.clone();
     let waking = tokio::spawn(async move { waker.report(&woken).await });
     if patience.is_zero() {
-        return Ok(answer(task.into()));
+        return Ok(task.into());
     }
     let wake_deadline = Instant::now() + WAKE_PATIENCE.min(patience);
     let task = wait::until_ended(state.store(), notices, task.id, patience).await?;
     let mut view = TaskView::from(task);
-    view.wake = Some(wake::outcome_of(&state, &id, waking, wake_deadline).await);
-    Ok(answer(view))
+    view.wake = Some(wake::outcome_of(state, &id, waking, wake_deadline).await);
+    Ok(view)
 }
 
 /// 200 for a task that is over, 202 with its place for one that is not.
-fn answer(view: TaskView) -> Response {
+pub(super) fn answer(view: TaskView) -> Response {
     let status = if view.ended { StatusCode::OK } else { StatusCode::ACCEPTED };
     let location = format!("/api/v1/tasks/{}", view.id);
     (status, [(header::LOCATION, location)], axum::Json(view)).into_response()
