@@ -22,6 +22,7 @@ impl Driver {
             Ok(Some(request)) => {
                 let task = self.work.planner.as_ref().and_then(Planner::current_task);
                 self.work.diary.asked(request.method(), task, now);
+                self.work.writes.asked(&request, task);
                 let (session, reply) = turn.request(request);
                 self.session = Some(session);
                 Reply::Envelope(self.write(&reply))

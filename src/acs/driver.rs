@@ -8,6 +8,8 @@ use std::time::Duration;
 use tracing::{info, warn};
 
 use super::admission::{Admission, spread};
+use super::backups;
+use super::changes::{self, Interest, Occasion, Writes};
 use super::diary::Diary;
 use super::inventory::{self, Arrival};
 use super::links::FileLinks;
@@ -48,6 +50,10 @@ pub(super) struct Shared {
     pub(super) patience: Duration,
     /// Whether a device gets a stored file that it asks for.
     pub(super) request_download: bool,
+    /// Which changes of values are remembered.
+    pub(super) interest: Interest,
+    /// Backups kept that are taken by themselves.
+    pub(super) automatic_backups: usize,
     /// Where a browser that kicked a device is sent next; may be empty.
     pub(super) kicked_next_url: Box<str>,
 }
@@ -131,6 +137,10 @@ pub(super) struct Work {
     pub(super) pending: Batch,
     /// What is kept of the session.
     pub(super) diary: Diary,
+    /// What was written in it.
+    pub(super) writes: Writes,
+    /// What else may have changed values.
+    pub(super) occasion: Occasion,
 }
 
 impl Driver {
@@ -161,7 +171,14 @@ impl Driver {
         .map_err(Refusal::Later)?;
         let before = known.as_ref().and_then(|known| known.address);
         let arrival = Arrival { namespace: &namespace, address: caller.address, now };
+        let version = known.as_ref().map(|known| known.software_version.clone());
+        let was_read = known.as_ref().is_some_and(|known| known.tree_read_at.is_some());
         let mut updated = inventory::update(known, &inform, &arrival);
+        let occasion = match version {
+            Some(_) if bootstrap => Occasion::Bootstrap,
+            Some(version) if version != updated.device.software_version => Occasion::Firmware,
+            _ => Occasion::Ordinary,
+        };
         let learned = shared.models.learned(&updated.device).await?;
         // Rows may have other numbers after a restart (Q33).
         if !learned.steady_instances && inform.has(&EventCode::Boot) {
@@ -170,9 +187,24 @@ impl Driver {
 
         let mut batch = Batch::new();
         let mut tree = None;
+        let mut writes = Writes::default();
         if updated.brings_news {
             let mut known = shared.store.tree(&id).await?.unwrap_or_default();
+            if bootstrap && was_read {
+                backups::before_reset(&shared, &updated.device, &known, &mut batch, now).await?;
+            }
             inventory::learn(&mut known, &inform, now);
+            let found = changes::found(
+                &updated.device,
+                &mut known,
+                &mut writes,
+                &shared.interest,
+                occasion,
+                now,
+            );
+            if let Some(found) = found {
+                batch.put(Record::Changes(Box::new(found)));
+            }
             let known = tree.insert(Arc::new(known));
             batch.put(Record::Tree(id.clone(), known.clone()));
         }
@@ -215,6 +247,8 @@ impl Driver {
             claims_touched: updated.bears_on_claims,
             device_changed: false,
             pending: Batch::new(),
+            writes,
+            occasion,
             diary: Diary::new(now, inform.events.iter().map(|event| event.code.clone()).collect()),
         };
         Ok((Self { shared, caller, session: Some(session), work }, reply))
@@ -252,6 +286,7 @@ impl Driver {
                         fault.text = %fault.text, "the device answered with a fault");
                 }
                 self.work.diary.answered(answer.as_ref().err());
+                self.work.writes.answered(answer.is_ok());
                 self.take_answer(answer, now);
                 self.proceed(turn, now).await
             }

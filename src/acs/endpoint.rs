@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::admission::{Admission, spread};
+use super::changes::Interest;
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::identity;
 use super::links::FileLinks;
@@ -22,7 +23,7 @@ use super::recording::tell;
 use super::sessions::{Cookie, Live, Sessions};
 use super::sightings::{Sightings, Told};
 use super::stun::StunOffer;
-use crate::config::{CwmpConfig, IdentityRule, LimitsConfig};
+use crate::config::{CwmpConfig, HistoryConfig, IdentityRule, LimitsConfig};
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
 use crate::device::{DeviceId, Learned, Redirection, TraceDirection};
 use crate::gate::{Denied, Gate, Principal};
@@ -60,6 +61,8 @@ pub struct AcsParts {
     pub config: CwmpConfig,
     /// `[limits]`.
     pub limits: LimitsConfig,
+    /// `[history]`.
+    pub history: HistoryConfig,
     /// Where devices fetch files.
     pub files: FileLinks,
     /// Judges who is calling.
@@ -88,7 +91,8 @@ pub struct Acs {
 impl Acs {
     /// Builds the door.
     pub fn new(parts: AcsParts) -> Arc<Self> {
-        let AcsParts { store, vault, clock, config, limits, files, gate, traces, stun } = parts;
+        let AcsParts { store, vault, clock, config, limits, history, files, gate, traces, stun } =
+            parts;
         let assumed = Learned::assumed(config.read_batch, config.write_batch);
         let models = Models::new(store.clone(), assumed);
         let shared = Arc::new(Shared {
@@ -108,6 +112,8 @@ impl Acs {
             silence: config.session_timeout,
             patience: Duration::from_secs(config.transfer_timeout.into()),
             request_download: config.request_download,
+            interest: Interest::new(&history),
+            automatic_backups: usize::try_from(history.automatic_backups).unwrap_or(usize::MAX),
             kicked_next_url: config.kicked_next_url.as_str().into(),
         });
         let max_bytes = usize::try_from(config.max_body).unwrap_or(usize::MAX);

@@ -9,6 +9,8 @@
 //! - `asking`: what the server asks in a session; `told`: what the device tells
 //!   by RPCs of its own.
 //! - `wanted`: what is given to a device that asks for a file.
+//! - `backups`: what a reset is about to take is kept.
+//! - `changes`: what a session finds changed on a device, and who changed it.
 //! - `diary`: what is kept of a session: its RPCs, and how it ended.
 //! - `onboarding`: giving a device credentials of its own.
 //! - `identity`: who a device is by the operator's rules.
@@ -27,6 +29,8 @@
 
 mod admission;
 mod asking;
+mod backups;
+mod changes;
 mod claiming;
 mod diary;
 mod driver;

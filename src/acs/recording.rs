@@ -1,10 +1,12 @@
 //! Making durable what a session has to record.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 
 use tracing::{info, warn};
 
-use super::driver::{Caller, Driver, Shared};
+use super::changes;
+use super::driver::{Caller, Driver, Shared, Work};
 use super::sightings::Told;
 use crate::device::{Credentials, DeviceId, Event, EventKind, Stage, Task};
 use crate::gate::Mismatch;
@@ -141,6 +143,22 @@ impl Driver {
         }
     }
 
+    /// What the session found changed on the device goes into the pending batch.
+    async fn collect_changes(&mut self, now: Timestamp) {
+        let Work { device, tree, writes, occasion, pending, .. } = &mut self.work;
+        let Some(tree) = tree.as_mut().filter(|tree| tree.has_news() || writes.took_secrets())
+        else {
+            return;
+        };
+        let (shared, tree) = (&self.shared, Arc::make_mut(tree));
+        let found = changes::found(device, tree, writes, &shared.interest, *occasion, now);
+        let Some(mut found) = found else { return };
+        if let Err(error) = changes::name_authors(&mut found, pending, &*shared.store).await {
+            warn!(device.id = %device.id, %error, "who changed values could not be looked up");
+        }
+        pending.put(Record::Changes(Box::new(found)));
+    }
+
     /// The session ends: records whatever is new.
     pub(super) async fn record(&mut self, now: Timestamp) {
         self.collect();
@@ -148,6 +166,7 @@ impl Driver {
             self.work.claims_touched = false;
             self.collect_claims(now).await;
         }
+        self.collect_changes(now).await;
         let work = &mut self.work;
         if let Some(planner) = &work.planner {
             if planner.learned().has_news() {

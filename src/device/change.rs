@@ -41,6 +41,8 @@ pub enum Cause {
     Device,
     /// A task; the text says who asked for it.
     Task(TaskId, Box<str>),
+    /// The server of itself: credentials, the STUN server.
+    Server,
     /// A factory reset, or the first contact.
     Bootstrap,
     /// Another firmware.

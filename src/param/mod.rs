@@ -9,11 +9,13 @@
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod instance;
+mod news;
 mod path;
 mod tree;
 mod value;
 
 pub use instance::{InstanceError, is_match, is_wildcard, rows_agree};
+pub use news::Change;
 pub use path::{ParamPath, PathError};
 pub use tree::{Param, Tree};
 pub use value::{Value, ValueType};

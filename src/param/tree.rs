@@ -5,6 +5,7 @@ use std::ops::Bound;
 
 use serde::{Deserialize, Serialize};
 
+use super::news::{News, is_row, table_of};
 use super::{ParamPath, Value, ValueType};
 use crate::time::Timestamp;
 
@@ -33,6 +34,8 @@ impl Param {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Tree {
     params: BTreeMap<ParamPath, Param>,
+    #[serde(skip)]
+    pub(super) news: News,
 }
 
 impl Tree {
@@ -42,12 +45,12 @@ impl Tree {
 
     /// A tree without anything in it.
     pub const fn new() -> Self {
-        Self { params: BTreeMap::new() }
+        Self { params: BTreeMap::new(), news: News::NONE }
     }
 
     /// Builds a tree from entries in any order.
     pub fn from_entries(entries: impl IntoIterator<Item = (ParamPath, Param)>) -> Self {
-        Self { params: entries.into_iter().collect() }
+        Self { params: entries.into_iter().collect(), news: News::NONE }
     }
 
     /// The number of parameters and objects known.
@@ -119,6 +122,9 @@ impl Tree {
             Some(param) => {
                 param.read_at = now;
                 let changed = param.value.as_ref() != Some(&value);
+                if changed && let Some(before) = &param.value {
+                    self.news.value(path, &before.text);
+                }
                 param.value = Some(value);
                 changed
             }
@@ -138,6 +144,9 @@ impl Tree {
             Some(param) => param.writable = Some(writable),
             None if is_full => {}
             None => {
+                if is_row(path) && table_of(path).is_some_and(|table| self.get(table).is_some()) {
+                    self.news.row_came(path);
+                }
                 self.params.insert(path.clone(), Param::named(writable, now));
             }
         }
@@ -152,8 +161,14 @@ impl Tree {
     pub fn adopt_names(&mut self, below: &str, mut names: Vec<(ParamPath, bool)>, now: Timestamp) {
         names.sort();
         names.dedup_by(|a, b| a.0 == b.0);
-        let mut names = names.into_iter().peekable();
         let old = std::mem::take(&mut self.params);
+        let knows = |table: Option<&str>| table.is_some_and(|table| old.contains_key(table));
+        for (name, _) in &names {
+            if is_row(name) && !old.contains_key(name) && knows(table_of(name)) {
+                self.news.row_came(name);
+            }
+        }
+        let mut names = names.into_iter().peekable();
         let mut merged = Vec::with_capacity(old.len() + names.len());
         for (path, param) in old {
             while let Some((name, writable)) = names.next_if(|(name, _)| *name < path) {
@@ -163,6 +178,8 @@ impl Tree {
                 merged.push((name, Param { writable: Some(writable), ..param }));
             } else if path.as_str() == below || !path.as_str().starts_with(below) {
                 merged.push((path, param));
+            } else if is_row(&path) {
+                self.news.row_went(&path);
             }
         }
         merged.extend(names.map(|(name, writable)| (name, Param::named(writable, now))));
@@ -174,6 +191,9 @@ impl Tree {
         if path.is_object() {
             let gone: Vec<ParamPath> =
                 self.under(path.as_str()).map(|(path, _)| path.clone()).collect();
+            if is_row(path) && !gone.is_empty() {
+                self.news.row_went(path);
+            }
             for path in gone {
                 self.params.remove(path.as_str());
             }

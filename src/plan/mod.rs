@@ -14,6 +14,7 @@
 //! - `names`: lists of names as devices make them.
 //! - `exchange`: what the pace of answers, and silence, teach.
 //! - `assess`: what it would take, without asking.
+//! - `backup`, `restore`: what a device can be brought back to, and how.
 //! - `written`: what was written that cannot be read.
 //! - `evidence`: what an Inform, a TransferComplete or a DUStateChangeComplete
 //!   proves about tasks that were sent before.
@@ -24,6 +25,7 @@
 
 mod alias;
 mod assess;
+mod backup;
 mod context;
 mod evidence;
 mod exchange;
@@ -31,6 +33,7 @@ mod job;
 mod names;
 mod planner;
 mod reader;
+mod restore;
 mod stun;
 mod survey;
 mod windows;
@@ -41,9 +44,11 @@ mod written;
 mod tests;
 
 pub use assess::{Assessment, Difference, PlannedRpc, assess};
+pub use backup::{backup, is_kept};
 pub use evidence::{Evidence, patience_of, settle, settle_transfer, settle_units, settle_upload};
 pub use job::{MAX_OPERATIONS, cancel_transfer};
 pub use planner::{DownloadLink, Onboarding, OnboardingResult, Planner, Situation, Step};
+pub use restore::{Extent, RestoreError, Restored, restore};
 pub use stun::StunSetup;
 pub use windows::{WindowError, check_windows};
 pub use written::{Digest, Written};

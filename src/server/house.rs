@@ -306,6 +306,7 @@ impl Parts<'_> {
             clock: self.clock.clone(),
             config: self.config.cwmp.clone(),
             limits: self.config.limits.clone(),
+            history: self.config.history.clone(),
             files,
             gate,
             traces: self.traces.clone(),
