@@ -4,6 +4,11 @@
 //! The device's door and the northbound both stand before it. What profiles mean
 //! is for [`crate::profile`]; how a device gets there for [`crate::plan`].
 
+mod plan;
 mod profiles;
 
+pub use plan::{
+    DevicePlan, FirmwareChange, FleetPlanner, FleetPlannerDeps, Kinds, Outage, PlanPage,
+    PlannedChange, ProfileShare, Progress, Proposal, Summary, base_of, proposed,
+};
 pub use profiles::Profiles;
