@@ -143,6 +143,7 @@ impl Driver {
             links,
             onboarding: offer,
             survey,
+            written: crate::plan::Written::default(),
         };
         Ok(Planner::new(situation, work.device.parameter_count > 0, now))
     }

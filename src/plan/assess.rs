@@ -3,7 +3,6 @@
 use super::Written;
 use crate::device::{Desired, Learned};
 use crate::param::{ParamPath, Tree};
-use crate::time::Timestamp;
 
 /// How far a device is from a state, and what it takes to get there.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -50,13 +49,7 @@ impl Assessment {
 }
 
 /// Compares what is wanted of a device with what is known of it.
-pub fn assess(
-    desired: &Desired,
-    tree: &Tree,
-    learned: &Learned,
-    written: &Written,
-    now: Timestamp,
-) -> Assessment {
-    let _ = (desired, tree, learned, written, now);
+pub fn assess(desired: &Desired, tree: &Tree, learned: &Learned, written: &Written) -> Assessment {
+    let _ = (desired, tree, learned, written);
     Assessment::default()
 }

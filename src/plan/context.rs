@@ -1,5 +1,6 @@
 //! What every part of the planner works on while it handles an answer.
 
+use super::written::Written;
 use crate::cwmp::{CpeResponse, Fault, FaultCode, Version};
 use crate::device::{Ability, FaultRecord, Learned, Proof};
 use crate::param::{ParamPath, Tree, Value, ValueType};
@@ -15,6 +16,8 @@ pub(super) struct Context<'a> {
     pub(super) tree: &'a mut Tree,
     /// What the device can take.
     pub(super) learned: &'a mut Learned,
+    /// What was written that cannot be read.
+    pub(super) written: &'a mut Written,
     /// The version of the protocol that the session speaks.
     pub(super) version: Version,
     /// The present time.
@@ -32,6 +35,7 @@ impl Context<'_> {
     /// has them answer empty.
     pub(super) fn learn(&mut self, path: &ParamPath, value: &Value) {
         let value = if Schema::core().is_secret(path) {
+            self.written.hear(path.as_str(), &value.text);
             Value::new("", value.kind.clone())
         } else {
             value.clone()
@@ -126,6 +130,11 @@ pub(super) fn mismatch() -> Fault {
         text: "the device answered with another RPC's response".into(),
         parameters: Vec::new(),
     }
+}
+
+/// Whether a text stands for another that is not told.
+pub(super) fn is_mask(text: &str) -> bool {
+    text.len() >= 3 && text.bytes().all(|byte| byte == b'*')
 }
 
 fn clip(text: &str) -> Box<str> {

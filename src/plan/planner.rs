@@ -1,12 +1,13 @@
 //! The order of the jobs of one session.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 
 use super::context::{Answer, Context};
 use super::exchange::Exchange;
 use super::job::Job;
 use super::survey::Survey;
 use super::writer::Writer;
+use super::written::Written;
 use crate::cwmp::{AcsRequest, CpeResponse, Fault, Version};
 use crate::device::{Action, DiagnosticKind, Learned, Outcome, Secret, Task, TaskId, TaskState};
 use crate::param::{ParamPath, Tree, Value};
@@ -69,6 +70,8 @@ pub struct Situation {
     pub onboarding: Option<Onboarding>,
     /// Whether the whole tree is to be read.
     pub survey: bool,
+    /// What was written to the device that it does not tell again.
+    pub written: Written,
 }
 
 /// What to do next.
@@ -96,6 +99,7 @@ pub enum Step {
 pub struct Planner {
     root: Box<str>,
     learned: Learned,
+    written: Written,
     current: Option<Work>,
     waiting: VecDeque<Work>,
     changes: Vec<Task>,
@@ -136,7 +140,8 @@ impl Planner {
     /// device that was never read is read before its tasks, which then know
     /// the types; otherwise the tasks come before a mere re-reading.
     pub fn new(situation: Situation, tree_is_known: bool, now: Timestamp) -> Self {
-        let Situation { root, learned, version, tasks, mut links, onboarding, survey } = situation;
+        let Situation { root, learned, version, tasks, mut links, onboarding, survey, written } =
+            situation;
         let mut waiting = VecDeque::new();
         let mut changes = Vec::new();
         let met = tasks.iter().map(|task| task.id).collect();
@@ -163,6 +168,7 @@ impl Planner {
         Self {
             root,
             learned,
+            written,
             current: None,
             waiting,
             changes,
@@ -213,7 +219,13 @@ impl Planner {
             exchange.answered(&answer, &mut self.learned, now);
         }
         let Some(mut work) = self.current.take() else { return };
-        let mut context = Context { tree, learned: &mut self.learned, version: self.version, now };
+        let mut context = Context {
+            tree,
+            learned: &mut self.learned,
+            written: &mut self.written,
+            version: self.version,
+            now,
+        };
         match &mut work {
             Work::Job(job) => {
                 job.answer(answer, &self.root, &mut context);
@@ -242,7 +254,13 @@ impl Planner {
             exchange.silence(&mut self.learned, now);
         }
         let Some(mut work) = self.current.take() else { return };
-        let mut context = Context { tree, learned: &mut self.learned, version: self.version, now };
+        let mut context = Context {
+            tree,
+            learned: &mut self.learned,
+            written: &mut self.written,
+            version: self.version,
+            now,
+        };
         if let Work::Job(job) = &mut work {
             job.abandon(&mut context);
             self.changes.extend(job.take_change());
@@ -309,6 +327,18 @@ impl Planner {
         &self.learned
     }
 
+    /// What is known to have been written, from now on: for whoever looks that up
+    /// only when it is needed.
+    pub fn know_written(&mut self, written: Written) {
+        self.written = written;
+    }
+
+    /// What was written that cannot be read, by digest, to be recorded; `None` if
+    /// nothing changed since this was last called.
+    pub fn take_written(&mut self) -> Option<BTreeMap<Box<str>, u64>> {
+        self.written.take_news()
+    }
+
     /// The root object with its dot; empty if it is not known.
     pub const fn root(&self) -> &str {
         &self.root
@@ -337,7 +367,13 @@ impl Planner {
         if self.rpcs >= MAX_RPCS {
             return None;
         }
-        let mut context = Context { tree, learned: &mut self.learned, version: self.version, now };
+        let mut context = Context {
+            tree,
+            learned: &mut self.learned,
+            written: &mut self.written,
+            version: self.version,
+            now,
+        };
         match work {
             Work::Job(job) => job.next(&self.root, &mut context),
             Work::Onboard(onboard) => onboard.next(&self.root, &mut context),

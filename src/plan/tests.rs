@@ -176,6 +176,7 @@ fn situation(tasks: Vec<Task>) -> Situation {
         links: HashMap::new(),
         onboarding: None,
         survey: false,
+        written: Written::default(),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Writing values and reading them back.
 
-use super::context::{Answer, Context, Forms, failure, mismatch, record_fault};
+use super::context::{Answer, Context, Forms, failure, is_mask, mismatch, record_fault};
 use super::reader::Reader;
 use crate::cwmp::{AcsRequest, CpeResponse, Fault, FaultCode, ParameterValue, SetParameterValues};
 use crate::device::{Ability, FaultRecord, Outcome};
@@ -129,6 +129,7 @@ impl Writer {
         let fault = match answer {
             Ok(CpeResponse::SetParameterValues(status)) => {
                 self.learn_forms(&sent, context);
+                note_secrets(&sent, context);
                 if status != 0 {
                     let notes = vec!["the device stored the values and applies them later".into()];
                     self.state = State::Done { outcome: Outcome::Accepted, notes };
@@ -261,6 +262,14 @@ impl Writer {
     }
 }
 
+/// Secrets that a device took, since it will not tell them again.
+fn note_secrets(sent: &[ParameterValue], context: &mut Context<'_>) {
+    for value in sent.iter().filter(|value| Schema::core().is_secret(&value.name)) {
+        let name = context.tree.by_number(&value.name);
+        context.written.note(name.as_str(), &value.value.text);
+    }
+}
+
 /// The values that are longer than the model is known to take, as the failure
 /// that this is; `None` if all of them fit.
 fn too_long(values: &[(ParamPath, Value)], context: &Context<'_>) -> Option<FaultRecord> {
@@ -317,11 +326,6 @@ fn other_forms(fault: &Fault, sent: &[ParameterValue], usual: Forms) -> Option<F
 /// The code that tells most: that of a parameter, if there is one.
 fn code_of(fault: &Fault) -> FaultCode {
     fault.parameters.first().map_or(fault.code, |parameter| parameter.code)
-}
-
-/// Whether a text stands for another that is not told.
-fn is_mask(text: &str) -> bool {
-    text.len() >= 3 && text.bytes().all(|byte| byte == b'*')
 }
 
 /// The fault with the parameters to blame: those that the device named, else

@@ -9,7 +9,6 @@ use crate::param::Tree;
 use crate::plan::{Assessment, PlannedRpc, Written, assess};
 use crate::profile::{FirmwareTarget, ProfileError};
 use crate::store::FileRecord;
-use crate::time::Timestamp;
 
 /// The standard's word for firmware.
 const FIRMWARE: &str = "1 Firmware Upgrade Image";
@@ -76,7 +75,6 @@ pub(super) struct Known<'a> {
     pub(super) written: &'a Written,
     /// Firmware that is stored, newest last.
     pub(super) files: &'a [FileRecord],
-    pub(super) now: Timestamp,
 }
 
 impl PlannedChange {
@@ -95,8 +93,7 @@ impl DevicePlan {
     /// What would be asked of a device of which this is wanted.
     pub(super) fn new(known: &Known<'_>, wish: Wish) -> Self {
         let Wish { resolved, labels } = wish;
-        let assessment =
-            assess(&resolved.desired, known.tree, known.learned, known.written, known.now);
+        let assessment = assess(&resolved.desired, known.tree, known.learned, known.written);
         let Assessment { differences, unknown, impossible, rpcs } = assessment;
         let nobody = || Source { layer: "".into(), name: "".into(), version: 0 };
         let mut changes: Vec<PlannedChange> = differences

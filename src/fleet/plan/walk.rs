@@ -274,7 +274,6 @@ impl Walk {
             learned: &learned,
             written: &written,
             files: &self.files,
-            now,
         };
         Ok(Some(DevicePlan::new(&known, wish)))
     }

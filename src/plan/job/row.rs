@@ -104,6 +104,7 @@ impl Job {
             let numbered = context.tree.by_number(instance);
             context.tree.remove(instance);
             context.tree.remove(&numbered);
+            context.written.forget(numbered.as_str());
             self.end(Outcome::Applied, context);
         } else {
             let text = format!("the device said that it deleted {instance}, but still has it");
