@@ -13,17 +13,18 @@ use super::changes::{self, Interest, Occasion, Writes};
 use super::diary::Diary;
 use super::inventory::{self, Arrival};
 use super::links::FileLinks;
-use super::models::Models;
 use super::recording::{alarm, clone_suspected, commit_with_tasks, confirm};
 use super::redirecting;
 use super::sightings::{Sightings, Told};
 use super::told::find_arrival;
+use crate::config::FleetConfig;
 use crate::cwmp::{
     CpeRequest, Envelope, FaultCode, Greeting, Inform, Input, Output, Session, WriteStyle,
 };
 use crate::device::{
     Ability, Credentials, Device, EventCode, Learned, Outcome, Proof, Redirection, Task, TaskState,
 };
+use crate::fleet::Fleet;
 use crate::gate::{Gate, Mismatch, Principal};
 use crate::param::Tree;
 use crate::plan::{Evidence, Planner, settle};
@@ -42,8 +43,10 @@ pub(super) struct Shared {
     /// Whether devices are given credentials of their own.
     pub(super) gives_credentials: bool,
     pub(super) inform_interval: u32,
-    /// What is known of models.
-    pub(super) models: Models,
+    /// What is wanted of devices, and what is known of models.
+    pub(super) fleet: Arc<Fleet>,
+    /// `[fleet]`.
+    pub(super) desires: FleetConfig,
     /// Seconds that a session may be silent.
     pub(super) silence: u32,
     /// How long a transfer or a reboot may take.
@@ -179,7 +182,7 @@ impl Driver {
             Some(version) if version != updated.device.software_version => Occasion::Firmware,
             _ => Occasion::Ordinary,
         };
-        let learned = shared.models.learned(&updated.device).await?;
+        let learned = shared.fleet.models().learned(&updated.device).await?;
         // Rows may have other numbers after a restart (Q33).
         if !learned.steady_instances && inform.has(&EventCode::Boot) {
             updated.device.tree_read_at = None;

@@ -18,14 +18,14 @@ use super::changes::Interest;
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::identity;
 use super::links::FileLinks;
-use super::models::Models;
 use super::recording::tell;
 use super::sessions::{Cookie, Live, Sessions};
 use super::sightings::{Sightings, Told};
 use super::stun::StunOffer;
-use crate::config::{CwmpConfig, HistoryConfig, IdentityRule, LimitsConfig};
+use crate::config::{CwmpConfig, FleetConfig, HistoryConfig, IdentityRule, LimitsConfig};
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
-use crate::device::{DeviceId, Learned, Redirection, TraceDirection};
+use crate::device::{DeviceId, Redirection, TraceDirection};
+use crate::fleet::Fleet;
 use crate::gate::{Denied, Gate, Principal};
 use crate::http::{Body, BodyError, Handler, Peer, collect, collect_decoded, cookie};
 use crate::store::{Store, Vault};
@@ -69,6 +69,10 @@ pub struct AcsParts {
     pub gate: Arc<Gate>,
     /// Which devices are traced.
     pub traces: Arc<Traces>,
+    /// What is wanted of devices, and what is known of models.
+    pub fleet: Arc<Fleet>,
+    /// `[fleet]`.
+    pub desires: FleetConfig,
     /// The STUN server of which devices are told, if there is one.
     pub stun: Option<StunOffer>,
 }
@@ -91,10 +95,20 @@ pub struct Acs {
 impl Acs {
     /// Builds the door.
     pub fn new(parts: AcsParts) -> Arc<Self> {
-        let AcsParts { store, vault, clock, config, limits, history, files, gate, traces, stun } =
-            parts;
-        let assumed = Learned::assumed(config.read_batch, config.write_batch);
-        let models = Models::new(store.clone(), assumed);
+        let AcsParts {
+            store,
+            vault,
+            clock,
+            config,
+            limits,
+            history,
+            files,
+            gate,
+            traces,
+            fleet,
+            desires,
+            stun,
+        } = parts;
         let shared = Arc::new(Shared {
             store,
             vault,
@@ -108,7 +122,8 @@ impl Acs {
             stun,
             gives_credentials: config.gives_credentials(),
             inform_interval: config.inform_interval,
-            models,
+            fleet,
+            desires,
             silence: config.session_timeout,
             patience: Duration::from_secs(config.transfer_timeout.into()),
             request_download: config.request_download,

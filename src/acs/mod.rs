@@ -16,7 +16,6 @@
 //! - `identity`: who a device is by the operator's rules.
 //! - `inventory`: what an Inform changes in the device's record.
 //! - `links`: where a device fetches the file that a Download names.
-//! - `models`: what is known of models, at hand.
 //! - `recording`: making durable what a session has to record.
 //! - `redirecting`: sending a device to another server.
 //! - `sightings`: from where devices call; clones.
@@ -38,7 +37,6 @@ mod endpoint;
 mod identity;
 mod inventory;
 mod links;
-mod models;
 mod onboarding;
 mod recording;
 mod redirecting;

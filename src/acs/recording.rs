@@ -194,7 +194,7 @@ impl Driver {
             let own = work.learned.take_news();
             work.device.lessons.own.clone_from(&own);
             work.device_changed = true;
-            match self.shared.models.hear(&work.device, own).await {
+            match self.shared.fleet.models().hear(&work.device, own).await {
                 Ok(kept) => work.device.lessons.own = kept,
                 Err(error) => {
                     warn!(device.id = %work.device.id, %error, "a lesson was not recorded for the model");

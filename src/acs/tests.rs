@@ -11,16 +11,17 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::admission::Admission;
+use super::changes::Interest;
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::links::{FileLinks, PhoneFolders};
-use super::models::Models;
-use crate::config::StoreConfig;
+use crate::config::{FleetConfig, HistoryConfig, StoreConfig};
 use crate::cwmp::{Input, ReadLimits, Side, read};
 use crate::device::{
     Action, DeviceId, DownloadFile, EventCode, EventKind, Learned, Outcome, Phase, ProvisionedFile,
     Secret, Stage, Task, TaskId, TaskState,
 };
 use crate::files::Links;
+use crate::fleet::Fleet;
 use crate::gate::{Mismatch, Principal};
 use crate::param::{ParamPath, Value};
 use crate::phone::{Phone, Vendor};
@@ -58,6 +59,7 @@ impl Lab {
         let vault = Vault::ephemeral();
         let shared = Shared {
             store: store.clone(),
+            vault: vault.clone(),
             files: FileLinks {
                 links: Arc::new(Links::new(vault.derive("file links"))),
                 public_url: Some("http://files.example.net".to_owned()),
@@ -67,13 +69,15 @@ impl Lab {
                     Some(format!("http://files.example.net/p/T{}/", phone.mac))
                 })),
             },
-            vault,
             admission: Admission::new(10, 10, 0),
             sightings: super::sightings::Sightings::default(),
             stun: None,
             gives_credentials,
             inform_interval: 0,
-            models: Models::new(store.clone(), Learned::assumed(64, 64)),
+            fleet: Fleet::new(store.clone(), &vault, Learned::assumed(64, 64)),
+            desires: FleetConfig::default(),
+            interest: Interest::new(&HistoryConfig::default()),
+            automatic_backups: 3,
             silence: 60,
             patience: Duration::from_secs(3600),
             request_download: false,

@@ -27,6 +27,10 @@ enum EventBody {
     Told { text: String },
     /// Something that an operator should look at.
     Alarm { text: String },
+    /// It has strayed from what is wanted of it.
+    Drifted { text: Box<str> },
+    /// What had strayed is as it is wanted again.
+    Repaired { text: Box<str> },
 }
 
 /// One line of history.
@@ -48,6 +52,8 @@ impl From<Event> for EventView {
             EventKind::SoftwareChanged { from, to } => EventBody::SoftwareChanged { from, to },
             EventKind::Told(text) => EventBody::Told { text: mask::url(&text).into_owned() },
             EventKind::Alarm(text) => EventBody::Alarm { text: mask::url(&text).into_owned() },
+            EventKind::Drifted(text) => EventBody::Drifted { text },
+            EventKind::Repaired(text) => EventBody::Repaired { text },
         };
         Self { at: event.at, what }
     }

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::tokens::Tokens;
 use crate::config::Config;
 use crate::files::Shelf;
+use crate::fleet::Fleet;
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
 use crate::time::Clock;
@@ -33,6 +34,8 @@ pub struct ApiDeps {
     pub supply: Arc<Supply>,
     /// Which devices are traced.
     pub traces: Arc<Traces>,
+    /// What is wanted of devices.
+    pub fleet: Arc<Fleet>,
     /// Who is let in.
     pub tokens: Tokens,
 }

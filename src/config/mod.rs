@@ -180,6 +180,7 @@ impl Config {
     /// Checks what the types cannot say.
     fn check(&self) -> Result<(), ConfigError> {
         self.cwmp.check()?;
+        self.fleet.check()?;
         self.files.check()?;
         self.bulk.check()?;
         self.tftp.check()?;

@@ -130,11 +130,17 @@ pub enum EventKind {
     /// The device told something by an RPC of its own that is kept as history:
     /// an autonomous transfer, a request for a download.
     Told(Box<str>),
+    /// It has strayed from what is wanted of it; the text names what differs,
+    /// without values.
+    Drifted(Box<str>),
+    /// What had strayed is as it is wanted again.
+    Repaired(Box<str>),
 }
 
 impl EventKind {
     /// The word for each kind.
-    pub const WORDS: [&str; 5] = ["inform", "first_contact", "software_changed", "alarm", "told"];
+    pub const WORDS: [&str; 7] =
+        ["inform", "first_contact", "software_changed", "alarm", "told", "drifted", "repaired"];
 
     /// The word for programs and filters.
     pub const fn word(&self) -> &'static str {
@@ -144,6 +150,8 @@ impl EventKind {
             Self::SoftwareChanged { .. } => "software_changed",
             Self::Alarm(_) => "alarm",
             Self::Told(_) => "told",
+            Self::Drifted(_) => "drifted",
+            Self::Repaired(_) => "repaired",
         }
     }
 }

@@ -30,7 +30,9 @@ mod trace;
 pub use association::{Association, Kinship, Teller};
 pub use change::{Cause, ChangeSet, DeviceBackup, MAX_CHANGES, ValueChange};
 pub use claims::{MAX_CLAIMS, bears_on_claims, changed_claims, claims};
-pub use compliance::{Compliance, Drift, MAX_DRIFTS, Settlement, WrittenValues};
+pub use compliance::{
+    Compliance, Drift, FirmwareStanding, MAX_DRIFTS, Repair, Settlement, WrittenValues,
+};
 pub use credentials::{Credentials, Stage};
 pub use desired::{
     Desired, MAX_WANTED, OtherRows, Source, Wanted, WantedAttribute, WantedRow, WantedTable,

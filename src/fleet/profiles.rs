@@ -2,62 +2,61 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::broadcast::error::TryRecvError;
-use tokio::sync::{Mutex, broadcast};
+use tokio::sync::Mutex;
 use tracing::warn;
 
 use crate::profile::ProfileSet;
-use crate::store::{Notice, Store, StoreError};
+use crate::store::{Kind, Store, StoreError};
 
 /// The profiles in force, compiled when they change.
 pub struct Profiles {
     store: Arc<dyn Store>,
-    set: RwLock<Arc<ProfileSet>>,
-    notices: Mutex<broadcast::Receiver<Notice>>,
+    at_hand: RwLock<Option<AtHand>>,
+    /// Held by the one that loads, so that a crowd does not compile them all.
+    loading: Mutex<()>,
+}
+
+#[derive(Clone)]
+struct AtHand {
+    /// Of the store before they were read.
+    generation: u64,
+    set: Arc<ProfileSet>,
 }
 
 impl Profiles {
-    /// Loads and compiles all that are stored. A profile that cannot be read is
-    /// told in the log and left out.
-    ///
-    /// # Errors
-    /// [`StoreError`] when they cannot be loaded.
-    pub async fn open(store: Arc<dyn Store>) -> Result<Arc<Self>, StoreError> {
-        let notices = Mutex::new(store.watch());
-        let profiles = Self { store, set: RwLock::default(), notices };
-        profiles.load().await?;
-        Ok(Arc::new(profiles))
+    /// Those that are stored; they are loaded when they are first asked for. A
+    /// profile that cannot be read is told in the log and left out.
+    pub fn new(store: Arc<dyn Store>) -> Self {
+        Self { store, at_hand: RwLock::default(), loading: Mutex::default() }
     }
 
-    /// The profiles in force.
+    /// The profiles in force. While none changed this costs next to nothing.
     ///
     /// # Errors
     /// [`StoreError`] when some changed and cannot be loaded.
     pub async fn current(&self) -> Result<Arc<ProfileSet>, StoreError> {
-        if self.have_changed().await {
-            self.load().await?;
+        if let Some(set) = self.unchanged() {
+            return Ok(set);
         }
-        Ok(self.set.read().unwrap_or_else(PoisonError::into_inner).clone())
-    }
-
-    async fn have_changed(&self) -> bool {
-        let mut notices = self.notices.lock().await;
-        let mut changed = false;
-        loop {
-            match notices.try_recv() {
-                Ok(Notice::Profile(_)) | Err(TryRecvError::Lagged(_)) => changed = true,
-                Ok(_) => {}
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return changed,
-            }
+        let _one = self.loading.lock().await;
+        if let Some(set) = self.unchanged() {
+            return Ok(set);
         }
-    }
-
-    async fn load(&self) -> Result<(), StoreError> {
+        let generation = self.store.generation(Kind::Profile);
         let (set, errors) = ProfileSet::compile(&self.store.fleet().profiles().await?);
         for error in errors {
             warn!(%error, "a profile is left out");
         }
-        *self.set.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(set);
-        Ok(())
+        let set = Arc::new(set);
+        let at_hand = AtHand { generation, set: set.clone() };
+        *self.at_hand.write().unwrap_or_else(PoisonError::into_inner) = Some(at_hand);
+        Ok(set)
+    }
+
+    fn unchanged(&self) -> Option<Arc<ProfileSet>> {
+        let at_hand = self.at_hand.read().unwrap_or_else(PoisonError::into_inner);
+        let at_hand = at_hand.as_ref()?;
+        let is_it = at_hand.generation == self.store.generation(Kind::Profile);
+        is_it.then(|| at_hand.set.clone())
     }
 }

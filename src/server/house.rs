@@ -20,8 +20,10 @@ use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders, StunOffer};
 use crate::api::{Api, ApiDeps, tokens};
 use crate::collect::{Bulk, BulkDeps, Lightweight, LightweightDeps, LightweightDoor};
 use crate::config::{AuthMode, CertificateMode, Config, CwmpConfig, LimitsConfig, TrustConfig};
+use crate::device::Learned;
 use crate::fetch::{Fetch, FetchDeps};
 use crate::files::{Links, Shelf};
+use crate::fleet::Fleet;
 use crate::gate::{Gate, OnboardingAccount};
 use crate::http::{Authority, Door, Handler, TlsMaterial, TrustStores};
 use crate::provision::{PhoneLinks, SiteLinks};
@@ -92,6 +94,7 @@ struct Parts<'a> {
     supply: Arc<Supply>,
     stun: Option<Arc<StunDoor>>,
     traces: Arc<Traces>,
+    fleet: Arc<Fleet>,
 }
 
 /// The doors, bound and not yet serving.
@@ -163,6 +166,11 @@ impl Server {
             supply: supply.clone(),
             stun: stun.clone(),
             traces: Traces::open(store.clone()).await?,
+            fleet: Fleet::new(
+                store.clone(),
+                &vault,
+                Learned::assumed(config.cwmp.read_batch, config.cwmp.write_batch),
+            ),
             vault,
         };
         let gate = parts.gate(onboarding.clone());
@@ -310,6 +318,8 @@ impl Parts<'_> {
             files,
             gate,
             traces: self.traces.clone(),
+            fleet: self.fleet.clone(),
+            desires: self.config.fleet.clone(),
             stun: self.stun.clone().map(|door| StunOffer {
                 door,
                 public_host: self.config.stun.public_host.as_str().into(),
@@ -392,6 +402,7 @@ impl Parts<'_> {
             data: self.data.path().to_owned(),
             supply: self.supply.clone(),
             traces: self.traces.clone(),
+            fleet: self.fleet.clone(),
             tokens,
         })
     }

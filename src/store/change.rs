@@ -177,6 +177,38 @@ impl From<Record> for Batch {
     }
 }
 
+/// Kinds of records that others keep at hand: their changes are counted, so that
+/// whoever keeps them sees at no cost whether to read them again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Profiles.
+    Profile,
+    /// What is known of models, learned or said by operators.
+    Model,
+    /// What was learned of models' own parameters.
+    LearnedParameters,
+    /// Devices that are expected.
+    Preload,
+}
+
+impl Kind {
+    /// How many there are.
+    pub(super) const COUNT: usize = 4;
+
+    /// The kind of record that a change touches, if it is one of these.
+    pub(super) const fn of(change: &Change) -> Option<Self> {
+        Some(match change {
+            Change::Put(Record::Profile(_)) | Change::ForgetProfile(..) => Self::Profile,
+            Change::Put(Record::Model(_) | Record::ModelWishes(_))
+            | Change::ForgetModel(_)
+            | Change::ForgetModelWishes(_) => Self::Model,
+            Change::Put(Record::LearnedParameters(_)) => Self::LearnedParameters,
+            Change::Put(Record::Preload(_)) | Change::ForgetPreload(_) => Self::Preload,
+            _ => return None,
+        })
+    }
+}
+
 /// What a commit touched, told to watchers after it became durable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {

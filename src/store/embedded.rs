@@ -17,8 +17,8 @@ use super::snapshot::{Errand, copy_all};
 use super::step::{Ring, Step};
 use super::writer::{Queue, Request, Shared, Writer, lock};
 use super::{
-    BackupReport, Batch, Change, FileRecord, FleetStore, Health, Notice, Store, StoreError, backup,
-    keys, step, tree,
+    BackupReport, Batch, Change, FileRecord, FleetStore, Health, Kind, Notice, Store, StoreError,
+    backup, keys, step, tree,
 };
 use crate::device::{
     Association, ChangeSet, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord,
@@ -449,6 +449,10 @@ impl<I: Index> Store for Embedded<I> {
             Committer::Thread { queue, .. } => queue.push(Request::Commit(prepared, answer))?,
         }
         answered.await.unwrap_or(Err(StoreError::Closed))
+    }
+
+    fn generation(&self, kind: Kind) -> u64 {
+        self.shared.generations.of(kind)
     }
 
     fn watch(&self) -> broadcast::Receiver<Notice> {

@@ -31,7 +31,7 @@ mod tree;
 mod vault;
 mod writer;
 
-pub use change::{Batch, Change, Notice, Record};
+pub use change::{Batch, Change, Kind, Notice, Record};
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use fleet::FleetStore;
 pub use open::{Ground, memory, open, open_on, restore};
@@ -216,6 +216,10 @@ pub trait Store: Send + Sync + 'static {
     /// the batch behind. After [`StoreError::Io`] from a failed sync the
     /// outcome is unknown until the store has been opened again.
     async fn commit(&self, batch: Batch) -> Result<(), StoreError>;
+    /// A number that rises with each commit that touches records of a kind: read
+    /// it before the records, and read these again when it differs. Costs next to
+    /// nothing.
+    fn generation(&self, kind: Kind) -> u64;
     /// Tells of every commit from now on; slow readers miss some and are told.
     fn watch(&self) -> broadcast::Receiver<Notice>;
     /// Writes a verified backup of the whole store to a file.

@@ -20,7 +20,7 @@ use super::recover::{Recovered, recover};
 use super::resolve::Bounds;
 use super::sled::SledIndex;
 use super::snapshot::{Errand, Folders, Snapshotter};
-use super::writer::{Queue, Shared, State, Writer};
+use super::writer::{Generations, Queue, Shared, State, Writer};
 use super::{BackupReport, Store, StoreError, Vault, backup, keys};
 use crate::config::{Engine, StoreConfig};
 
@@ -136,6 +136,7 @@ fn share<I>(index: I, names: Names, vault: Arc<Vault>, state: State) -> Shared<I
         applying: std::sync::RwLock::default(),
         closed: false.into(),
         state,
+        generations: Generations::default(),
     }
 }
 

@@ -3,7 +3,7 @@
 
 use super::names::Names;
 use super::record::{self, Head, Setting, Stored};
-use super::{Batch, Change, Notice, Record, StoreError, Vault, frame, keys, tree};
+use super::{Batch, Change, Kind, Notice, Record, StoreError, Vault, frame, keys, tree};
 use crate::device::{Association, DeviceId, Task, TaskId};
 use crate::phone::FileVersion;
 
@@ -72,6 +72,8 @@ pub(super) struct Prepared {
     pub(super) notices: Vec<Notice>,
     /// Ids of names that become durable with it.
     pub(super) names: Vec<u32>,
+    /// The kinds of records that it touches and whose changes are counted.
+    pub(super) kinds: Vec<Kind>,
 }
 
 impl Prepared {
@@ -146,6 +148,7 @@ pub(super) fn prepare(
                 prepared.steps.push(Step::Forget(vec![keys::named(b'f', sha256)]));
             }
         }
+        prepared.kinds.extend(Kind::of(change));
         if told {
             prepared.notices.extend(notice(change));
         }

@@ -15,7 +15,7 @@ use super::ranges::Ranges;
 use super::resolve::{Bounds, Overlay, Resolver};
 use super::snapshot::Errand;
 use super::step::Prepared;
-use super::{Health, Notice, StoreError, Vault};
+use super::{Health, Kind, Notice, StoreError, Vault};
 
 /// Bytes at which a group is written though more batches wait.
 const GROUP_BYTES: usize = 4 << 20;
@@ -32,6 +32,28 @@ pub(super) struct Shared<I> {
     pub(super) applying: RwLock<()>,
     pub(super) closed: AtomicBool,
     pub(super) state: State,
+    pub(super) generations: Generations,
+}
+
+/// How often records of each [`Kind`] were changed since the start.
+#[derive(Debug, Default)]
+pub(super) struct Generations([AtomicU64; Kind::COUNT]);
+
+impl Generations {
+    pub(super) fn of(&self, kind: Kind) -> u64 {
+        self.counter(kind).map_or(0, |counter| counter.load(Ordering::Acquire))
+    }
+
+    /// Told after the change can be read, and before it is acknowledged.
+    fn raise(&self, kind: Kind) {
+        if let Some(counter) = self.counter(kind) {
+            counter.fetch_add(1, Ordering::Release);
+        }
+    }
+
+    fn counter(&self, kind: Kind) -> Option<&AtomicU64> {
+        self.0.get(kind as usize)
+    }
 }
 
 /// The figures behind [`Health`].
@@ -261,6 +283,9 @@ impl<I: Index> Writer<I> {
             match &result {
                 Ok(()) => {
                     self.shared.names.mark_durable(&prepared.names);
+                    for kind in prepared.kinds {
+                        self.shared.generations.raise(kind);
+                    }
                     for notice in prepared.notices {
                         // Nobody listens: nobody misses it.
                         let _ = self.shared.notices.send(notice);

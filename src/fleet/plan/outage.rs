@@ -85,7 +85,8 @@ fn fits(pattern: &str, path: &str) -> bool {
             return true;
         }
         let Some(segment) = segments.next() else { return false };
-        let same = part == "*" || segment == part || (part.ends_with('_') && segment.starts_with(part));
+        let same =
+            part == "*" || segment == part || (part.ends_with('_') && segment.starts_with(part));
         if !same {
             return false;
         }
@@ -103,15 +104,23 @@ mod tests {
             ("Device.WiFi.SSID.1.SSID", Some(Outage::WiFi)),
             ("Device.WiFi.AccessPoint.1.Security.KeyPassphrase", Some(Outage::WiFi)),
             ("InternetGatewayDevice.LANDevice.1.WLANConfiguration.2.SSID", Some(Outage::WiFi)),
-            ("InternetGatewayDevice.LANDevice.1.LANHostConfigManagement.MinAddress", Some(Outage::Lan)),
+            (
+                "InternetGatewayDevice.LANDevice.1.LANHostConfigManagement.MinAddress",
+                Some(Outage::Lan),
+            ),
             ("Device.PPP.Interface.1.Username", Some(Outage::Internet)),
             ("Device.Ethernet.VLANTermination.1.VLANID", Some(Outage::Internet)),
             ("Device.Ethernet.VLANTermination.{i}.", Some(Outage::Internet)),
-            ("InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.Password",
-                Some(Outage::Internet)),
+            (
+                "InternetGatewayDevice.WANDevice.1.WANConnectionDevice.1.WANPPPConnection.1.Password",
+                Some(Outage::Internet),
+            ),
             ("Device.ManagementServer.URL", Some(Outage::Management)),
             ("Device.ManagementServer.PeriodicInformInterval", None),
-            ("Device.Services.VoiceService.1.VoiceProfile.1.Line.1.Enable", Some(Outage::Telephony)),
+            (
+                "Device.Services.VoiceService.1.VoiceProfile.1.Line.1.Enable",
+                Some(Outage::Telephony),
+            ),
             ("Device.Time.NTPServer1", None),
             ("Device.WiFi.SSID.1.Alias", None),
             ("Device.WiFiX.A", None),

@@ -15,10 +15,8 @@ const TAG_ROUNDS: usize = 4;
 /// What stands for the profiles that a plan was made upon: as long as it is the
 /// same, none was changed. The order does not matter.
 pub fn base_of(records: &[ProfileRecord]) -> u64 {
-    let states: BTreeMap<&str, (u32, bool)> = records
-        .iter()
-        .map(|record| (&*record.name, (record.version, record.enabled)))
-        .collect();
+    let states: BTreeMap<&str, (u32, bool)> =
+        records.iter().map(|record| (&*record.name, (record.version, record.enabled))).collect();
     let mut hash = Sha256::new();
     for (name, (version, enabled)) in states {
         hash.update(u64::try_from(name.len()).unwrap_or(u64::MAX).to_be_bytes());
@@ -47,9 +45,7 @@ pub fn proposed(
             continue;
         };
         let before = after.get(&change.name);
-        if before.is_some_and(|before| {
-            before.text == *text && before.enabled == change.enabled
-        }) {
+        if before.is_some_and(|before| before.text == *text && before.enabled == change.enabled) {
             continue;
         }
         let record = ProfileRecord {
@@ -227,7 +223,8 @@ mod tests {
         let base = base_of(&[a.clone(), b.clone()]);
         assert_eq!(base, base_of(&[b.clone(), a.clone()]));
         let off = ProfileRecord { enabled: false, ..b.clone() };
-        for other in [vec![a.clone()], vec![a.clone(), record("b", 2, "{}")], vec![a, off], vec![]] {
+        for other in [vec![a.clone()], vec![a.clone(), record("b", 2, "{}")], vec![a, off], vec![]]
+        {
             assert_ne!(base, base_of(&other));
         }
         // Names and versions cannot run into each other.
@@ -243,8 +240,7 @@ mod tests {
             text: text.map(Into::into),
             enabled: true,
         };
-        let changes =
-            [change("a", Some("2")), change("b", None), change("c", Some("1"))];
+        let changes = [change("a", Some("2")), change("b", None), change("c", Some("1"))];
         let after = proposed(&before, &changes, "me", "why", now);
         let told: Vec<(&str, u32, &str)> =
             after.iter().map(|one| (&*one.name, one.version, &*one.text)).collect();

@@ -104,9 +104,8 @@ impl Summary {
     }
 
     fn count_kinds(&mut self, plan: &DevicePlan) {
-        let any = |wanted: fn(&super::PlannedChange) -> bool| {
-            u64::from(plan.changes.iter().any(wanted))
-        };
+        let any =
+            |wanted: fn(&super::PlannedChange) -> bool| u64::from(plan.changes.iter().any(wanted));
         self.kinds.values += any(|change| !change.path.ends_with('.'));
         self.kinds.rows_made += any(super::PlannedChange::makes_row);
         self.kinds.rows_removed += any(super::PlannedChange::removes_row);

@@ -10,8 +10,9 @@ use http_body_util::Full;
 use provost::api::tokens::Tokens;
 use provost::api::{Api, ApiDeps};
 use provost::config::Config;
-use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Lessons};
+use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Learned, Lessons};
 use provost::files::Shelf;
+use provost::fleet::Fleet;
 use provost::http::{ClientConnection, Door, Host, read_limited};
 use provost::provision::{PhoneLinks, SiteLinks};
 use provost::store::{Batch, Record, Store, Vault};
@@ -92,6 +93,7 @@ impl Rig {
             data: data.path().to_owned(),
             supply,
             traces: Traces::off(Arc::clone(&store)),
+            fleet: Fleet::new(Arc::clone(&store), &vault, Learned::assumed(64, 64)),
             tokens: Tokens::of_admin(TOKEN),
         });
         let stop = CancellationToken::new();

@@ -12,7 +12,7 @@ use provost::device::{
 use provost::param::Tree;
 use provost::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use provost::store::{
-    BackupReport, Batch, FileRecord, FleetStore, Health, Notice, Store, StoreError,
+    BackupReport, Batch, FileRecord, FleetStore, Health, Kind, Notice, Store, StoreError,
 };
 use provost::time::Timestamp;
 use tokio::sync::broadcast::Receiver;
@@ -160,6 +160,9 @@ impl Store for Counting {
     }
     async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         self.store.commit(batch).await
+    }
+    fn generation(&self, kind: Kind) -> u64 {
+        self.store.generation(kind)
     }
     fn watch(&self) -> Receiver<Notice> {
         self.store.watch()

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use provost::config::Engine;
 use provost::device::{Association, Kinship, Teller};
-use provost::store::{self, Batch, Change, Notice, Record, Store, StoreError};
+use provost::profile::ProfileRecord;
+use provost::store::{self, Batch, Change, Kind, Notice, Record, Store, StoreError};
 use provost::time::Timestamp;
 use tokio::sync::broadcast::error::TryRecvError;
 
@@ -66,6 +67,7 @@ on_every_engine! {
     a_forgotten_device_leaves_nothing
     version_gates_never_fall
     watchers_are_told_after_the_fact
+    changes_of_kept_kinds_are_counted
     many_commit_at_once
     a_closed_store_says_so
     old_history_is_trimmed
@@ -338,6 +340,36 @@ async fn watchers_are_told_after_the_fact(bench: &Bench) {
     assert_eq!(notices.try_recv(), Ok(told));
     assert_eq!(notices.try_recv(), Ok(Notice::Phone(mac(1))));
     assert_eq!(notices.try_recv(), Err(TryRecvError::Empty));
+}
+
+async fn changes_of_kept_kinds_are_counted(bench: &Bench) {
+    let store = &bench.store;
+    let profile = |version| {
+        Record::Profile(Box::new(ProfileRecord {
+            name: "wifi".into(),
+            version,
+            text: "{}".into(),
+            enabled: true,
+            at: at(1),
+            by: "test".into(),
+            why: "".into(),
+        }))
+    };
+    let counts = || [Kind::Profile, Kind::Model].map(|kind| store.generation(kind));
+    let before = counts();
+    put(store, put_device(1)).await;
+    assert_eq!(counts(), before, "a device's record is none of these");
+    put(store, profile(1)).await;
+    let made = counts();
+    assert!(made[0] > before[0] && made[1] == before[1]);
+    assert!(store.commit(profile(7).into()).await.is_err());
+    assert_eq!(counts(), made, "what was refused is not counted");
+    store.commit(Batch::from(Record::Model(Box::new(model())))).await.unwrap();
+    assert!(counts()[1] > made[1]);
+    let mut batch = Batch::new();
+    batch.push(Change::ForgetProfile("wifi".into(), 1));
+    store.commit(batch).await.unwrap();
+    assert!(counts()[0] > made[0]);
 }
 
 async fn many_commit_at_once(bench: &Bench) {

@@ -1,18 +1,17 @@
 //! What is known of models, at hand, so that a session reads nothing for it.
 //!
-//! A model is loaded when one of its devices first comes, and dropped when a
-//! commit touches it. Devices choose their model's name themselves: so the table
+//! A model is loaded when one of its devices first comes, and again when a commit
+//! touched models since. Devices choose their model's name themselves: so the table
 //! is bounded, and so is how many models are recorded at all.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, PoisonError, RwLock};
 
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::TryRecvError;
 use tracing::{info, warn};
 
 use crate::device::{Device, Learned, Lesson, ModelKey, ModelRecord, ModelWishes};
-use crate::store::{Notice, Record, Store, StoreError};
+use crate::store::{Kind, Record, Store, StoreError};
 
 /// The most models at hand.
 const MAX_AT_HAND: usize = 4096;
@@ -21,40 +20,36 @@ const MAX_AT_HAND: usize = 4096;
 const MAX_RECORDED: usize = 10_000;
 
 /// All models.
-pub(super) struct Models {
+pub struct Models {
     store: Arc<dyn Store>,
     /// What is assumed of a device that was never met.
     assumed: Learned,
-    at_hand: Mutex<AtHand>,
+    at_hand: RwLock<HashMap<ModelKey, Arc<Known>>>,
+    /// Rises with each use.
+    uses: AtomicU64,
     /// How many models are recorded, once it was counted; one lesson is
     /// recorded at a time, so that none is lost.
     recorded: tokio::sync::Mutex<Option<usize>>,
 }
 
-struct AtHand {
-    notices: broadcast::Receiver<Notice>,
-    known: HashMap<ModelKey, Known>,
-    /// Rises with each use.
-    clock: u64,
-}
-
 /// What is known of one model.
-#[derive(Clone, Default)]
 struct Known {
-    record: Option<Arc<ModelRecord>>,
+    record: Option<ModelRecord>,
     /// For any firmware first.
-    wishes: Arc<Vec<ModelWishes>>,
-    used: u64,
+    wishes: Vec<ModelWishes>,
+    /// Of the store when it was loaded.
+    generation: u64,
+    used: AtomicU64,
 }
 
 impl Models {
     /// `assumed` goes for devices of which nothing is known.
-    pub(super) fn new(store: Arc<dyn Store>, assumed: Learned) -> Self {
-        let at_hand = AtHand { notices: store.watch(), known: HashMap::new(), clock: 0 };
+    pub fn new(store: Arc<dyn Store>, assumed: Learned) -> Self {
         Self {
             store,
             assumed,
-            at_hand: Mutex::new(at_hand),
+            at_hand: RwLock::default(),
+            uses: AtomicU64::new(0),
             recorded: tokio::sync::Mutex::default(),
         }
     }
@@ -63,18 +58,14 @@ impl Models {
     ///
     /// # Errors
     /// [`StoreError`] when its model is not at hand and cannot be read.
-    pub(super) async fn learned(&self, device: &Device) -> Result<Learned, StoreError> {
+    pub async fn learned(&self, device: &Device) -> Result<Learned, StoreError> {
         let key = ModelKey::of(device);
-        let at_hand = self.at_hand().find(&key);
-        let known = match at_hand {
+        let generation = self.store.generation(Kind::Model);
+        let known = match self.find(&key, generation) {
             Some(known) => known,
-            None => self.load(&key).await?,
+            None => self.load(&key, generation).await?,
         };
-        Ok(self.assumed.clone().with(
-            known.record.as_deref(),
-            &device.lessons.own,
-            known.wishes.iter(),
-        ))
+        Ok(self.assumed.clone().with(known.record.as_ref(), &device.lessons.own, &known.wishes))
     }
 
     /// Tells a device's lessons to its model, and returns those that the device
@@ -82,11 +73,7 @@ impl Models {
     ///
     /// # Errors
     /// [`StoreError`] when what the model learned cannot be recorded.
-    pub(super) async fn hear(
-        &self,
-        device: &Device,
-        own: Vec<Lesson>,
-    ) -> Result<Vec<Lesson>, StoreError> {
+    pub async fn hear(&self, device: &Device, own: Vec<Lesson>) -> Result<Vec<Lesson>, StoreError> {
         let key = ModelKey::of(device);
         let mut recorded = self.recorded.lock().await;
         let before = self.store.model(&key).await?;
@@ -119,62 +106,39 @@ impl Models {
         Ok(own.into_iter().filter(differs).collect())
     }
 
-    async fn load(&self, key: &ModelKey) -> Result<Known, StoreError> {
-        let record = self.store.model(key).await?.map(Arc::new);
+    async fn load(&self, key: &ModelKey, generation: u64) -> Result<Arc<Known>, StoreError> {
+        let record = self.store.model(key).await?;
         let mut wishes = Vec::new();
         let any = key.any_firmware();
         wishes.extend(self.store.model_wishes(&any).await?);
         if any != *key {
             wishes.extend(self.store.model_wishes(key).await?);
         }
-        let known = Known { record, wishes: Arc::new(wishes), used: 0 };
-        self.at_hand().keep(key.clone(), known.clone());
+        let used = AtomicU64::new(self.uses.load(Ordering::Relaxed));
+        let known = Arc::new(Known { record, wishes, generation, used });
+        self.keep(key.clone(), known.clone());
         Ok(known)
     }
 
-    fn at_hand(&self) -> MutexGuard<'_, AtHand> {
+    fn find(&self, key: &ModelKey, generation: u64) -> Option<Arc<Known>> {
         // The table is valid between any two statements.
-        self.at_hand.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl AtHand {
-    fn find(&mut self, key: &ModelKey) -> Option<Known> {
-        self.catch_up();
-        self.clock += 1;
-        let clock = self.clock;
-        let known = self.known.get_mut(key)?;
-        known.used = clock;
+        let at_hand = self.at_hand.read().unwrap_or_else(PoisonError::into_inner);
+        let known = at_hand.get(key).filter(|known| known.generation == generation)?;
+        known.used.store(self.uses.fetch_add(1, Ordering::Relaxed), Ordering::Relaxed);
         Some(known.clone())
     }
 
-    fn keep(&mut self, key: ModelKey, known: Known) {
-        if self.known.len() >= MAX_AT_HAND {
-            // The older half goes: rare, and each costs two reads when it comes
+    fn keep(&self, key: ModelKey, known: Arc<Known>) {
+        let mut at_hand = self.at_hand.write().unwrap_or_else(PoisonError::into_inner);
+        if at_hand.len() >= MAX_AT_HAND {
+            // The older half goes: rare, and each costs three reads when it comes
             // again.
-            let mut used: Vec<u64> = self.known.values().map(|known| known.used).collect();
+            let use_of = |known: &Known| known.used.load(Ordering::Relaxed);
+            let mut used: Vec<u64> = at_hand.values().map(|known| use_of(known)).collect();
             used.sort_unstable();
             let middle = used.get(used.len() / 2).copied().unwrap_or_default();
-            self.known.retain(|_, known| known.used > middle);
+            at_hand.retain(|_, known| use_of(known) > middle);
         }
-        self.known.insert(key, Known { used: self.clock, ..known });
-    }
-
-    /// Drops what the commits since the last call touched.
-    fn catch_up(&mut self) {
-        loop {
-            match self.notices.try_recv() {
-                // What is said of any firmware is about all of them.
-                Ok(Notice::Model(key)) if key.software_version.is_empty() => {
-                    self.known.retain(|known, _| known.any_firmware() != key);
-                }
-                Ok(Notice::Model(key)) => {
-                    self.known.remove(&key);
-                }
-                Ok(_) => {}
-                Err(TryRecvError::Lagged(_)) => self.known.clear(),
-                Err(TryRecvError::Empty | TryRecvError::Closed) => return,
-            }
-        }
+        at_hand.insert(key, known);
     }
 }
