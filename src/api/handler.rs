@@ -26,8 +26,7 @@ impl Api {
     /// The northbound over these rooms.
     pub fn new(deps: ApiDeps) -> Self {
         let tokens = deps.tokens.clone();
-        let state = State { deps, backing_up: tokio::sync::Mutex::new(()) };
-        Self { router: router(Arc::new(state)), tokens }
+        Self { router: router(Arc::new(State::new(deps))), tokens }
     }
 }
 

@@ -19,6 +19,7 @@ mod diagnostics;
 mod events;
 mod extract;
 mod files;
+mod fleet;
 mod handler;
 mod instances;
 mod layers;

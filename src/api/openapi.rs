@@ -7,6 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
+use super::fleet::{plans, profiles};
 use super::problem::Problem;
 use super::{
     associations, devices, dhcp, events, files, layers, models, parameters, phones, reports,
@@ -34,6 +35,9 @@ use super::{
         sites::list, sites::show, sites::put, sites::forget, sites::url,
         models::list, models::show, models::put_wishes, models::forget_wishes, models::forget_lessons,
         models::export, models::import,
+        profiles::list, profiles::show, profiles::put, profiles::forget, profiles::versions,
+        profiles::version, profiles::rollback, profiles::enable, profiles::disable,
+        plans::list, plans::create, plans::show, plans::forget, plans::devices, plans::apply,
         layers::list,
         layers::show_global, layers::show_tenant, layers::show_model,
         layers::put_global, layers::put_tenant, layers::put_model,

@@ -75,6 +75,34 @@ pub(super) enum ApiError {
         /// How many there are.
         all: usize,
     },
+    /// Profiles have faults; nothing of them was taken.
+    #[error("{}", first_fault(faults, *all))]
+    BadProfile {
+        /// The first of them.
+        faults: Vec<ImportFault>,
+        /// How many there are.
+        all: usize,
+    },
+    /// Profiles were changed since a plan was made.
+    #[error("profiles were changed since plan {0} was made; nothing was applied")]
+    PlanOutdated(String),
+    /// A plan can be applied once.
+    #[error("plan {id} was applied at {at}")]
+    PlanApplied {
+        /// The plan.
+        id: String,
+        /// When.
+        at: crate::time::Timestamp,
+    },
+    /// A plan is still being made.
+    #[error("plan {0} is still being made")]
+    PlanUnready(String),
+    /// A plan could not be made.
+    #[error("the plan was not made: {0}")]
+    PlanFailed(String),
+    /// As many plans are being made as may be.
+    #[error("{0} plans are being made already")]
+    PlansFull(usize),
     /// More than one answer holds.
     #[error("more than {limit} {what}; ask for a part of them, as by site")]
     TooMany {
@@ -146,6 +174,7 @@ impl ApiError {
             | Self::Malformed { .. }
             | Self::BadValue { .. }
             | Self::Import { .. }
+            | Self::BadProfile { .. }
             | Self::BodyStalled => Class::Invalid,
             Self::TooLarge { .. } | Self::TooMany { .. } => Class::TooLarge,
             Self::Exists { .. }
@@ -154,9 +183,12 @@ impl ApiError {
             | Self::TaskSent(_)
             | Self::TaskOver { .. }
             | Self::TracesFull(_)
+            | Self::PlanOutdated(_)
+            | Self::PlanApplied { .. }
+            | Self::PlanUnready(_)
             | Self::BackupRuns => Class::Conflict,
-            Self::NoWay(_) => Class::Failed,
-            Self::QueueFull(_) => Class::Throttled,
+            Self::NoWay(_) | Self::PlanFailed(_) => Class::Failed,
+            Self::QueueFull(_) | Self::PlansFull(_) => Class::Throttled,
             Self::Store(error) => error.class(),
             Self::Files(error) => error.class(),
             // Not what is asked for is missing, but what is stored names what is not there.
@@ -185,6 +217,12 @@ impl ApiError {
             Self::Malformed { .. } => "malformed",
             Self::BadValue { .. } => "bad-value",
             Self::Import { .. } => "bad-import",
+            Self::BadProfile { .. } => "bad-profile",
+            Self::PlanOutdated(_) => "plan-outdated",
+            Self::PlanApplied { .. } => "plan-applied",
+            Self::PlanUnready(_) => "plan-unready",
+            Self::PlanFailed(_) => "plan-failed",
+            Self::PlansFull(_) => "plans-full",
             Self::TooLarge { .. } | Self::TooMany { .. } => "too-large",
             Self::BodyStalled => "body-stalled",
             Self::Exists { .. } => "exists",
@@ -221,6 +259,11 @@ impl ApiError {
                 Some("read it again, and repeat the change on what is there now")
             }
             Self::Exists { .. } => Some("DELETE it first"),
+            Self::PlanOutdated(_) => {
+                Some("make the plan again, look at what it says now, and apply that one")
+            }
+            Self::PlanUnready(_) => Some("GET the plan with ?wait= until it is ready"),
+            Self::PlansFull(_) => Some("wait for one of them, or DELETE it"),
             Self::QueueFull(_) => Some("cancel some, or wait until the device has been here"),
             _ => None,
         }
@@ -240,11 +283,20 @@ pub(super) struct ImportFault {
 
 impl std::fmt::Display for ImportFault {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "line {}", self.line)?;
-        if let Some(column) = &self.column {
-            write!(f, ", {column}")?;
+        match (self.line, &self.column) {
+            (0, Some(column)) => write!(f, "{column}: ")?,
+            (line, Some(column)) => write!(f, "line {line}, {column}: ")?,
+            (line, None) => write!(f, "line {line}: ")?,
         }
-        write!(f, ": {}", self.problem)
+        f.write_str(&self.problem)
+    }
+}
+
+fn first_fault(faults: &[ImportFault], all: usize) -> String {
+    let first = faults.first().map(ToString::to_string).unwrap_or_default();
+    match all.saturating_sub(1) {
+        0 => first,
+        more => format!("{first} (and {more} more)"),
     }
 }
 
@@ -272,7 +324,7 @@ pub(super) struct Problem {
     /// What to do about it.
     #[serde(skip_serializing_if = "Option::is_none")]
     hint: Option<&'static str>,
-    /// Every fault of an import, the first hundred of them.
+    /// Every fault of an import or of profiles, the first hundred of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ImportFault>,
 }
@@ -291,7 +343,11 @@ impl IntoResponse for ApiError {
             code: self.code(),
             detail: self.to_string(),
             hint: self.hint(),
-            errors: if let Self::Import { faults, .. } = self { faults } else { Vec::new() },
+            errors: if let Self::Import { faults, .. } | Self::BadProfile { faults, .. } = self {
+                faults
+            } else {
+                Vec::new()
+            },
         };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();

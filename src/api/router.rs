@@ -5,6 +5,7 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
+use super::fleet::{plans, profiles};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
@@ -96,6 +97,23 @@ fn table() -> Vec<Route> {
         route(PUT,    "/api/v1/model/wishes", models::put_wishes),
         route(DELETE, "/api/v1/model/wishes", models::forget_wishes),
         route(DELETE, "/api/v1/model/lessons", models::forget_lessons),
+
+        route(GET,    "/api/v1/profiles", profiles::list),
+        route(GET,    "/api/v1/profiles/{name}", profiles::show),
+        route(PUT,    "/api/v1/profiles/{name}", profiles::put),
+        route(DELETE, "/api/v1/profiles/{name}", profiles::forget),
+        route(GET,    "/api/v1/profiles/{name}/versions", profiles::versions),
+        route(GET,    "/api/v1/profiles/{name}/versions/{version}", profiles::version),
+        route(POST,   "/api/v1/profiles/{name}/rollback", profiles::rollback),
+        route(POST,   "/api/v1/profiles/{name}/enable", profiles::enable),
+        route(POST,   "/api/v1/profiles/{name}/disable", profiles::disable),
+
+        route(GET,    "/api/v1/plans", plans::list),
+        route(POST,   "/api/v1/plans", plans::create),
+        route(GET,    "/api/v1/plans/{id}", plans::show),
+        route(DELETE, "/api/v1/plans/{id}", plans::forget),
+        route(GET,    "/api/v1/plans/{id}/devices", plans::devices),
+        route(POST,   "/api/v1/plans/{id}/apply", plans::apply),
 
         route(GET,    "/api/v1/layers", layers::list),
         route(GET,    "/api/v1/layers/global", layers::show_global),

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::fleet::Makings;
 use super::tokens::Tokens;
 use crate::config::Config;
 use crate::files::Shelf;
-use crate::fleet::Fleet;
+use crate::fleet::{Fleet, FleetPlanner};
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
 use crate::time::Clock;
@@ -48,9 +49,26 @@ pub(super) struct State {
     pub(super) deps: ApiDeps,
     /// Held while a backup is written: one at a time.
     pub(super) backing_up: tokio::sync::Mutex<()>,
+    /// Held while profiles are changed: one change at a time.
+    pub(super) changing_profiles: tokio::sync::Mutex<()>,
+    /// Tells what changes of profiles would do.
+    pub(super) planner: Arc<FleetPlanner>,
+    /// Plans that are being made.
+    pub(super) makings: Arc<Makings>,
 }
 
 impl State {
+    pub(super) fn new(deps: ApiDeps) -> Self {
+        let planner = FleetPlanner::new(deps.fleet.clone(), deps.clock.clone());
+        Self {
+            deps,
+            backing_up: tokio::sync::Mutex::new(()),
+            changing_profiles: tokio::sync::Mutex::new(()),
+            planner: Arc::new(planner),
+            makings: Arc::default(),
+        }
+    }
+
     pub(super) fn store(&self) -> &dyn Store {
         &*self.deps.store
     }

@@ -20,8 +20,8 @@ pub use digest::digest;
 pub use known::{Known, phone_of};
 pub use models::Models;
 pub use plan::{
-    DevicePlan, FirmwareChange, FleetPlanner, FleetPlannerDeps, Kinds, Outage, PlanPage,
-    PlannedChange, ProfileShare, Progress, Proposal, Summary, base_of, proposed,
+    DevicePlan, FirmwareChange, FleetPlanner, Kinds, Outage, PlanPage, PlannedChange, ProfileShare,
+    Progress, Proposal, Summary, base_of, proposed,
 };
 pub use profiles::Profiles;
 pub use standing::{Standing, asks_repair, standing};

@@ -44,6 +44,8 @@ pub struct PlanRecord {
     /// What it would change about profiles; empty if it tells what those in
     /// force would do.
     pub changes: Vec<ProfileChange>,
+    /// Which devices it was asked for, as a rule; empty for all.
+    pub rule: Box<str>,
     /// What it would do, as JSON of the northbound.
     pub summary: Box<str>,
     /// When it was applied, and by whom.

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::super::Known;
 use super::Outage;
 use super::proposal::Wish;
-use crate::device::{Device, DeviceId, Labels, Learned, Source};
-use crate::param::Tree;
-use crate::plan::{Assessment, PlannedRpc, Written, assess};
+use crate::device::{DeviceId, Labels, Source};
+use crate::plan::{Assessment, PlannedRpc, assess};
 use crate::profile::{FirmwareTarget, ProfileError};
 use crate::store::FileRecord;
 
@@ -66,17 +66,6 @@ pub struct FirmwareChange {
     pub source: Source,
 }
 
-/// What is known of a device.
-pub(super) struct Known<'a> {
-    pub(super) device: &'a Device,
-    pub(super) labels: &'a Labels,
-    pub(super) tree: &'a Tree,
-    pub(super) learned: &'a Learned,
-    pub(super) written: &'a Written,
-    /// Firmware that is stored, newest last.
-    pub(super) files: &'a [FileRecord],
-}
-
 impl PlannedChange {
     /// Whether it makes a row.
     pub fn makes_row(&self) -> bool {
@@ -91,9 +80,10 @@ impl PlannedChange {
 
 impl DevicePlan {
     /// What would be asked of a device of which this is wanted.
-    pub(super) fn new(known: &Known<'_>, wish: Wish) -> Self {
+    /// `files` are those that are stored, newest last.
+    pub(super) fn new(known: &Known, wish: Wish, files: &[FileRecord]) -> Self {
         let Wish { resolved, labels } = wish;
-        let assessment = assess(&resolved.desired, known.tree, known.learned, known.written);
+        let assessment = assess(&resolved.desired, &known.tree, &known.learned, &known.written);
         let Assessment { differences, unknown, impossible, rpcs } = assessment;
         let nobody = || Source { layer: "".into(), name: "".into(), version: 0 };
         let mut changes: Vec<PlannedChange> = differences
@@ -116,7 +106,7 @@ impl DevicePlan {
             impossible,
             rpcs,
             firmware: None,
-            tags: tag_changes(known.labels, &labels),
+            tags: tag_changes(&known.labels, &labels),
             problems: resolved.problems,
         };
         for path in resolved.unread {
@@ -125,7 +115,7 @@ impl DevicePlan {
             }
         }
         if let Some(target) = resolved.firmware {
-            plan.add_firmware(known, target);
+            plan.add_firmware(&known.device.software_version, target, files);
         }
         plan
     }
@@ -148,11 +138,11 @@ impl DevicePlan {
         self.firmware.as_ref().is_some_and(|firmware| firmware.file.is_some())
     }
 
-    fn add_firmware(&mut self, known: &Known<'_>, target: FirmwareTarget) {
-        if *known.device.software_version == *target.version {
+    fn add_firmware(&mut self, runs: &str, target: FirmwareTarget, files: &[FileRecord]) {
+        if *runs == *target.version {
             return;
         }
-        let file = known.files.iter().rev().find(|file| brings(file, &target));
+        let file = files.iter().rev().find(|file| brings(file, &target));
         if file.is_none() {
             let why = format!("no stored file brings the firmware {}", target.version);
             self.impossible.push(("DeviceInfo.SoftwareVersion".into(), why.into()));
@@ -164,7 +154,7 @@ impl DevicePlan {
             }
         }
         self.firmware = Some(FirmwareChange {
-            from: known.device.software_version.clone(),
+            from: runs.into(),
             to: target.version,
             file: file.map(|file| file.name.clone()),
             source: target.source,

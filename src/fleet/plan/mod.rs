@@ -20,4 +20,4 @@ pub use device::{DevicePlan, FirmwareChange, PlannedChange};
 pub use outage::Outage;
 pub use proposal::{Proposal, base_of, proposed};
 pub use summary::{Kinds, ProfileShare, Summary};
-pub use walk::{FleetPlanner, FleetPlannerDeps, PlanPage, Progress};
+pub use walk::{FleetPlanner, PlanPage, Progress};

@@ -1,51 +1,40 @@
 //! The walk over the inventory: in pages, in bounded memory, on threads of its
 //! own, so that the doors go on.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::VecDeque;
 use std::fmt;
-use std::num::NonZeroUsize;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::num::{NonZeroU32, NonZeroUsize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
+use tokio::time::MissedTickBehavior;
 
-use super::device::Known;
+use super::super::{Fleet, Known, phone_of};
 use super::{DevicePlan, Proposal, Summary};
-use crate::device::{Device, DeviceId, Learned, ModelKey, ModelRecord, ModelWishes};
+use crate::device::{Device, DeviceId};
 use crate::expr::Subject;
 use crate::param::Tree;
-use crate::phone::{Mac, Phone};
-use crate::plan::{Digest, Written};
-use crate::profile::Asked;
-use crate::store::{FileRecord, Store, StoreError};
+use crate::plan::Written;
+use crate::store::{FileRecord, StoreError};
 use crate::time::Clock;
+use crate::wake::Waker;
 
 /// Devices that one thread takes at a time.
 const CHUNK: usize = 128;
 
-/// The most models at hand while a plan is made.
-const MAX_MODELS: usize = 4096;
-
 /// The most stored files that are looked at for firmware.
 const MAX_FILES: usize = 10_000;
 
-/// What plans are made with.
-#[derive(Clone)]
-pub struct FleetPlannerDeps {
-    /// The inventory.
-    pub store: Arc<dyn Store>,
-    /// The time.
-    pub clock: Arc<dyn Clock>,
-    /// What is assumed of a device that was never met.
-    pub assumed: Learned,
-    /// Tells what was written before from what was not.
-    pub digest: Digest,
-}
+/// Devices that are being woken at once.
+const MAX_WAKING: usize = 64;
 
 /// Makes plans.
 pub struct FleetPlanner {
-    deps: FleetPlannerDeps,
+    fleet: Arc<Fleet>,
+    clock: Arc<dyn Clock>,
 }
 
 impl fmt::Debug for FleetPlanner {
@@ -58,12 +47,18 @@ impl fmt::Debug for FleetPlanner {
 #[derive(Debug, Default)]
 pub struct Progress {
     seen: AtomicU64,
+    stopped: AtomicBool,
 }
 
 impl Progress {
     /// Devices that were looked at.
     pub fn seen(&self) -> u64 {
         self.seen.load(Ordering::Relaxed)
+    }
+
+    /// The walk is not needed any more.
+    pub fn stop(&self) {
+        self.stopped.store(true, Ordering::Relaxed);
     }
 }
 
@@ -78,19 +73,11 @@ pub struct PlanPage {
 
 /// What one walk keeps at hand.
 struct Walk {
-    store: Arc<dyn Store>,
+    fleet: Arc<Fleet>,
     clock: Arc<dyn Clock>,
-    assumed: Learned,
-    digest: Digest,
     proposal: Arc<Proposal>,
+    /// Stored files, newest last.
     files: Vec<FileRecord>,
-    models: Mutex<HashMap<ModelKey, Arc<Model>>>,
-}
-
-/// What is known of one model.
-struct Model {
-    record: Option<ModelRecord>,
-    wishes: Vec<ModelWishes>,
 }
 
 /// What came of one chunk.
@@ -102,12 +89,12 @@ struct Chunk {
 
 impl FleetPlanner {
     /// A planner over an inventory.
-    pub const fn new(deps: FleetPlannerDeps) -> Self {
-        Self { deps }
+    pub const fn new(fleet: Arc<Fleet>, clock: Arc<dyn Clock>) -> Self {
+        Self { fleet, clock }
     }
 
     /// Looks at every device, counts what would change, and keeps the first
-    /// `keep` devices that are concerned.
+    /// `keep` devices that are concerned; `None` if it was stopped.
     ///
     /// All cores take part. The doors share them: a chunk of devices runs on a
     /// thread of its own, and no more chunks are under way than there are cores.
@@ -120,7 +107,7 @@ impl FleetPlanner {
         proposal: Arc<Proposal>,
         keep: usize,
         progress: &Progress,
-    ) -> Result<(Summary, Vec<DevicePlan>), StoreError> {
+    ) -> Result<Option<(Summary, Vec<DevicePlan>)>, StoreError> {
         let walk = self.walk(proposal).await?;
         let cores = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
         let mut under_way: VecDeque<JoinHandle<Result<Chunk, StoreError>>> = VecDeque::new();
@@ -128,8 +115,11 @@ impl FleetPlanner {
         let mut after: Option<DeviceId> = None;
         let mut is_more = true;
         while is_more || !under_way.is_empty() {
+            if progress.stopped.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
             while is_more && under_way.len() < cores {
-                let devices = self.deps.store.devices(after.as_ref(), CHUNK).await?;
+                let devices = self.fleet.store.devices(after.as_ref(), CHUNK).await?;
                 is_more = devices.len() == CHUNK;
                 after = devices.last().map(|device| device.id.clone()).or(after);
                 under_way.push_back(walk.start(devices));
@@ -145,7 +135,7 @@ impl FleetPlanner {
                 }
             }
         }
-        Ok((summary, kept))
+        Ok(Some((summary, kept)))
     }
 
     /// The devices that are concerned after a device, at most `limit`, looking at
@@ -164,7 +154,7 @@ impl FleetPlanner {
         let mut page = PlanPage { plans: Vec::new(), next: after };
         let mut looked_at = 0;
         while page.plans.len() < limit && looked_at < scan {
-            let devices = self.deps.store.devices(page.next.as_ref(), CHUNK).await?;
+            let devices = self.fleet.store.devices(page.next.as_ref(), CHUNK).await?;
             let is_last = devices.len() < CHUNK;
             looked_at += devices.len();
             let chunk = done(walk.start(devices)).await?;
@@ -183,6 +173,48 @@ impl FleetPlanner {
         Ok(page)
     }
 
+    /// Wakes the devices that would change or have to be read, `a_second` of
+    /// them; how many were woken. Devices that are not reached are left alone:
+    /// they come by themselves.
+    ///
+    /// # Errors
+    /// [`StoreError`] when something cannot be read.
+    pub async fn wake(
+        &self,
+        proposal: Arc<Proposal>,
+        waker: Arc<Waker>,
+        a_second: NonZeroU32,
+    ) -> Result<u64, StoreError> {
+        let mut pace = tokio::time::interval(Duration::from_secs(1) / a_second.get());
+        pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut under_way: JoinSet<bool> = JoinSet::new();
+        let mut woken = 0;
+        let mut after = None;
+        loop {
+            let page = self.page(Arc::clone(&proposal), after, CHUNK, usize::MAX).await?;
+            for plan in page.plans {
+                if !plan.is_change() && plan.unknown.is_empty() {
+                    continue;
+                }
+                pace.tick().await;
+                // A device that does not answer takes seconds.
+                while under_way.len() >= MAX_WAKING {
+                    woken += u64::from(matches!(under_way.join_next().await, Some(Ok(true))));
+                }
+                let waker = Arc::clone(&waker);
+                under_way.spawn(async move { waker.wake(&plan.device).await.is_ok() });
+            }
+            after = page.next;
+            if after.is_none() {
+                break;
+            }
+        }
+        while let Some(outcome) = under_way.join_next().await {
+            woken += u64::from(matches!(outcome, Ok(true)));
+        }
+        Ok(woken)
+    }
+
     /// What one device would be asked; `None` if it is not concerned.
     ///
     /// # Errors
@@ -195,35 +227,11 @@ impl FleetPlanner {
         self.walk(proposal).await?.plan(device).await
     }
 
-    /// What goes for a device in its sessions.
-    ///
-    /// # Errors
-    /// [`StoreError`] when its model cannot be read.
-    pub async fn learned(&self, device: &Device) -> Result<Learned, StoreError> {
-        let model = Model::load(&*self.deps.store, &ModelKey::of(device)).await?;
-        Ok(model.learned(&self.deps.assumed, device))
-    }
-
-    /// What was written to a device and does not read back.
-    ///
-    /// # Errors
-    /// [`StoreError`] when it cannot be read.
-    pub async fn written(&self, id: &DeviceId) -> Result<Written, StoreError> {
-        written(&*self.deps.store, &self.deps.digest, id).await
-    }
-
     async fn walk(&self, proposal: Arc<Proposal>) -> Result<Arc<Walk>, StoreError> {
-        let mut files = self.deps.store.files(None, MAX_FILES).await?;
+        let mut files = self.fleet.store.files(None, MAX_FILES).await?;
         files.sort_by_key(|file| file.uploaded_at);
-        Ok(Arc::new(Walk {
-            store: self.deps.store.clone(),
-            clock: self.deps.clock.clone(),
-            assumed: self.deps.assumed.clone(),
-            digest: self.deps.digest.clone(),
-            proposal,
-            files,
-            models: Mutex::default(),
-        }))
+        let (fleet, clock) = (self.fleet.clone(), self.clock.clone());
+        Ok(Arc::new(Walk { fleet, clock, proposal, files }))
     }
 }
 
@@ -244,89 +252,42 @@ impl Walk {
     }
 
     async fn plan(&self, device: &Device) -> Result<Option<DevicePlan>, StoreError> {
-        let labels = self.store.labels(&device.id).await?.unwrap_or_default();
+        let store = &*self.fleet.store;
+        let labels = store.labels(&device.id).await?.unwrap_or_default();
         let now = self.clock.now();
         let asks = self.proposal.asks();
-        let mut tree = self.tree(device, asks.tree).await?;
-        let mut phone = self.phone(device, asks.phone).await?;
+        let tree = if asks.tree { Some(self.tree(device).await?) } else { None };
+        let phone = if asks.phone { phone_of(store, device).await? } else { None };
         let subject =
             Subject { device, labels: &labels, tree: tree.as_ref(), phone: phone.as_ref(), now };
         if !self.proposal.concerns(&subject) {
             return Ok(None);
         }
-        let Asked { phone: asks_phone, .. } = self.proposal.asks_in_full();
-        if tree.is_none() {
-            tree = self.tree(device, true).await?;
-        }
-        if phone.is_none() {
-            phone = self.phone(device, asks_phone).await?;
-        }
-        let tree = tree.unwrap_or_default();
-        let subject =
-            Subject { device, labels: &labels, tree: Some(&tree), phone: phone.as_ref(), now };
-        let Some(wish) = self.proposal.wish(&subject) else { return Ok(None) };
-        let learned = self.model(device).await?.learned(&self.assumed, device);
-        let written = written(&*self.store, &self.digest, &device.id).await?;
-        let known = Known {
-            device,
-            labels: &labels,
-            tree: &tree,
-            learned: &learned,
-            written: &written,
-            files: &self.files,
+        // Only now what is costly to load.
+        let tree = match tree {
+            Some(tree) => tree,
+            None => self.tree(device).await?,
         };
-        Ok(Some(DevicePlan::new(&known, wish)))
+        let phone = match phone {
+            None if self.proposal.asks_in_full().phone => phone_of(store, device).await?,
+            phone => phone,
+        };
+        let written = store.fleet().written(&device.id).await?.map(|record| record.digests);
+        let known = Known {
+            device: device.clone(),
+            labels,
+            tree: Arc::new(tree),
+            phone,
+            learned: self.fleet.models.learned(device).await?,
+            written: Written::new(written.unwrap_or_default(), self.fleet.digest.clone()),
+        };
+        let wish = self.proposal.wish(&known.subject(now));
+        Ok(wish.map(|wish| DevicePlan::new(&known, wish, &self.files)))
     }
 
-    async fn tree(&self, device: &Device, is_wanted: bool) -> Result<Option<Tree>, StoreError> {
-        if !is_wanted {
-            return Ok(None);
-        }
-        Ok(Some(self.store.tree(&device.id).await?.unwrap_or_default()))
+    async fn tree(&self, device: &Device) -> Result<Tree, StoreError> {
+        Ok(self.fleet.store.tree(&device.id).await?.unwrap_or_default())
     }
-
-    async fn phone(&self, device: &Device, is_wanted: bool) -> Result<Option<Phone>, StoreError> {
-        match Mac::of_serial(&device.identity.serial_number).filter(|_| is_wanted) {
-            Some(mac) => self.store.phone(mac).await,
-            None => Ok(None),
-        }
-    }
-
-    async fn model(&self, device: &Device) -> Result<Arc<Model>, StoreError> {
-        let key = ModelKey::of(device);
-        let lock = || self.models.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(model) = lock().get(&key) {
-            return Ok(Arc::clone(model));
-        }
-        let model = Arc::new(Model::load(&*self.store, &key).await?);
-        let mut models = lock();
-        // Devices name their models themselves: so the table is bounded.
-        if models.len() >= MAX_MODELS {
-            models.clear();
-        }
-        models.insert(key, Arc::clone(&model));
-        Ok(model)
-    }
-}
-
-impl Model {
-    async fn load(store: &dyn Store, key: &ModelKey) -> Result<Self, StoreError> {
-        let any = key.any_firmware();
-        let mut wishes: Vec<ModelWishes> = store.model_wishes(&any).await?.into_iter().collect();
-        if any != *key {
-            wishes.extend(store.model_wishes(key).await?);
-        }
-        Ok(Self { record: store.model(key).await?, wishes })
-    }
-
-    fn learned(&self, assumed: &Learned, device: &Device) -> Learned {
-        assumed.clone().with(self.record.as_ref(), &device.lessons.own, &self.wishes)
-    }
-}
-
-async fn written(store: &dyn Store, digest: &Digest, id: &DeviceId) -> Result<Written, StoreError> {
-    let known = store.fleet().written(id).await?;
-    Ok(Written::new(known.map(|written| written.digests).unwrap_or_default(), digest.clone()))
 }
 
 async fn done(chunk: JoinHandle<Result<Chunk, StoreError>>) -> Result<Chunk, StoreError> {

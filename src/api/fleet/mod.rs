@@ -1,0 +1,17 @@
+//! What is wanted of the fleet: `/profiles`, `/plans`, `/drift`, and why a
+//! device is asked what it is asked.
+//!
+//! - `changes`: profiles as requests bring them, checked before they are taken.
+//! - `secrets`: profiles as they are shown, and what was shown taken back.
+//! - `making`: plans that are being made.
+//! - `view`: plans as they are shown.
+
+pub(super) mod plans;
+pub(super) mod profiles;
+
+mod changes;
+mod making;
+mod secrets;
+mod view;
+
+pub(super) use making::Makings;
