@@ -2,7 +2,42 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::ConfigError;
+
 /// `[campaigns]`.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct CampaignsConfig {}
+pub struct CampaignsConfig {
+    /// A campaign over more devices than this waits, once it is started, until
+    /// somebody approves it.
+    pub approval_above: u32,
+    /// Devices that a campaign asks in a minute, unless it says otherwise.
+    pub per_minute: u32,
+    /// Devices of a campaign that are at work at one time, unless it says
+    /// otherwise.
+    pub concurrency: u32,
+}
+
+impl Default for CampaignsConfig {
+    fn default() -> Self {
+        Self { approval_above: 1000, per_minute: 60, concurrency: 50 }
+    }
+}
+
+impl CampaignsConfig {
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        for (key, value, most) in [
+            ("campaigns.per_minute", self.per_minute, 60_000),
+            ("campaigns.concurrency", self.concurrency, 10_000),
+        ] {
+            if !(1..=most).contains(&value) {
+                return Err(ConfigError::OutOfRange {
+                    key,
+                    value: value.to_string(),
+                    problem: "from 1; at most 60000 in a minute, and 10000 at one time",
+                });
+            }
+        }
+        Ok(())
+    }
+}

@@ -185,6 +185,7 @@ impl Config {
         self.bulk.check()?;
         self.tftp.check()?;
         self.xmpp.check()?;
+        self.campaigns.check()?;
         self.limits.check()
     }
 }
