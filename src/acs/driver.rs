@@ -191,9 +191,10 @@ impl Driver {
         let mut batch = Batch::new();
         let mut tree = None;
         let mut writes = Writes::default();
-        if updated.brings_news {
+        let resets = bootstrap && was_read;
+        if updated.brings_news || resets {
             let mut known = shared.store.tree(&id).await?.unwrap_or_default();
-            if bootstrap && was_read {
+            if resets {
                 backups::before_reset(&shared, &updated.device, &known, &mut batch, now).await?;
             }
             inventory::learn(&mut known, &inform, now);

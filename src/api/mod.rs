@@ -13,6 +13,7 @@
 #![expect(unused_qualifications, reason = "utoipa's macros write them")]
 
 mod associations;
+mod device_backups;
 mod devices;
 mod dhcp;
 mod diagnostics;
@@ -31,6 +32,7 @@ mod paging;
 mod parameters;
 mod phones;
 mod problem;
+mod remembered;
 mod reports;
 mod router;
 mod rpcs;

@@ -10,8 +10,8 @@ use utoipa::{Modify, OpenApi as _};
 use super::fleet::{plans, profiles};
 use super::problem::Problem;
 use super::{
-    associations, devices, dhcp, events, files, layers, models, parameters, phones, reports,
-    sessions, sites, system, tasks, traces, trees, wake,
+    associations, device_backups, devices, dhcp, events, files, layers, models, parameters, phones,
+    remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -22,6 +22,9 @@ use super::{
     ),
     paths(
         devices::list, devices::add, devices::show, devices::change, devices::forget,
+        remembered::list, remembered::diff,
+        device_backups::list, device_backups::create, device_backups::show, device_backups::remove,
+        device_backups::preview, device_backups::restore,
         parameters::list, trees::export, events::list, reports::list, sessions::list, associations::show,
         traces::show, traces::start, traces::stop, traces::story, traces::messages,
         tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,

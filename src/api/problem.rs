@@ -149,6 +149,9 @@ pub(super) enum ApiError {
     /// As many devices are traced as may be.
     #[error(transparent)]
     TracesFull(TraceError),
+    /// What the device has is not known yet.
+    #[error("what {0} has was never read")]
+    NotRead(String),
     /// Another backup is being written.
     #[error("a backup is being written already")]
     BackupRuns,
@@ -183,9 +186,13 @@ impl ApiError {
             | Self::TaskSent(_)
             | Self::TaskOver { .. }
             | Self::TracesFull(_)
+<<<<<<< HEAD
             | Self::PlanOutdated(_)
             | Self::PlanApplied { .. }
             | Self::PlanUnready(_)
+=======
+            | Self::NotRead(_)
+>>>>>>> 83f05ee (Show what changed on a device, compare it at two times, back it up and bring it back)
             | Self::BackupRuns => Class::Conflict,
             Self::NoWay(_) | Self::PlanFailed(_) => Class::Failed,
             Self::QueueFull(_) | Self::PlansFull(_) => Class::Throttled,
@@ -233,6 +240,7 @@ impl ApiError {
             Self::NoWay(_) => "no-way",
             Self::QueueFull(_) => "queue-full",
             Self::TracesFull(_) => "traces-full",
+            Self::NotRead(_) => "not-read",
             Self::BackupRuns => "backup-runs",
             Self::Store(StoreError::Conflict(_)) => "changed-meanwhile",
             Self::Store(StoreError::ReadOnly(_)) => "store-read-only",
@@ -259,11 +267,15 @@ impl ApiError {
                 Some("read it again, and repeat the change on what is there now")
             }
             Self::Exists { .. } => Some("DELETE it first"),
+<<<<<<< HEAD
             Self::PlanOutdated(_) => {
                 Some("make the plan again, look at what it says now, and apply that one")
             }
             Self::PlanUnready(_) => Some("GET the plan with ?wait= until it is ready"),
             Self::PlansFull(_) => Some("wait for one of them, or DELETE it"),
+=======
+            Self::NotRead(_) => Some("ask for a task `refresh`, or wait for its first session"),
+>>>>>>> 83f05ee (Show what changed on a device, compare it at two times, back it up and bring it back)
             Self::QueueFull(_) => Some("cancel some, or wait until the device has been here"),
             _ => None,
         }

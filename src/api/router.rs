@@ -9,8 +9,8 @@ use super::fleet::{plans, profiles};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, devices, dhcp, events, files, layers, models, parameters, phones, reports,
-    sessions, sites, system, tasks, traces, trees, wake,
+    associations, device_backups, devices, dhcp, events, files, layers, models, parameters, phones,
+    remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
 };
 
 /// One line of the table.
@@ -49,6 +49,14 @@ fn table() -> Vec<Route> {
         route(GET,    "/api/v1/devices/{id}/trace/story", traces::story),
         route(GET,    "/api/v1/devices/{id}/trace/messages", traces::messages),
         route(GET,    "/api/v1/devices/{id}/reports", reports::list),
+        route(GET,    "/api/v1/devices/{id}/history", remembered::list),
+        route(GET,    "/api/v1/devices/{id}/diff", remembered::diff),
+        route(GET,    "/api/v1/devices/{id}/backups", device_backups::list),
+        route(POST,   "/api/v1/devices/{id}/backups", device_backups::create),
+        route(GET,    "/api/v1/devices/{id}/backups/{backup}", device_backups::show),
+        route(DELETE, "/api/v1/devices/{id}/backups/{backup}", device_backups::remove),
+        route(GET,    "/api/v1/devices/{id}/backups/{backup}/preview", device_backups::preview),
+        route(POST,   "/api/v1/devices/{id}/restore", device_backups::restore),
         route(POST,   "/api/v1/devices/{id}/tasks", tasks::create),
         route(POST,   "/api/v1/devices/{id}/wake", wake::wake),
 

@@ -9,7 +9,7 @@ use super::client::{Client, clean, encode};
 use super::list::{Listing, pages};
 use super::output::{Column, Output};
 use super::task::{self, Waiting};
-use super::{reports, seeing};
+use super::{remembered, reports, seeing};
 
 const DEVICES: &[Column] = &[
     ("ID", "id"),
@@ -197,6 +197,15 @@ pub(super) enum DeviceCommand {
         #[arg(long, default_value_t = 10)]
         limit: usize,
     },
+    /// List which values changed on a device, when and by whom, newest first
+    History(remembered::HistoryArgs),
+    /// Compare a device at two times
+    Diff(remembered::DiffArgs),
+    /// Backups of a device's configuration
+    #[command(subcommand)]
+    Backup(remembered::BackupCommand),
+    /// Bring a device back to a backup, of itself or of the device that it replaces
+    Restore(remembered::RestoreArgs),
     /// Record a device's messages for a while, and tell them as a story
     Trace(seeing::TraceArgs),
     /// Write what is known of a device's tree, for `provost simulate --tree`
@@ -251,6 +260,10 @@ pub(super) async fn run(
         D::Events(args) => return seeing::events(args, client, output).await,
         D::Reports { id, limit } => return reports::run(&id, limit, client, output).await,
         D::Sessions { id, limit } => return seeing::sessions(&id, limit, client, output).await,
+        D::History(args) => return remembered::history(args, client, output).await,
+        D::Diff(args) => return remembered::diff(args, client, output).await,
+        D::Backup(command) => return remembered::backup(command, client, output).await,
+        D::Restore(args) => return remembered::restore(args, client, output).await,
         D::Trace(args) => return seeing::trace(args, client, output).await,
         D::ExportTree(args) => return seeing::export_tree(args, client, output).await,
         D::Tag { id, tags } => {

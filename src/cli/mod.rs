@@ -25,6 +25,7 @@ mod massdeploy;
 mod model;
 mod output;
 mod phone;
+mod remembered;
 mod reports;
 mod run;
 mod seeing;

@@ -114,7 +114,18 @@ pub(super) async fn ask(
     body: &Value,
     waiting: Waiting,
 ) -> Result<Value, CliError> {
-    let path = format!("/devices/{}/tasks", encode(device));
+    ask_at(client, device, "tasks", body, waiting).await
+}
+
+/// The same for another resource below the device that makes a task.
+pub(super) async fn ask_at(
+    client: &Client,
+    device: &str,
+    resource: &str,
+    body: &Value,
+    waiting: Waiting,
+) -> Result<Value, CliError> {
+    let path = format!("/devices/{}/{resource}", encode(device));
     if waiting.no_wait {
         return client.send(Method::POST, &path, body).await;
     }

@@ -2,7 +2,7 @@
 
 use axum::http::Method;
 use provost::api::routes;
-use provost::device::{Credentials, Secret, Stage};
+use provost::device::{Cause, ChangeSet, Credentials, DeviceBackup, Secret, Stage, ValueChange};
 use provost::param::{ParamPath, Tree, Value};
 use provost::store::Record;
 use serde_json::json;
@@ -60,6 +60,7 @@ async fn a_planted_canary_is_in_no_answer() {
 
     let key = hex::encode(CANARY.repeat(6).get(..32).unwrap());
     plant_in_phones(&rig, &key).await;
+    plant_in_history(&rig).await;
 
     let mut looked_at = 0;
     for (method, path) in routes() {
@@ -74,8 +75,12 @@ async fn a_planted_canary_is_in_no_answer() {
             .replace("{name}", "hq")
             .replace("{vendor}", "fanvil")
             .replace("{model}", "X4")
+            .replace("{backup}", "latest")
             .replace("{sha256}", "0");
         let path = match path.rsplit('/').next() {
+            Some("diff") if path.contains("/devices/") => {
+                format!("{path}?from=2020-01-01T00:00:00Z")
+            }
             Some("diff") => format!("{path}?against=0c383e07e16d"),
             Some("model") => format!("{path}?oui=00D09E"),
             Some("dhcp") => format!("{path}?for=kea&site=hq"),
@@ -87,6 +92,35 @@ async fn a_planted_canary_is_in_no_answer() {
         looked_at += 1;
     }
     assert!(looked_at >= 25, "{looked_at}");
+}
+
+/// A change and a backup with secrets that nobody should have put there.
+async fn plant_in_history(rig: &Rig) {
+    let path = "Device.Users.User.1.Password";
+    let change = ValueChange {
+        path: path.into(),
+        before: Some(CANARY.into()),
+        after: Some(format!("{CANARY}2").into()),
+        cause: Cause::Device,
+    };
+    rig.put(Record::Changes(Box::new(ChangeSet {
+        device: id("1"),
+        at: NOW,
+        changes: vec![change],
+    })))
+    .await;
+    rig.put(Record::DeviceBackup(Box::new(DeviceBackup {
+        id: 1,
+        device: id("1"),
+        at: NOW,
+        by: "admin".into(),
+        why: "".into(),
+        root: device("1").root,
+        model: ("00D09E".into(), "".into()),
+        software_version: "1".into(),
+        values: vec![(path.into(), Some(Value::string(CANARY)))],
+    })))
+    .await;
 }
 
 /// Phones, a site and layers with secrets wherever there can be any.

@@ -132,6 +132,20 @@ impl Lab {
         (status, serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
+    /// Runs a command against the server: its exit code, what it prints, and what
+    /// it prints on stderr.
+    pub(crate) async fn provost(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_provost"))
+            .args(arguments)
+            .env("PROVOST_DATA", self.data())
+            .stdin(Stdio::null())
+            .output()
+            .await
+            .unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+    }
+
     /// A simulated gateway that has made its first contact and stays up.
     pub(crate) async fn gateway(&self, serial: &str, parameters: usize) -> SimHandle {
         self.run(Blueprint::device2(serial, parameters).unwrap().with_diagnostics()).await

@@ -17,15 +17,8 @@ const ID: &str = "00D09E-SimGateway-SEEN1";
 
 /// Runs a command against the lab; what it prints.
 async fn provost(lab: &Lab, arguments: &[&str]) -> String {
-    let output = tokio::process::Command::new(env!("CARGO_BIN_EXE_provost"))
-        .args(arguments)
-        .env("PROVOST_DATA", lab.data())
-        .output()
-        .await
-        .unwrap();
-    let text = String::from_utf8(output.stdout).unwrap();
-    let error = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{arguments:?}: {text}{error}");
+    let (rc, text, error) = lab.provost(arguments).await;
+    assert_eq!(rc, 0, "{arguments:?}: {text}{error}");
     text
 }
 
