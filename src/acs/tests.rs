@@ -82,8 +82,6 @@ impl Lab {
             silence: 60,
             patience: Duration::from_secs(3600),
             request_download: false,
-            interest: Interest::new(&crate::config::HistoryConfig::default()),
-            automatic_backups: 3,
             kicked_next_url: "".into(),
         };
         let clock = ManualClock::at(Timestamp::from_millis(1_800_000_000_000));

@@ -246,7 +246,7 @@ pub(super) async fn preview(
     let config = &state.deps.config.cwmp;
     let learned = Learned::assumed(config.read_batch, config.write_batch);
     let written = Written::new(BTreeMap::new(), Arc::new(|_, _| 0));
-    let found = plan::assess(&desired, &tree, &learned, &written, state.deps.clock.now());
+    let found = plan::assess(&desired, &tree, &learned, &written);
     let shown = |path: &str, text: &str| mask::value(path, text).into_owned();
     let items = found.differences.into_iter().map(|differs| PreviewItem {
         from: differs.found.map(|text| shown(&differs.path, &text)),

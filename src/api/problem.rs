@@ -186,13 +186,10 @@ impl ApiError {
             | Self::TaskSent(_)
             | Self::TaskOver { .. }
             | Self::TracesFull(_)
-<<<<<<< HEAD
             | Self::PlanOutdated(_)
             | Self::PlanApplied { .. }
             | Self::PlanUnready(_)
-=======
             | Self::NotRead(_)
->>>>>>> 83f05ee (Show what changed on a device, compare it at two times, back it up and bring it back)
             | Self::BackupRuns => Class::Conflict,
             Self::NoWay(_) | Self::PlanFailed(_) => Class::Failed,
             Self::QueueFull(_) | Self::PlansFull(_) => Class::Throttled,
@@ -267,15 +264,12 @@ impl ApiError {
                 Some("read it again, and repeat the change on what is there now")
             }
             Self::Exists { .. } => Some("DELETE it first"),
-<<<<<<< HEAD
             Self::PlanOutdated(_) => {
                 Some("make the plan again, look at what it says now, and apply that one")
             }
             Self::PlanUnready(_) => Some("GET the plan with ?wait= until it is ready"),
             Self::PlansFull(_) => Some("wait for one of them, or DELETE it"),
-=======
             Self::NotRead(_) => Some("ask for a task `refresh`, or wait for its first session"),
->>>>>>> 83f05ee (Show what changed on a device, compare it at two times, back it up and bring it back)
             Self::QueueFull(_) => Some("cancel some, or wait until the device has been here"),
             _ => None,
         }

@@ -1,1 +1,0 @@
-//! Whatever a tree holds, an answer comes, and what it asks for is there.
