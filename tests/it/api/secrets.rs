@@ -62,13 +62,18 @@ async fn a_planted_canary_is_in_no_answer() {
     plant_in_phones(&rig, &key).await;
     plant_in_history(&rig).await;
 
+    let plan = plant_in_profiles(&rig).await;
+
     let mut looked_at = 0;
     for (method, path) in routes() {
         if method != Method::GET {
             continue;
         }
-        let key_of_path =
-            if path.contains("/tasks/") { task_id.to_string() } else { id("1").to_string() };
+        let key_of_path = match path {
+            _ if path.contains("/tasks/") => task_id.to_string(),
+            _ if path.contains("/plans/") => plan.clone(),
+            _ => id("1").to_string(),
+        };
         let path = path
             .replace("{id}", &key_of_path)
             .replace("{mac}", "0c383e07e16c")
@@ -76,6 +81,7 @@ async fn a_planted_canary_is_in_no_answer() {
             .replace("{vendor}", "fanvil")
             .replace("{model}", "X4")
             .replace("{backup}", "latest")
+            .replace("{version}", "1")
             .replace("{sha256}", "0");
         let path = match path.rsplit('/').next() {
             Some("diff") if path.contains("/devices/") => {
@@ -121,6 +127,26 @@ async fn plant_in_history(rig: &Rig) {
         values: vec![(path.into(), Some(Value::string(CANARY)))],
     })))
     .await;
+}
+
+/// A profile with two versions, and a plan to change it; the plan's id.
+async fn plant_in_profiles(rig: &Rig) -> String {
+    let password = "Device.Users.User.1.Password";
+    let url = "Device.ManagementServer.URL";
+    let profile = |secret: &str| {
+        json!({"parameters": {password: secret, url: format!("http://u:{secret}@acs/")}})
+    };
+    let one = json!({"profile": profile(CANARY), "why": "a test"});
+    let made = rig.put_json("/profiles/hq", one).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert!(!made.text.contains(CANARY), "{}", made.text);
+    let two = json!({"profile": profile(&format!("{CANARY}2"))});
+    assert_eq!(rig.put_json("/profiles/hq", two).await.status, 200);
+    let change = json!({"changes": [{"name": "hq", "profile": profile(&format!("{CANARY}3"))}]});
+    let plan = rig.post("/plans?wait=10", change).await;
+    assert_eq!(plan.status, 201, "{}", plan.text);
+    assert!(!plan.text.contains(CANARY), "{}", plan.text);
+    plan.json["id"].as_str().unwrap().to_owned()
 }
 
 /// Phones, a site and layers with secrets wherever there can be any.
