@@ -18,6 +18,13 @@ pub(super) fn value<'a>(path: &str, text: &'a str) -> Cow<'a, str> {
     if secret { Cow::Borrowed(MASK) } else { url(text) }
 }
 
+/// What is wanted or found at a path as it may be shown: of a row, whose values
+/// stand in one text, only the users of URLs are hidden, because its secrets were
+/// hidden when the text was made.
+pub(super) fn value_of(path: &str, text: &str) -> String {
+    if path.ends_with('.') { url(text) } else { value(path, text) }.into_owned()
+}
+
 /// Whether a vendor's key looks like that of a secret: `SIP1/Phone Pwd`,
 /// `WEB/Password`, `AUTOUPDATE/Auto Server Passwd`.
 pub(super) fn is_secret_setting(key: &str) -> bool {

@@ -7,7 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
-use super::fleet::{plans, profiles};
+use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
     associations, device_backups, devices, dhcp, events, files, layers, models, parameters, phones,
@@ -41,6 +41,7 @@ use super::{
         profiles::list, profiles::show, profiles::put, profiles::forget, profiles::versions,
         profiles::version, profiles::rollback, profiles::enable, profiles::disable,
         plans::list, plans::create, plans::show, plans::forget, plans::devices, plans::apply,
+        explain::explain, drift::list, drift::apply,
         layers::list,
         layers::show_global, layers::show_tenant, layers::show_model,
         layers::put_global, layers::put_tenant, layers::put_model,

@@ -5,7 +5,7 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::fleet::{plans, profiles};
+use super::fleet::{drift, explain, plans, profiles};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
@@ -115,6 +115,10 @@ fn table() -> Vec<Route> {
         route(POST,   "/api/v1/profiles/{name}/rollback", profiles::rollback),
         route(POST,   "/api/v1/profiles/{name}/enable", profiles::enable),
         route(POST,   "/api/v1/profiles/{name}/disable", profiles::disable),
+
+        route(GET,    "/api/v1/devices/{id}/explain", explain::explain),
+        route(POST,   "/api/v1/devices/{id}/apply", drift::apply),
+        route(GET,    "/api/v1/drift", drift::list),
 
         route(GET,    "/api/v1/plans", plans::list),
         route(POST,   "/api/v1/plans", plans::create),

@@ -9,6 +9,7 @@ use axum::extract::State;
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
+use tokio::sync::broadcast;
 use tokio::time::Instant;
 use utoipa::{IntoParams, ToSchema};
 
@@ -28,7 +29,7 @@ use crate::device::{
     Action, DeviceId, DownloadFile, FaultRecord, Outcome, Phase, Task, TaskId, TaskState,
 };
 use crate::param::Value;
-use crate::store::{Record, StoreError};
+use crate::store::{Notice, Record, StoreError};
 use crate::time::Timestamp;
 
 /// Open tasks of one device at most.
@@ -346,6 +347,11 @@ pub(super) struct WaitQuery {
 }
 
 impl WaitQuery {
+    /// A query that waits so many seconds.
+    pub(super) const fn of(wait: Option<u32>) -> Self {
+        Self { wait }
+    }
+
     pub(super) fn patience(&self, state: &Inner) -> Duration {
         let longest = state.deps.config.northbound.max_wait;
         Duration::from_secs(self.wait.unwrap_or(0).min(longest).into())
@@ -410,17 +416,32 @@ pub(super) async fn queue(
     state.store().commit(Record::Task(Box::new(task.clone())).into()).await?;
     tracing::info!(device.id = %id, task.id = %task.id, task.action = task.action.word(), "task queued");
 
+    await_outcome(state, task, notices, true, patience).await
+}
+
+/// Wakes the device of a task, unless it is to come by itself, and waits for the
+/// outcome if `patience` is not zero. `notices` were subscribed to before the task
+/// was made.
+pub(super) async fn await_outcome(
+    state: &Inner,
+    task: Task,
+    notices: broadcast::Receiver<Notice>,
+    wake: bool,
+    patience: Duration,
+) -> Result<TaskView, ApiError> {
     let waker = std::sync::Arc::clone(&state.deps.waker);
+    let (id, woken) = (task.device.clone(), task.device.clone());
     // Goes on by itself when the operator hangs up.
-    let woken = id.clone();
-    let waking = tokio::spawn(async move { waker.report(&woken).await });
+    let waking = wake.then(|| tokio::spawn(async move { waker.report(&woken).await }));
     if patience.is_zero() {
         return Ok(task.into());
     }
     let wake_deadline = Instant::now() + WAKE_PATIENCE.min(patience);
     let task = wait::until_ended(state.store(), notices, task.id, patience).await?;
     let mut view = TaskView::from(task);
-    view.wake = Some(wake::outcome_of(state, &id, waking, wake_deadline).await);
+    if let Some(waking) = waking {
+        view.wake = Some(wake::outcome_of(state, &id, waking, wake_deadline).await);
+    }
     Ok(view)
 }
 

@@ -6,6 +6,8 @@
 //! - `making`: plans that are being made.
 //! - `view`: plans as they are shown.
 
+pub(super) mod drift;
+pub(super) mod explain;
 pub(super) mod plans;
 pub(super) mod profiles;
 

@@ -208,7 +208,7 @@ impl ChangeView {
     fn new(change: &PlannedChange) -> Self {
         let shown = |text: &str| {
             let hidden = change.secret && !text.is_empty();
-            if hidden { MASK.to_owned() } else { mask::value(&change.path, text).into_owned() }
+            if hidden { MASK.to_owned() } else { mask::value_of(&change.path, text) }
         };
         Self {
             from: change.from.as_deref().map(shown),

@@ -133,9 +133,7 @@ async fn plant_in_history(rig: &Rig) {
 async fn plant_in_profiles(rig: &Rig) -> String {
     let password = "Device.Users.User.1.Password";
     let url = "Device.ManagementServer.URL";
-    let profile = |secret: &str| {
-        json!({"parameters": {password: secret, url: format!("http://u:{secret}@acs/")}})
-    };
+    let profile = |secret: &str| json!({"parameters": {password: secret, url: format!("http://u:{secret}@acs/")}});
     let one = json!({"profile": profile(CANARY), "why": "a test"});
     let made = rig.put_json("/profiles/hq", one).await;
     assert_eq!(made.status, 201, "{}", made.text);
