@@ -35,6 +35,14 @@ pub enum CliError {
         /// Why.
         source: std::io::Error,
     },
+    /// A file holds what it must not hold.
+    #[error("{path}: {problem}")]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        problem: String,
+    },
     /// The output cannot be written.
     #[error("the output cannot be written: {0}")]
     Output(#[from] std::io::Error),
@@ -205,9 +213,11 @@ impl CliError {
             Self::Simulate(error) => error.class(),
             Self::DhcpOption(error) => error.class(),
             Self::Probe { .. } => Class::Upstream,
-            Self::File { .. } | Self::BadArgument { .. } | Self::BadUrl { .. } | Self::NoTls(_) => {
-                Class::Invalid
-            }
+            Self::File { .. }
+            | Self::BadFile { .. }
+            | Self::BadArgument { .. }
+            | Self::BadUrl { .. }
+            | Self::NoTls(_) => Class::Invalid,
             Self::NoToken { .. } => Class::Unauthorized,
             Self::Output(_) | Self::Request(_) => Class::Internal,
             Self::NoUrl { .. } | Self::NoServer { .. } | Self::TaskOpen { .. } => {

@@ -19,6 +19,7 @@ mod dhcp;
 mod diagnose;
 mod error;
 mod file;
+mod fleet;
 mod global;
 mod list;
 mod massdeploy;

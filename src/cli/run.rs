@@ -9,6 +9,7 @@ use super::backup::{self, RestoreArgs};
 use super::client::Client;
 use super::device::{self, DeviceCommand};
 use super::file::{self, FileCommand};
+use super::fleet::{self, ApplyArgs, DriftArgs, ExplainArgs, PlanArgs, ProfileCommand};
 use super::inspect::InspectError;
 use super::massdeploy;
 use super::model::{self, ModelCommand};
@@ -49,6 +50,12 @@ enum Command {
     File(FileCommand),
     #[command(subcommand)]
     Model(ModelCommand),
+    #[command(subcommand)]
+    Profile(ProfileCommand),
+    Plan(PlanArgs),
+    Apply(ApplyArgs),
+    Explain(ExplainArgs),
+    Drift(DriftArgs),
     #[command(subcommand)]
     Phone(PhoneCommand),
     #[command(subcommand)]
@@ -128,6 +135,13 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Task(command) => task::run(command, &Client::new(&global)?, output).await,
         Command::File(command) => file::run(command, &Client::new(&global)?, output).await,
         Command::Model(command) => model::run(command, &Client::new(&global)?, output).await,
+        Command::Profile(command) => {
+            fleet::run_profile(command, &Client::new(&global)?, output).await
+        }
+        Command::Plan(args) => fleet::plan(args, &Client::new(&global)?, output).await,
+        Command::Apply(args) => fleet::apply(args, &Client::new(&global)?, output).await,
+        Command::Explain(args) => fleet::explain(args, &Client::new(&global)?, output).await,
+        Command::Drift(args) => fleet::drift(args, &Client::new(&global)?, output).await,
         Command::Phone(command) => phone::run(command, &Client::new(&global)?, output).await,
         Command::Layer(command) => phone::run_layer(command, &Client::new(&global)?, output).await,
         Command::Site(command) => phone::run_site(command, &Client::new(&global)?, output).await,
