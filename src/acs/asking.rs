@@ -11,7 +11,8 @@ use super::onboarding;
 use super::told::settle_upload;
 use crate::cwmp::{Turn, Version};
 use crate::device::{EventCode, TaskState};
-use crate::plan::{Planner, Situation, Step};
+use crate::fleet::asks_repair;
+use crate::plan::{Planner, Situation, Step, Written};
 use crate::store::{Record, StoreError};
 use crate::time::Timestamp;
 
@@ -21,6 +22,7 @@ impl Driver {
         match self.next_request(turn.version(), now).await {
             Ok(Some(request)) => {
                 let task = self.work.planner.as_ref().and_then(Planner::current_task);
+                let task = task.filter(|id| self.work.desiring.is_recorded(*id));
                 self.work.diary.asked(request.method(), task, now);
                 self.work.writes.asked(&request, task);
                 let (session, reply) = turn.request(request);
@@ -88,7 +90,7 @@ impl Driver {
                 }
                 Step::Satisfied => {
                     self.offer_stun(now).await?;
-                    if !self.take_up_new_tasks(now).await? {
+                    if !self.take_up_new_tasks(now).await? && !self.desire(now).await? {
                         return Ok(None);
                     }
                 }
@@ -127,6 +129,12 @@ impl Driver {
             }
         }
         tasks.retain(|task| !task.state.is_ended());
+        // What is asked for without being said is found out when all else is done.
+        for task in tasks.extract_if(.., |task| asks_repair(task) && now < task.expires_at) {
+            work.desiring.ask(task);
+        }
+        let written = if tasks.is_empty() { Written::default() } else { self.recall().await? };
+        let work = &mut self.work;
         let mut links = HashMap::new();
         for task in &tasks {
             if let Some(link) =
@@ -143,13 +151,13 @@ impl Driver {
             links,
             onboarding: offer,
             survey,
-            written: crate::plan::Written::default(),
+            written,
         };
         Ok(Planner::new(situation, work.device.parameter_count > 0, now))
     }
 
     /// What was asked while the session ran is done in it as well.
-    async fn take_up_new_tasks(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+    pub(super) async fn take_up_new_tasks(&mut self, now: Timestamp) -> Result<bool, StoreError> {
         let open = self.shared.store.open_tasks(&self.work.device.id).await?;
         let mut found = false;
         for task in open {
@@ -157,6 +165,13 @@ impl Driver {
             if planner.knows(task.id) || task.state != TaskState::Queued || planner.is_closing() {
                 continue;
             }
+            if asks_repair(&task) {
+                if !self.work.desiring.knows(task.id) {
+                    self.work.desiring.ask(task);
+                }
+                continue;
+            }
+            self.recall().await?;
             let link =
                 link_for(&*self.shared.store, &self.shared.files, &self.caller, &task, now).await?;
             if let Some(planner) = &mut self.work.planner {

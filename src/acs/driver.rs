@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::admission::{Admission, spread};
 use super::backups;
 use super::changes::{self, Interest, Occasion, Writes};
+use super::desiring::Desiring;
 use super::diary::Diary;
 use super::inventory::{self, Arrival};
 use super::links::FileLinks;
@@ -23,12 +24,13 @@ use crate::cwmp::{
 };
 use crate::device::{
     Ability, Credentials, Device, EventCode, Learned, Outcome, Proof, Redirection, Task, TaskState,
+    WrittenValues,
 };
 use crate::fleet::Fleet;
 use crate::gate::{Gate, Mismatch, Principal};
 use crate::param::Tree;
 use crate::plan::{Evidence, Planner, settle};
-use crate::store::{Batch, Record, Store, StoreError, Vault};
+use crate::store::{Batch, Change, Record, Store, StoreError, Vault};
 use crate::time::Timestamp;
 
 /// What all sessions share.
@@ -144,6 +146,8 @@ pub(super) struct Work {
     pub(super) writes: Writes,
     /// What else may have changed values.
     pub(super) occasion: Occasion,
+    /// How far it is with what profiles want.
+    pub(super) desiring: Desiring,
 }
 
 impl Driver {
@@ -189,6 +193,12 @@ impl Driver {
         }
 
         let mut batch = Batch::new();
+        if bootstrap && before.is_some() {
+            // A reset device has lost what it was given.
+            batch.push(Change::ForgetCompliance(id.clone()));
+            batch.put(Record::Written(Box::new(WrittenValues::new(id.clone()))));
+        }
+        let touched = updated.brings_news || bootstrap || before != Some(caller.address);
         let mut tree = None;
         let mut writes = Writes::default();
         let resets = bootstrap && was_read;
@@ -253,6 +263,7 @@ impl Driver {
             pending: Batch::new(),
             writes,
             occasion,
+            desiring: Desiring::new(touched),
             diary: Diary::new(now, inform.events.iter().map(|event| event.code.clone()).collect()),
         };
         Ok((Self { shared, caller, session: Some(session), work }, reply))

@@ -85,6 +85,7 @@ pub(super) fn update(known: Option<Device>, inform: &Inform, arrival: &Arrival<'
     if bootstrap {
         device.last_bootstrap = Some(now);
         device.tree_read_at = None;
+        device.settlement = Settlement::default();
     }
     let hash = hash_of(inform);
     let brings_news = device.inform_hash != hash;

@@ -8,6 +8,9 @@
 //!   protocol ([`crate::cwmp::Session`]) and the intent ([`crate::plan`]).
 //! - `asking`: what the server asks in a session; `told`: what the device tells
 //!   by RPCs of its own.
+//! - `desiring`: what profiles want of the device; `freshness`: what is read for it
+//!   again; `tagging`, `upgrading`: tags and firmware; `settling`: what is recorded of
+//!   it.
 //! - `wanted`: what is given to a device that asks for a file.
 //! - `backups`: what a reset is about to take is kept.
 //! - `changes`: what a session finds changed on a device, and who changed it.
@@ -31,9 +34,11 @@ mod asking;
 mod backups;
 mod changes;
 mod claiming;
+mod desiring;
 mod diary;
 mod driver;
 mod endpoint;
+mod freshness;
 mod identity;
 mod inventory;
 mod links;
@@ -41,12 +46,15 @@ mod onboarding;
 mod recording;
 mod redirecting;
 mod sessions;
+mod settling;
 mod sightings;
 mod stun;
 mod sweep;
+mod tagging;
 #[cfg(test)]
 mod tests;
 mod told;
+mod upgrading;
 mod wanted;
 
 pub use endpoint::{Acs, AcsParts};

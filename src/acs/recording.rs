@@ -110,6 +110,9 @@ impl Driver {
     pub(super) fn collect(&mut self) {
         let Some(planner) = &mut self.work.planner else { return };
         for task in planner.take_changes() {
+            if !self.work.desiring.hear(&task) {
+                continue;
+            }
             info!(device.id = %task.device, task.id = %task.id, task.action = task.action.word(),
                 task.state = task.state.word(), "task");
             self.work.pending.put(Record::Task(Box::new(task)));
@@ -162,6 +165,8 @@ impl Driver {
     /// The session ends: records whatever is new.
     pub(super) async fn record(&mut self, now: Timestamp) {
         self.collect();
+        self.break_off_desire(now).await;
+        self.collect_memory();
         if self.work.tree_changed || self.work.claims_touched {
             self.work.claims_touched = false;
             self.collect_claims(now).await;

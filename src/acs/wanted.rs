@@ -27,18 +27,7 @@ pub(super) async fn download_for(
     wanted: &RequestDownload,
     now: Timestamp,
 ) -> Result<Option<Task>, StoreError> {
-    let mut best: Option<FileRecord> = None;
-    let mut after: Option<Box<str>> = None;
-    for _ in 0..MAX_FILES / PAGE {
-        let page = store.files(after.as_deref(), PAGE).await?;
-        let full = page.len() == PAGE;
-        after = page.last().map(|file| file.sha256.clone());
-        let fitting = page.into_iter().filter(|file| fits(file, wanted));
-        best = best.into_iter().chain(fitting).max_by_key(|file| file.uploaded_at);
-        if !full {
-            break;
-        }
-    }
+    let best = newest_file(store, |file| fits(file, wanted)).await?;
     let runs = |file: &FileRecord| file.version.as_ref() == Some(&device.software_version);
     let Some(file) = best.filter(|file| !runs(file)) else { return Ok(None) };
     let open = store.open_tasks(&device.id).await?;
@@ -65,6 +54,26 @@ pub(super) async fn download_for(
         notes: Vec::new(),
         results: Vec::new(),
     }))
+}
+
+/// The stored file that was uploaded last among those that fit.
+pub(super) async fn newest_file(
+    store: &dyn Store,
+    fits: impl Fn(&FileRecord) -> bool,
+) -> Result<Option<FileRecord>, StoreError> {
+    let mut best: Option<FileRecord> = None;
+    let mut after: Option<Box<str>> = None;
+    for _ in 0..MAX_FILES / PAGE {
+        let page = store.files(after.as_deref(), PAGE).await?;
+        let full = page.len() == PAGE;
+        after = page.last().map(|file| file.sha256.clone());
+        let fitting = page.into_iter().filter(&fits);
+        best = best.into_iter().chain(fitting).max_by_key(|file| file.uploaded_at);
+        if !full {
+            break;
+        }
+    }
+    Ok(best)
 }
 
 /// Whether an operator brought a file, it is of the type, and of the version and the name if the device

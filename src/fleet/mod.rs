@@ -7,6 +7,7 @@
 //! - `profiles`, `models`: what sessions need of profiles and models, at hand.
 //! - `known`: all that is known of one device.
 //! - `standing`: where one device stands, without asking it.
+//! - `verdict`: what is to be done about what differs.
 //! - `digest`: keyed digests of values and states.
 
 mod digest;
@@ -15,6 +16,7 @@ mod models;
 mod plan;
 mod profiles;
 mod standing;
+mod verdict;
 
 pub use digest::digest;
 pub use known::{Known, phone_of};
@@ -25,6 +27,7 @@ pub use plan::{
 };
 pub use profiles::Profiles;
 pub use standing::{Standing, asks_repair, standing};
+pub use verdict::{Bounds, Deed, Failure, Look, Next, after_failure, back_off, judge};
 
 use std::sync::Arc;
 

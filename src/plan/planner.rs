@@ -333,6 +333,11 @@ impl Planner {
         self.written = written;
     }
 
+    /// What is known to have been written.
+    pub const fn written(&self) -> &Written {
+        &self.written
+    }
+
     /// What was written that cannot be read, by digest, to be recorded; `None` if
     /// nothing changed since this was last called.
     pub fn take_written(&mut self) -> Option<BTreeMap<Box<str>, u64>> {
