@@ -5,12 +5,14 @@
 //! over the REST API. Each step is verified by reading back. Nothing outside
 //! the machine is reached, and everything lies in a temporary folder.
 //!
+//! - `fleet`: what is wanted of devices, and campaigns.
 //! - `phones`: a phone of each family.
 //! - `process`: the server as a process that can be killed.
 //! - `story`: what is printed.
 //! - `steps`: what is done, and how it is verified.
 
 mod error;
+mod fleet;
 mod phones;
 mod process;
 mod steps;

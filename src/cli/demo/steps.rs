@@ -64,6 +64,7 @@ impl Demo {
         self.first_contact(story).await?;
         self.set_parameters(story).await?;
         self.upgrade(story).await?;
+        self.desired_state(story).await?;
         let mut phone = self.provision_phone(story).await?;
         self.families(story).await?;
         self.survive(story, &mut phone).await
@@ -285,15 +286,31 @@ impl Demo {
     }
 
     /// Gives a device something to do and waits for the outcome.
-    async fn task(&self, id: &DeviceId, task: &Value) -> Result<Value, CliError> {
+    pub(super) async fn task(&self, id: &DeviceId, task: &Value) -> Result<Value, CliError> {
         let path = format!("/devices/{}/tasks?wait={}", encode(id.as_str()), PATIENCE.as_secs());
         self.client.waiting(Method::POST, &path, Some(task), PATIENCE).await
     }
 
-    async fn parameter(&self, id: &DeviceId, name: &str) -> Result<String, CliError> {
+    pub(super) async fn parameter(&self, id: &DeviceId, name: &str) -> Result<String, CliError> {
         let path = format!("/devices/{}/parameters?path={}", encode(id.as_str()), encode(name));
         let page = self.client.get(&path).await?;
         Ok(page["items"][0]["value"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The gateway's key.
+    pub(super) fn gateway(&self) -> Result<DeviceId, CliError> {
+        Ok(self.device(0)?.id.clone())
+    }
+
+    /// Changes a device as somebody in front of it would.
+    pub(super) async fn change(
+        &self,
+        position: usize,
+        name: &str,
+        text: &str,
+    ) -> Result<(), CliError> {
+        self.device(position)?.handle.change(name, text).await;
+        Ok(())
     }
 
     fn device(&self, position: usize) -> Result<&Running, CliError> {
