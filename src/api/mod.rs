@@ -23,6 +23,7 @@ mod files;
 mod fleet;
 mod handler;
 mod instances;
+mod intents;
 mod layers;
 mod mask;
 mod models;

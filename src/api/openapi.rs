@@ -10,7 +10,7 @@ use utoipa::{Modify, OpenApi as _};
 use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
-    associations, device_backups, devices, dhcp, events, files, layers, models, parameters, phones,
+    associations, device_backups, devices, dhcp, events, files, intents, layers, models, parameters, phones,
     remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
 };
 
@@ -28,6 +28,7 @@ use super::{
         parameters::list, trees::export, events::list, reports::list, sessions::list, associations::show,
         traces::show, traces::start, traces::stop, traces::story, traces::messages,
         tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
+        intents::abilities, intents::create,
         files::upload, files::list, files::show, files::remove, files::content,
         phones::list, phones::show, phones::put, phones::forget, phones::url,
         phones::put_account, phones::remove_account, phones::put_key, phones::remove_key,

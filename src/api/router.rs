@@ -9,7 +9,7 @@ use super::fleet::{drift, explain, plans, profiles};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, device_backups, devices, dhcp, events, files, layers, models, parameters, phones,
+    associations, device_backups, devices, dhcp, events, files, intents, layers, models, parameters, phones,
     remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
 };
 
@@ -59,6 +59,8 @@ fn table() -> Vec<Route> {
         route(POST,   "/api/v1/devices/{id}/restore", device_backups::restore),
         route(POST,   "/api/v1/devices/{id}/tasks", tasks::create),
         route(POST,   "/api/v1/devices/{id}/wake", wake::wake),
+        route(GET,    "/api/v1/devices/{id}/abilities", intents::abilities),
+        route(POST,   "/api/v1/devices/{id}/intents", intents::create),
 
         route(GET,    "/api/v1/tasks", tasks::list),
         route(GET,    "/api/v1/tasks/{id}", tasks::show),

@@ -169,6 +169,28 @@ struct ParameterFaultView {
     text: String,
 }
 
+impl TaskView {
+    /// Its key.
+    pub(super) fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// The word for where it stands.
+    pub(super) const fn state(&self) -> &'static str {
+        self.state
+    }
+
+    /// Whether it is over.
+    pub(super) const fn is_ended(&self) -> bool {
+        self.ended
+    }
+
+    /// Whether it was done.
+    pub(super) fn is_applied(&self) -> bool {
+        self.state == "applied"
+    }
+}
+
 impl From<Task> for TaskView {
     fn from(task: Task) -> Self {
         let (word, ended) = (task.state.word(), task.state.is_ended());
