@@ -19,7 +19,8 @@ use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
 use super::tasks::{self, TaskView, WaitQuery};
 use super::tokens::Principal;
-use crate::device::{Action, Device, Source, TaskState};
+use super::wait;
+use crate::device::{Action, Device, Source};
 use crate::intent::{
     Ability, AbilityItem, Answer, FieldAbility, Intent, Known, NotKnownYet, Resolution, Standing,
     Touched, ways,
@@ -286,8 +287,7 @@ pub(super) async fn create(
     let resolution = loop {
         let device = known(&state, &id).await?;
         let tree = state.store().tree(&id).await?.unwrap_or_default();
-        let source =
-            Source { layer: "operator".into(), name: principal.name.clone().into(), version: 0 };
+        let source = Source { layer: "operator".into(), name: principal.name.into(), version: 0 };
         match ways().resolve(&intent, &seen(&device, &tree), source) {
             Answer::Wanted(resolution) => break resolution,
             Answer::NotSupported(answer) => {
@@ -299,7 +299,8 @@ pub(super) async fn create(
             }
             Answer::NotKnownYet(answer) => {
                 reads += 1;
-                let patience = if new.learn && reads <= MAX_READS { left(until) } else { Duration::ZERO };
+                let patience =
+                    if new.learn && reads <= MAX_READS { left(until) } else { Duration::ZERO };
                 let read = read(&state, &principal, &device, &answer, deadline, patience).await?;
                 if let Some(why) = read {
                     return Err(ApiError::NotKnownYet(format!("{answer}: {why}")));
@@ -349,19 +350,22 @@ async fn read(
     }
     actions.truncate(MAX_READ_TASKS);
     let until = Instant::now() + patience;
-    // What was asked for already is not asked for once more.
     let open = state.store().open_tasks(&device.id).await?;
-    let is_open = |action: &Action| {
-        open.iter().any(|task| task.action == *action && !matches!(task.state, TaskState::Ended { .. }))
-    };
     let mut not_read = None;
     for action in actions {
-        if patience.is_zero() && is_open(&action) {
-            not_read = Some("that is queued already; ask again when it is done".to_owned());
-            continue;
-        }
-        let id = device.id.clone();
-        let task = tasks::queue(state, principal, id, action, deadline, left(until)).await?;
+        // What was asked for already is not asked for once more.
+        let asked = open.iter().find(|task| task.action == action);
+        let task = match asked {
+            Some(task) => {
+                let notices = state.store().watch();
+                let task = wait::until_ended(state.store(), notices, task.id, left(until)).await?;
+                TaskView::from(task)
+            }
+            None => {
+                let id = device.id.clone();
+                tasks::queue(state, principal, id, action, deadline, left(until)).await?
+            }
+        };
         if !task.is_applied() {
             let (id, word) = (task.id(), task.state());
             not_read = Some(format!("task {id} reads it and is {word}; ask again when it is done"));

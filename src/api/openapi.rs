@@ -10,8 +10,8 @@ use utoipa::{Modify, OpenApi as _};
 use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
-    associations, device_backups, devices, dhcp, events, files, intents, layers, models, parameters, phones,
-    remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
+    associations, device_backups, devices, dhcp, events, files, intents, layers, models,
+    parameters, phones, remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
 };
 
 #[derive(utoipa::OpenApi)]

@@ -111,6 +111,12 @@ pub(super) enum ApiError {
         /// How many one answer holds.
         limit: usize,
     },
+    /// A device cannot do what is wanted of it.
+    #[error("{0}")]
+    NotSupported(String),
+    /// A device was never asked whether it can.
+    #[error("{0}")]
+    NotKnownYet(String),
     /// There is no way to tell a phone anything.
     #[error("the phone cannot be told: {0}")]
     NoWay(String),
@@ -186,6 +192,8 @@ impl ApiError {
             | Self::TaskSent(_)
             | Self::TaskOver { .. }
             | Self::TracesFull(_)
+            | Self::NotSupported(_)
+            | Self::NotKnownYet(_)
             | Self::PlanOutdated(_)
             | Self::PlanApplied { .. }
             | Self::PlanUnready(_)
@@ -234,6 +242,8 @@ impl ApiError {
             Self::OtherRevision { .. } => "other-revision",
             Self::TaskSent(_) => "task-sent",
             Self::TaskOver { .. } => "task-over",
+            Self::NotSupported(_) => "not-supported",
+            Self::NotKnownYet(_) => "not-known-yet",
             Self::NoWay(_) => "no-way",
             Self::QueueFull(_) => "queue-full",
             Self::TracesFull(_) => "traces-full",
@@ -266,6 +276,9 @@ impl ApiError {
             Self::Exists { .. } => Some("DELETE it first"),
             Self::PlanOutdated(_) => {
                 Some("make the plan again, look at what it says now, and apply that one")
+            }
+            Self::NotSupported(_) => {
+                Some("GET the abilities of the device: they tell what it can do")
             }
             Self::PlanUnready(_) => Some("GET the plan with ?wait= until it is ready"),
             Self::PlansFull(_) => Some("wait for one of them, or DELETE it"),

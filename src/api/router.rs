@@ -9,8 +9,8 @@ use super::fleet::{drift, explain, plans, profiles};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, device_backups, devices, dhcp, events, files, intents, layers, models, parameters, phones,
-    remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
+    associations, device_backups, devices, dhcp, events, files, intents, layers, models,
+    parameters, phones, remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
 };
 
 /// One line of the table.

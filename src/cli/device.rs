@@ -9,7 +9,7 @@ use super::client::{Client, clean, encode};
 use super::list::{Listing, pages};
 use super::output::{Column, Output};
 use super::task::{self, Waiting};
-use super::{remembered, reports, seeing};
+use super::{intent, remembered, reports, seeing};
 
 const DEVICES: &[Column] = &[
     ("ID", "id"),
@@ -75,7 +75,14 @@ pub(super) enum DeviceCommand {
         #[command(flatten)]
         waiting: Waiting,
     },
-    /// Write parameters, all or none, and read them back
+    /// Tell what a device can do, and how it stands, without a path
+    Abilities {
+        /// The device id
+        id: String,
+    },
+    /// Want something of a device without a path (wifi, pppoe, vlan, …); or write
+    /// parameters, all or none, and read them back
+    #[command(subcommand_negates_reqs = true, args_conflicts_with_subcommands = false)]
     Set {
         /// The device id
         id: String,
@@ -84,6 +91,8 @@ pub(super) enum DeviceCommand {
         values: Vec<String>,
         #[command(flatten)]
         waiting: Waiting,
+        #[command(subcommand)]
+        wish: Option<intent::Wish>,
     },
     /// Read the tree, or a part of it, again
     Refresh {
@@ -276,7 +285,9 @@ pub(super) async fn run(
             return Ok(output.said(&answer, &format!("{} is forgotten", clean(&id)))?);
         }
         D::Get { id, names, waiting } => return read(client, &id, &names, waiting, output).await,
-        D::Set { id, values, waiting } => {
+        D::Abilities { id } => return intent::abilities(&id, client, output).await,
+        D::Set { id, wish: Some(wish), .. } => return intent::run(&id, wish, client, output).await,
+        D::Set { id, values, waiting, wish: None } => {
             (id, json!({"action": "set", "values": assignments(&values)?}), waiting)
         }
         D::Refresh { id, path, waiting } => {

@@ -21,6 +21,7 @@ mod error;
 mod file;
 mod fleet;
 mod global;
+mod intent;
 mod list;
 mod massdeploy;
 mod model;

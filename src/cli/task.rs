@@ -14,7 +14,7 @@ use super::list::{Listing, pages};
 use super::output::{Column, Output, wheel};
 
 /// How long one request lets the server wait.
-const ONE_WAIT: Duration = Duration::from_secs(20);
+pub(super) const ONE_WAIT: Duration = Duration::from_secs(20);
 
 const COLUMNS: &[Column] = &[
     ("ID", "id"),
@@ -100,6 +100,11 @@ pub(super) struct Waiting {
 }
 
 impl Waiting {
+    /// How long to wait.
+    pub(super) const fn patience(self) -> Duration {
+        if self.no_wait { Duration::ZERO } else { Duration::from_secs(self.wait) }
+    }
+
     /// Whether the outcome is of no interest.
     pub(super) const fn no_wait(self) -> bool {
         self.no_wait
@@ -140,7 +145,7 @@ pub(super) async fn ask_at(
     task
 }
 
-async fn until_over(
+pub(super) async fn until_over(
     client: &Client,
     mut task: Value,
     deadline: Instant,

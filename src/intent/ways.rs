@@ -313,21 +313,22 @@ static CORE: LazyLock<Ways> = LazyLock::new(|| {
     Ways::read(include_str!("../../datamodels/intents.toml")).unwrap_or_default()
 });
 
-static INSTALLED: OnceLock<Ways> = OnceLock::new();
+/// The operator's table as it was read, and all ways with it.
+static INSTALLED: OnceLock<(String, Ways)> = OnceLock::new();
 
 /// The ways in force: what the operator says, and then what is compiled in.
 pub fn ways() -> &'static Ways {
-    INSTALLED.get().unwrap_or(&CORE)
+    INSTALLED.get().map_or(&*CORE, |(_, ways)| ways)
 }
 
 /// Puts an operator's table before what is compiled in, once for the process.
 ///
 /// # Errors
-/// [`WaysError`] when it cannot be read, or one is in force already.
+/// [`WaysError`] when it cannot be read, or another one is in force already.
 pub fn install(table: &str) -> Result<(), WaysError> {
-    let mut own = Ways::read(table)?;
-    own.ways.extend(CORE.ways.iter().cloned());
-    INSTALLED.set(own).map_err(|_| WaysError::Installed)
+    let ways = Ways::read(table)?.before(&CORE);
+    let (installed, _) = INSTALLED.get_or_init(|| (table.to_owned(), ways));
+    if installed == table { Ok(()) } else { Err(WaysError::Installed) }
 }
 
 impl Ways {

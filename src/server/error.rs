@@ -7,6 +7,7 @@ use crate::api::tokens::TokenError;
 use crate::class::Class;
 use crate::files::FilesError;
 use crate::http::HttpError;
+use crate::intent::WaysError;
 use crate::provision::TemplateError;
 use crate::store::StoreError;
 use crate::supply::CipherChoiceError;
@@ -53,6 +54,14 @@ pub enum ServerError {
     /// The address at the XMPP server.
     #[error("xmpp.jid: {0}")]
     Xmpp(String),
+    /// The operator's table of intents.
+    #[error("{path}: {problem}")]
+    Intents {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: WaysError,
+    },
     /// How phone files are encrypted.
     #[error(transparent)]
     Ciphers(#[from] CipherChoiceError),
@@ -68,6 +77,7 @@ impl ServerError {
             Self::Data { .. } | Self::Unusable { .. } | Self::Xmpp(_) | Self::Ciphers(_) => {
                 Class::Invalid
             }
+            Self::Intents { problem, .. } => problem.class(),
             Self::InUse(_) => Class::Conflict,
             Self::Template(error) => error.class(),
             Self::Store(error) => error.class(),

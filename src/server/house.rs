@@ -97,6 +97,15 @@ struct Parts<'a> {
     fleet: Arc<Fleet>,
 }
 
+/// Puts the operator's table of intents in force.
+fn install_intents(config: &Config) -> Result<(), ServerError> {
+    let Some(path) = &config.datamodels.intents else { return Ok(()) };
+    let table = std::fs::read_to_string(path)
+        .map_err(|source| ServerError::Data { path: path.clone(), source })?;
+    crate::intent::install(&table)
+        .map_err(|problem| ServerError::Intents { path: path.clone(), problem })
+}
+
 /// The doors, bound and not yet serving.
 #[derive(Default)]
 struct Bound {
@@ -116,6 +125,7 @@ impl Server {
     /// running then.
     pub async fn start(config: Config, data: &Path) -> Result<Self, ServerError> {
         let data = DataFolder::open(data)?;
+        install_intents(&config)?;
         let vault = Vault::open(data.path())?;
         let tls = tls_material(&config, data.path())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
