@@ -369,11 +369,6 @@ pub(super) struct WaitQuery {
 }
 
 impl WaitQuery {
-    /// A query that waits so many seconds.
-    pub(super) const fn of(wait: Option<u32>) -> Self {
-        Self { wait }
-    }
-
     pub(super) fn patience(&self, state: &Inner) -> Duration {
         let longest = state.deps.config.northbound.max_wait;
         Duration::from_secs(self.wait.unwrap_or(0).min(longest).into())

@@ -133,6 +133,16 @@ pub(super) enum DeviceCommand {
         #[command(flatten)]
         waiting: Waiting,
     },
+    /// Bring a device to what is wanted of it now, whatever was tried before
+    Apply {
+        /// The device id
+        id: String,
+        /// Do not wake it: it is brought there when it comes by itself
+        #[arg(long)]
+        no_wake: bool,
+        #[command(flatten)]
+        waiting: Waiting,
+    },
     /// Ask a device to open a session, and tell what came of each way
     Wake {
         /// The device id
@@ -263,6 +273,9 @@ pub(super) async fn run(
         }
         D::Diagnose(arguments) => {
             return super::diagnose::run(arguments, client, output).await;
+        }
+        D::Apply { id, no_wake, waiting } => {
+            return super::fleet::repair(&id, !no_wake, waiting, client, output).await;
         }
         D::Wake { id, wait } => return super::wake::run(client, &id, wait, output).await,
         D::Associations { id } => return associations(client, &id, output).await,

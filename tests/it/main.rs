@@ -22,6 +22,7 @@ mod docs;
 mod doors;
 mod fanvil;
 mod files;
+mod fleet;
 mod history;
 mod http;
 mod lab;

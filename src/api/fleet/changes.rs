@@ -5,12 +5,8 @@ use serde_json::Value;
 
 use super::super::extract::plain_text;
 use super::super::problem::{ApiError, ImportFault, bad_value};
-use super::secrets;
-use crate::profile::{ProfileRecord, ProfileSet};
-use crate::time::Timestamp;
-
-/// The longest profile, in bytes of JSON.
-const MAX_TEXT: usize = 256 << 10;
+use super::{problems, secrets};
+use crate::profile::ProfileRecord;
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 64;
@@ -78,40 +74,30 @@ pub(super) fn text(
         faults.add(name, "a profile is an object");
         return None;
     };
-    // A file may say whose it is.
-    if members.get("name").is_some_and(|own| own.as_str() == Some(name)) {
-        members.remove("name");
+    // It is called as the request says; whether it is in force is no part of it.
+    let own = members.insert("name".to_owned(), name.into());
+    if own.is_some_and(|own| own.as_str() != Some(name)) {
+        faults.add(name, "the profile itself says that it is called otherwise");
+        return None;
     }
+    members.remove("enabled");
     let before = stored.and_then(|stored| serde_json::from_str(&stored.text).ok());
     let mut lost = Vec::new();
     let profile = secrets::kept(profile, before.as_ref(), &mut lost);
     for place in &lost {
         faults.add(format!("{name}: {place}"), "nothing is stored that `***` could keep");
     }
-    let text = profile.to_string();
-    if text.len() > MAX_TEXT {
-        faults.add(name, format!("at most {MAX_TEXT} bytes"));
-        return None;
+    match problems::read(&profile) {
+        Ok(profile) if lost.is_empty() => Some(profile.to_json().into()),
+        Ok(_) => None,
+        Err(problems) => {
+            problems.into_iter().for_each(|problem| faults.add(name, problem));
+            None
+        }
     }
-    let known = faults.all;
-    check(name, &text, faults);
-    (faults.all == known && lost.is_empty()).then(|| text.into())
 }
 
-/// Tells everything that is wrong with a profile.
-fn check(name: &str, text: &str, faults: &mut Faults) {
-    let record = ProfileRecord {
-        name: name.into(),
-        version: 1,
-        text: text.into(),
-        // One that is not in force is checked as well.
-        enabled: true,
-        at: Timestamp::default(),
-        by: Box::default(),
-        why: Box::default(),
-    };
-    let (_, errors) = ProfileSet::compile(&[record]);
-    for error in errors {
-        faults.add(name, error.problem);
-    }
+/// Whether a profile from a request says that it is in force.
+pub(super) fn enabled(profile: &Value) -> Option<bool> {
+    profile.get("enabled").and_then(Value::as_bool)
 }

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::devices::known;
-use super::super::extract::{DeviceKey, Query};
+use super::super::extract::{DeviceKey, Json, Query};
 use super::super::mask;
 use super::super::paging::{self, MAX_SCAN, Page};
 use super::super::problem::{ApiError, Problem, bad_value};
@@ -212,15 +212,11 @@ pub(in crate::api) async fn list(
 }
 
 /// How a device is brought to what is wanted of it.
-#[derive(Debug, Deserialize, IntoParams)]
+#[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(in crate::api) struct RepairQuery {
+pub(in crate::api) struct RepairBody {
     /// Whether it is woken; `true` if not given.
     wake: Option<bool>,
-    /// Seconds to wait for the outcome; more than `northbound.max_wait` is cut to
-    /// it.
-    wait: Option<u32>,
 }
 
 /// Brings a device to what is wanted of it now, whatever was tried before
@@ -230,21 +226,23 @@ pub(in crate::api) struct RepairQuery {
 /// is still open.
 #[utoipa::path(post, path = "/api/v1/devices/{id}/apply", tag = "fleet",
     params(
-        ("id" = String, Path, description = "The device id, with `%` written `%25`"), RepairQuery),
+        ("id" = String, Path, description = "The device id, with `%` written `%25`"), WaitQuery),
+    request_body = RepairBody,
     responses((status = 200, body = TaskView), (status = 202, body = TaskView),
         (status = 404, body = Problem)))]
 pub(in crate::api) async fn apply(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
-    Query(query): Query<RepairQuery>,
+    Query(query): Query<WaitQuery>,
+    Json(body): Json<RepairBody>,
 ) -> Result<Response, ApiError> {
     known(&state, &id).await?;
-    let patience = WaitQuery::of(query.wait).patience(&state);
+    let patience = query.patience(&state);
     let notices = state.store().watch();
     let now = state.deps.clock.now();
     let task = state.deps.fleet.ask_repair(&id, principal.name, now).await?;
     tracing::info!(device.id = %id, task.id = %task.id, "a device is to be brought to what is wanted");
-    let wake = query.wake.unwrap_or(true);
+    let wake = body.wake.unwrap_or(true);
     Ok(tasks::answer(tasks::await_outcome(&state, task, notices, wake, patience).await?))
 }

@@ -235,6 +235,7 @@ fn checked(
             faults.add(name, "a profile is changed once in a plan");
         }
         let stored = before.iter().find(|record| *record.name == *name);
+        let own = change.profile.as_ref().and_then(Option::as_ref).and_then(changes::enabled);
         let text = match (change.profile, stored) {
             (Some(Some(profile)), _) => changes::text(name, profile, stored, &mut faults),
             (None, Some(stored)) => Some(stored.text.clone()),
@@ -244,7 +245,8 @@ fn checked(
                 None
             }
         };
-        let enabled = change.enabled.unwrap_or_else(|| stored.is_none_or(|stored| stored.enabled));
+        let enabled = change.enabled.or(own);
+        let enabled = enabled.unwrap_or_else(|| stored.is_none_or(|stored| stored.enabled));
         checked.push(ProfileChange { name: name.into(), text, enabled });
     }
     faults.none()?;

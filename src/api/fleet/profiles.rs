@@ -54,7 +54,13 @@ impl From<ProfileRecord> for ProfileView {
 
 /// What a profile's text says, as it may be shown.
 pub(super) fn told(text: &str) -> Value {
-    secrets::shown(&serde_json::from_str(text).unwrap_or_default())
+    let mut profile: Value = serde_json::from_str(text).unwrap_or_default();
+    // Both stand beside it.
+    if let Some(members) = profile.as_object_mut() {
+        members.remove("name");
+        members.remove("enabled");
+    }
+    secrets::shown(&profile)
 }
 
 /// What a profile is to be.
@@ -152,6 +158,7 @@ pub(in crate::api) async fn put(
     let stored = state.store().fleet().profile(name).await?;
     if_match.check(stored.as_ref().map_or(0, |stored| stored.version))?;
     let mut faults = Faults::default();
+    let wanted = body.enabled.or_else(|| changes::enabled(&body.profile));
     let text = changes::text(name, body.profile, stored.as_ref(), &mut faults);
     faults.none()?;
     let text = text.unwrap_or_default();
@@ -163,7 +170,7 @@ pub(in crate::api) async fn put(
             name: name.into(),
             version: 0,
             text,
-            enabled: body.enabled.unwrap_or(true),
+            enabled: wanted.unwrap_or(true),
             at: state.deps.clock.now(),
             by: Box::default(),
             why: Box::default(),
@@ -171,7 +178,7 @@ pub(in crate::api) async fn put(
         let made = next(&state, &principal, new, why).await?;
         return Ok((StatusCode::CREATED, axum::Json(made.into())));
     };
-    let enabled = body.enabled.unwrap_or(stored.enabled);
+    let enabled = wanted.unwrap_or(stored.enabled);
     if stored.text == text && stored.enabled == enabled {
         return Ok((StatusCode::OK, axum::Json(stored.into())));
     }

@@ -14,6 +14,9 @@ use crate::schema::Schema;
 /// The members that tell which parameter the others of an object are about.
 const NAMES: [&str; 3] = ["path", "parameter", "name"];
 
+/// The members of a wish that tell how it is meant, and are no part of a value.
+const TELLING: [&str; 2] = ["type", "row"];
+
 /// The members by which one of several like objects is known again.
 const IDENTITIES: [&str; 5] = ["name", "path", "parameter", "table", "intent"];
 
@@ -27,7 +30,7 @@ fn masked(value: &Value, is_secret: bool) -> Value {
         Value::Object(members) => {
             let of = |(name, member): (&String, &Value)| {
                 let is_secret = is_secret || is_secret_member(members, name);
-                (name.clone(), masked(member, is_secret))
+                (name.clone(), masked(member, is_secret && !TELLING.contains(&name.as_str())))
             };
             Value::Object(members.iter().map(of).collect())
         }
@@ -92,6 +95,7 @@ fn keep(
                 .collect();
             let members = members.into_iter().zip(secrets).map(|((name, member), is_secret)| {
                 let stored = before.and_then(|before| before.get(&name));
+                let is_secret = is_secret && !TELLING.contains(&name.as_str());
                 let at = if at.is_empty() { name.clone() } else { format!("{at} › {name}") };
                 (name, keep(member, stored, is_secret, &at, lost))
             });
@@ -179,6 +183,7 @@ mod tests {
             assert!(text.contains(part), "{part}: {text}");
         }
         assert_eq!(shown["list"][0]["value"], "***");
+        assert_eq!(shown["list"][0]["type"], "string");
         assert_eq!(shown["list"][1]["value"], "n");
     }
 

@@ -6,6 +6,7 @@ use super::super::CliError;
 use super::super::client::Client;
 use super::super::list::{Listing, pages};
 use super::super::output::{Output, grid};
+use super::super::task::{self, Waiting};
 use super::{number, source, text};
 
 /// List devices that are not as they are wanted: in what, and since when
@@ -59,6 +60,18 @@ pub(in crate::cli) async fn drift(
         Ok(())
     })?;
     Ok(())
+}
+
+/// Brings a device to what is wanted of it now.
+pub(in crate::cli) async fn repair(
+    device: &str,
+    wake: bool,
+    waiting: Waiting,
+    client: &Client,
+    output: &mut Output<'_>,
+) -> Result<(), CliError> {
+    let task = task::ask_at(client, device, "apply", &json!({"wake": wake}), waiting).await?;
+    if waiting.no_wait() { task::queued(&task, output) } else { task::report(&task, output) }
 }
 
 /// One row for each thing that differs; one at least.

@@ -7,7 +7,7 @@ mod plan;
 mod profile;
 mod read;
 
-pub(super) use drift::{DriftArgs, drift};
+pub(super) use drift::{DriftArgs, drift, repair};
 pub(super) use explain::{ExplainArgs, explain};
 pub(super) use plan::{ApplyArgs, PlanArgs, apply, plan};
 pub(super) use profile::{ProfileCommand, run as run_profile};

@@ -186,6 +186,9 @@ fn as_file(out: &mut dyn Write, answer: &Value) -> io::Result<()> {
         writeln!(out, "# {why}")?;
     }
     writeln!(out, "name = {}", toml::Value::from(text(&answer["name"])))?;
+    if answer["enabled"] == false {
+        writeln!(out, "enabled = false")?;
+    }
     match toml::to_string(&answer["profile"]) {
         // TOML escapes what could steer a terminal but what is beyond ASCII.
         Ok(profile) => {

@@ -9,6 +9,9 @@ use super::super::CliError;
 
 /// A profile of a file, and what it is called: as it says itself, or as the file
 /// is.
+///
+/// One that cannot be read as a profile is given on as it stands: the server says
+/// all that is wrong with it, and not the first thing only.
 pub(super) fn profile(file: &Path, called: Option<String>) -> Result<(String, Value), CliError> {
     let text = read(file)?;
     let is_json = file.extension().is_some_and(|extension| extension == "json");
@@ -16,24 +19,41 @@ pub(super) fn profile(file: &Path, called: Option<String>) -> Result<(String, Va
     let mut profile: Value = if is_json || (is_stdin(file) && text.trim_start().starts_with('{')) {
         serde_json::from_str(&text).map_err(|error| bad(error.to_string()))?
     } else {
-        toml::from_str(&text).map_err(|error| bad(in_one_line(&text, &error)))?
+        let table: toml::Table =
+            toml::from_str(&text).map_err(|error| bad(in_one_line(&text, &error)))?;
+        json(toml::Value::Table(table))
     };
     let Some(members) = profile.as_object_mut() else {
         return Err(bad("a profile is an object".to_owned()));
     };
-    let own = members.remove("name").and_then(|name| Some(name.as_str()?.to_owned()));
+    let own = members.get("name").and_then(|name| Some(name.as_str()?.to_owned()));
     let stem = || file.file_stem().filter(|_| !is_stdin(file));
     let name = called.or(own).or_else(|| Some(stem()?.to_string_lossy().into_owned()));
-    match name {
-        Some(name) => Ok((name, profile)),
-        None => Err(bad("say what the profile is called: --name NAME".to_owned())),
+    let name = name.ok_or_else(|| bad("say what the profile is called: --name NAME".to_owned()))?;
+    members.insert("name".to_owned(), name.clone().into());
+    Ok((name, profile))
+}
+
+/// TOML as JSON; times become texts.
+fn json(value: toml::Value) -> Value {
+    match value {
+        toml::Value::String(text) => text.into(),
+        toml::Value::Integer(number) => number.into(),
+        toml::Value::Float(number) => number.into(),
+        toml::Value::Boolean(truth) => truth.into(),
+        toml::Value::Datetime(time) => time.to_string().into(),
+        toml::Value::Array(items) => items.into_iter().map(json).collect(),
+        toml::Value::Table(members) => {
+            Value::Object(members.into_iter().map(|(name, value)| (name, json(value))).collect())
+        }
     }
 }
 
 /// What is wrong in TOML, with its place.
 fn in_one_line(text: &str, error: &toml::de::Error) -> String {
     let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
-    format!("line {}: {}", before.matches('\n').count() + 1, error.message())
+    let message = error.message().lines().next().unwrap_or_default();
+    format!("line {}: {message}", before.matches('\n').count() + 1)
 }
 
 fn is_stdin(file: &Path) -> bool {
@@ -67,10 +87,16 @@ mod tests {
         let (_folder, path) = written("wifi.toml", "match = \"true\"\n[parameters]\n\"A.B\" = 1\n");
         let (name, profile) = super::profile(&path, None).unwrap();
         assert_eq!(name, "wifi");
-        assert_eq!(profile, serde_json::json!({"match": "true", "parameters": {"A.B": 1}}));
+        assert_eq!(
+            profile,
+            serde_json::json!({"name": "wifi", "match": "true", "parameters": {"A.B": 1}})
+        );
         assert_eq!(super::profile(&path, Some("x".to_owned())).unwrap().0, "x");
         let (_folder, path) = written("a.json", "{\"name\": \"b\"}");
-        assert_eq!(super::profile(&path, None).unwrap(), ("b".to_owned(), serde_json::json!({})));
+        assert_eq!(
+            super::profile(&path, None).unwrap(),
+            ("b".to_owned(), serde_json::json!({"name": "b"}))
+        );
     }
 
     #[test]
