@@ -20,6 +20,7 @@ mod diagnostics;
 mod events;
 mod extract;
 mod files;
+mod fitness;
 mod fleet;
 mod handler;
 mod instances;

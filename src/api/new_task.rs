@@ -8,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::diagnostics::{DiagnosticWord, diagnose};
 use super::extract::plain_text;
+use super::fitness;
 use super::instances;
 use super::problem::{ApiError, bad_value};
 use super::rpcs::{self, NamedAttributes, UnitOperation, Window};
@@ -132,6 +133,9 @@ pub(super) struct NewTask {
     vouchers: Option<Vec<String>>,
     /// Of `get_options`; all if not given.
     option: Option<String>,
+    /// Ask it whatever is known of the device's data model: unknown paths and
+    /// values that do not fit are taken.
+    unchecked: Option<bool>,
     /// Seconds until it is given up if it was not sent; one day if not given.
     #[schema(minimum = 1)]
     deadline: Option<u32>,
@@ -148,8 +152,12 @@ impl NewTask {
 
     /// The action for a device, checked against what is known of it.
     pub(super) async fn action(self, state: &State, device: &Device) -> Result<Action, ApiError> {
+        let unchecked = self.unchecked.unwrap_or(false);
         let action = self.unchecked_action(state, device).await?;
         instances::check(state, device, &action).await?;
+        if !unchecked {
+            fitness::check(state, device, &action).await?;
+        }
         Ok(action)
     }
 
@@ -429,6 +437,7 @@ fn is_instance(segment: &str) -> bool {
 /// The value with its type: the one given, else the one known, else string.
 fn typed(field: &str, value: NamedValue, known: Option<&ValueType>) -> Result<Value, ApiError> {
     let field = format!("{field}.value");
+    let is_asked_for = value.kind.is_some();
     let kind = match value.kind {
         Some(name) => {
             plain_text(&field, &name, 64)?;
@@ -456,8 +465,12 @@ fn typed(field: &str, value: NamedValue, known: Option<&ValueType>) -> Result<Va
         }
         _ => text.chars().all(xml_can_say),
     };
-    if !fits {
+    // A type that is only assumed is judged with all that is known of the path.
+    if !fits && is_asked_for {
         return Err(bad_value(field, format!("is no {}", kind.name())));
+    }
+    if !text.chars().all(xml_can_say) {
+        return Err(bad_value(field, "holds a character that XML cannot say"));
     }
     // Most devices take 1 and 0, some take nothing else (Q11).
     match (&kind, Value::string(text).as_bool()) {

@@ -5,6 +5,7 @@ use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
+use super::fitness::FieldMisfit;
 use crate::class::Class;
 use crate::files::FilesError;
 use crate::store::StoreError;
@@ -103,6 +104,9 @@ pub(super) enum ApiError {
     /// As many plans are being made as may be.
     #[error("{0} plans are being made already")]
     PlansFull(usize),
+    /// Paths or values that the device cannot take.
+    #[error("{}", told(.0))]
+    Misfits(Vec<FieldMisfit>),
     /// More than one answer holds.
     #[error("more than {limit} {what}; ask for a part of them, as by site")]
     TooMany {
@@ -184,6 +188,7 @@ impl ApiError {
             | Self::BadValue { .. }
             | Self::Import { .. }
             | Self::BadProfile { .. }
+            | Self::Misfits(_)
             | Self::BodyStalled => Class::Invalid,
             Self::TooLarge { .. } | Self::TooMany { .. } => Class::TooLarge,
             Self::Exists { .. }
@@ -235,6 +240,7 @@ impl ApiError {
             Self::PlanUnready(_) => "plan-unready",
             Self::PlanFailed(_) => "plan-failed",
             Self::PlansFull(_) => "plans-full",
+            Self::Misfits(_) => "not-fitting",
             Self::TooLarge { .. } | Self::TooMany { .. } => "too-large",
             Self::BodyStalled => "body-stalled",
             Self::Exists { .. } => "exists",
@@ -283,6 +289,9 @@ impl ApiError {
             Self::PlanUnready(_) => Some("GET the plan with ?wait= until it is ready"),
             Self::PlansFull(_) => Some("wait for one of them, or DELETE it"),
             Self::NotRead(_) => Some("ask for a task `refresh`, or wait for its first session"),
+            Self::Misfits(_) => Some(
+                "`provost datamodel show PATH` tells what is known; `unchecked` asks the device all the same",
+            ),
             Self::QueueFull(_) => Some("cancel some, or wait until the device has been here"),
             _ => None,
         }
@@ -319,6 +328,17 @@ fn first_fault(faults: &[ImportFault], all: usize) -> String {
     }
 }
 
+/// The first three of what is wrong, and how many there are more.
+fn told(misfits: &[FieldMisfit]) -> String {
+    let one = |misfit: &FieldMisfit| format!("{} {}", misfit.path, misfit.problem);
+    let first: Vec<String> = misfits.iter().take(3).map(one).collect();
+    let more = match misfits.len().saturating_sub(3) {
+        0 => String::new(),
+        more => format!(" (and {more} more)"),
+    };
+    format!("{}{more}", first.join("; "))
+}
+
 fn and_more(all: usize) -> String {
     match all.saturating_sub(1) {
         0 => String::new(),
@@ -346,6 +366,9 @@ pub(super) struct Problem {
     /// Every fault of an import or of profiles, the first hundred of them.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<ImportFault>,
+    /// Every path or value that the device cannot take, the first twenty of them.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    misfits: Vec<FieldMisfit>,
 }
 
 impl IntoResponse for ApiError {
@@ -362,11 +385,11 @@ impl IntoResponse for ApiError {
             code: self.code(),
             detail: self.to_string(),
             hint: self.hint(),
-            errors: if let Self::Import { faults, .. } | Self::BadProfile { faults, .. } = self {
-                faults
-            } else {
-                Vec::new()
+            errors: match &self {
+                Self::Import { faults, .. } | Self::BadProfile { faults, .. } => faults.clone(),
+                _ => Vec::new(),
             },
+            misfits: if let Self::Misfits(misfits) = self { misfits } else { Vec::new() },
         };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();

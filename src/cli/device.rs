@@ -72,6 +72,9 @@ pub(super) enum DeviceCommand {
         /// Full names, or objects with their trailing dot
         #[arg(required = true)]
         names: Vec<String>,
+        /// Ask it whatever is known of its data model
+        #[arg(long)]
+        unchecked: bool,
         #[command(flatten)]
         waiting: Waiting,
     },
@@ -89,6 +92,9 @@ pub(super) enum DeviceCommand {
         /// What to write
         #[arg(required = true, value_name = "NAME=VALUE")]
         values: Vec<String>,
+        /// Ask it whatever is known of its data model
+        #[arg(long)]
+        unchecked: bool,
         #[command(flatten)]
         waiting: Waiting,
         #[command(subcommand)]
@@ -112,6 +118,9 @@ pub(super) enum DeviceCommand {
         /// Values of the row, by name relative to it
         #[arg(value_name = "NAME=VALUE")]
         values: Vec<String>,
+        /// Ask it whatever is known of its data model
+        #[arg(long)]
+        unchecked: bool,
         #[command(flatten)]
         waiting: Waiting,
     },
@@ -121,6 +130,9 @@ pub(super) enum DeviceCommand {
         id: String,
         /// The row with its trailing dot
         row: String,
+        /// Ask it whatever is known of its data model
+        #[arg(long)]
+        unchecked: bool,
         #[command(flatten)]
         waiting: Waiting,
     },
@@ -297,21 +309,27 @@ pub(super) async fn run(
             let answer = client.delete(&format!("/devices/{}", encode(&id))).await?;
             return Ok(output.said(&answer, &format!("{} is forgotten", clean(&id)))?);
         }
-        D::Get { id, names, waiting } => return read(client, &id, &names, waiting, output).await,
         D::Abilities { id } => return intent::abilities(&id, client, output).await,
         D::Set { id, wish: Some(wish), .. } => return intent::run(&id, wish, client, output).await,
-        D::Set { id, values, waiting, wish: None } => {
-            (id, json!({"action": "set", "values": assignments(&values)?}), waiting)
+        D::Get { id, names, unchecked, waiting } => {
+            let body = json!({"action": "get", "names": names, "unchecked": unchecked});
+            return read(client, &id, (&names, &body), waiting, output).await;
+        }
+        D::Set { id, values, unchecked, waiting, wish: None } => {
+            let values = assignments(&values)?;
+            (id, json!({"action": "set", "values": values, "unchecked": unchecked}), waiting)
         }
         D::Refresh { id, path, waiting } => {
             (id, json!({"action": "refresh", "path": path}), waiting)
         }
-        D::Add { id, table, values, waiting } => {
+        D::Add { id, table, values, unchecked, waiting } => {
             let values = assignments(&values)?;
-            (id, json!({"action": "add_object", "path": table, "values": values}), waiting)
+            let mut body = json!({"action": "add_object", "path": table, "values": values});
+            body["unchecked"] = unchecked.into();
+            (id, body, waiting)
         }
-        D::Delete { id, row, waiting } => {
-            (id, json!({"action": "delete_object", "path": row}), waiting)
+        D::Delete { id, row, unchecked, waiting } => {
+            (id, json!({"action": "delete_object", "path": row, "unchecked": unchecked}), waiting)
         }
         D::Download { id, file, waiting } => {
             let sha256 = super::file::hash_of(client, file).await?;
@@ -347,12 +365,11 @@ fn rpc(action: &str, fields: &[String]) -> Result<Value, CliError> {
 async fn read(
     client: &Client,
     id: &str,
-    names: &[String],
+    (names, body): (&[String], &Value),
     waiting: Waiting,
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
-    let body = json!({"action": "get", "names": names});
-    let mut asked = task::ask(client, id, &body, waiting).await?;
+    let mut asked = task::ask(client, id, body, waiting).await?;
     if waiting.no_wait() {
         return task::queued(&asked, output);
     }

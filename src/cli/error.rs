@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use axum::http::Error as HttpError;
 
+use super::datamodel::DatamodelError;
 use super::demo::DemoError;
 use super::fanvil::FanvilError;
 use super::inspect::InspectError;
@@ -185,6 +186,9 @@ pub enum CliError {
     /// Files hold no messages, or cannot be read.
     #[error(transparent)]
     Inspect(InspectError),
+    /// A data model could not be worked on.
+    #[error(transparent)]
+    Datamodel(#[from] DatamodelError),
     /// Nothing could be simulated.
     #[error(transparent)]
     Simulate(#[from] SimulateError),
@@ -211,6 +215,7 @@ impl CliError {
             Self::Demo(error) => error.class(),
             Self::Inspect(error) => error.class(),
             Self::Simulate(error) => error.class(),
+            Self::Datamodel(error) => error.class(),
             Self::DhcpOption(error) => error.class(),
             Self::Probe { .. } => Class::Upstream,
             Self::File { .. }

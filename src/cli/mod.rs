@@ -14,6 +14,7 @@ pub mod simulate;
 
 mod backup;
 mod client;
+mod datamodel;
 mod device;
 mod dhcp;
 mod diagnose;
@@ -34,6 +35,7 @@ mod seeing;
 mod task;
 mod wake;
 
+pub use datamodel::DatamodelError;
 pub use error::CliError;
 pub use global::Global;
 pub use run::{main, no_runtime};

@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 use super::backup::{self, RestoreArgs};
 use super::client::Client;
+use super::datamodel::{self, DatamodelCommand};
 use super::device::{self, DeviceCommand};
 use super::file::{self, FileCommand};
 use super::fleet::{self, ApplyArgs, DriftArgs, ExplainArgs, PlanArgs, ProfileCommand};
@@ -56,6 +57,8 @@ enum Command {
     Apply(ApplyArgs),
     Explain(ExplainArgs),
     Drift(DriftArgs),
+    #[command(subcommand)]
+    Datamodel(DatamodelCommand),
     #[command(subcommand)]
     Phone(PhoneCommand),
     #[command(subcommand)]
@@ -142,6 +145,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Apply(args) => fleet::apply(args, &Client::new(&global)?, output).await,
         Command::Explain(args) => fleet::explain(args, &Client::new(&global)?, output).await,
         Command::Drift(args) => fleet::drift(args, &Client::new(&global)?, output).await,
+        Command::Datamodel(command) => datamodel::run(command, &global, output),
         Command::Phone(command) => phone::run(command, &Client::new(&global)?, output).await,
         Command::Layer(command) => phone::run_layer(command, &Client::new(&global)?, output).await,
         Command::Site(command) => phone::run_site(command, &Client::new(&global)?, output).await,

@@ -12,4 +12,9 @@ pub struct DatamodelsConfig {
     /// explained in `datamodels/intents.toml`. None if it is not given.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub intents: Option<PathBuf>,
+    /// Data models beside those that are compiled in, as of a vendor's own
+    /// parameters: files in the compact form (`.txt`) or in the XML of the
+    /// Broadband Forum (`.xml`), or folders of such. They are read at the start
+    /// and go before those that are compiled in.
+    pub files: Vec<PathBuf>,
 }

@@ -1,8 +1,12 @@
-//! The table of facts and the ways to look things up in it.
+//! What is known of a parameter whatever the device: its type, whether it can be
+//! written, whether it is a secret.
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use super::catalogue::{self, RootModel};
+use super::model::basic_kind;
+use super::secrets;
 use crate::param::{ParamPath, ValueType};
 
 /// Whether a parameter can be written.
@@ -15,38 +19,26 @@ pub enum Access {
 }
 
 /// What is known of one parameter.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Fact {
     /// Its type.
-    pub kind: ValueType,
+    pub kind: &'static ValueType,
     /// Whether it can be written.
     pub access: Access,
     /// Whether its value must never be shown, and reads back empty.
     pub secret: bool,
 }
 
-/// Facts by path below the root object, instance numbers as `{i}`.
+/// What is known of parameters before a device has told its own: by all data
+/// models, and by a table of what they do not say.
 #[derive(Debug)]
 pub struct Schema {
+    /// By path below the root object, instance numbers as `{i}`.
     facts: HashMap<&'static str, Fact>,
 }
 
 static CORE: LazyLock<Schema> =
     LazyLock::new(|| Schema::compile(include_str!("../../datamodels/core.tsv")));
-
-/// Endings of parameter names that mean a secret in any data model, vendor
-/// extensions included.
-const SECRET_ENDINGS: [&str; 9] = [
-    "password",
-    "passphrase",
-    "passwd",
-    "presharedkey",
-    "wepkey",
-    "secret",
-    "privatekey",
-    "secretkey",
-    "authkey",
-];
 
 impl Schema {
     /// The facts that are compiled in.
@@ -54,27 +46,44 @@ impl Schema {
         &CORE
     }
 
-    /// What is known of a parameter.
-    pub fn fact(&self, path: &str) -> Option<&Fact> {
-        let (_, below_root) = path.split_once('.')?;
-        self.facts.get(generic(below_root).as_str())
+    /// What is known of a parameter, whatever the device.
+    pub fn fact(&self, path: &str) -> Option<Fact> {
+        let generic = catalogue::generic(path);
+        let (_, below_root) = generic.split_once('.')?;
+        self.facts.get(below_root).copied().or_else(|| self.of_models(&generic))
     }
 
     /// The type to write a parameter with, if it is known.
-    pub fn kind(&self, path: &str) -> Option<&ValueType> {
-        self.fact(path).map(|fact| &fact.kind)
+    pub fn kind(&self, path: &str) -> Option<&'static ValueType> {
+        self.fact(path).map(|fact| fact.kind)
     }
 
     /// Whether a parameter's value must never be shown, judged by its name, so
-    /// that vendor extensions are covered as well. Cheap: it is asked for every
-    /// value that a device sends.
+    /// that vendor extensions are covered as well, and by the data models. Cheap:
+    /// it is asked for every value that a device sends.
     pub fn is_secret(&self, path: &ParamPath) -> bool {
-        let leaf = path.leaf().as_bytes();
-        !path.is_object()
-            && SECRET_ENDINGS.iter().any(|ending| {
-                leaf.len() >= ending.len()
-                    && leaf[leaf.len() - ending.len()..].eq_ignore_ascii_case(ending.as_bytes())
-            })
+        let leaf = path.leaf();
+        if path.is_object() {
+            return false;
+        }
+        // Few names need a look into the models.
+        secrets::shows(leaf)
+            || (secrets::may_be(leaf)
+                && self
+                    .of_models(&catalogue::generic(path.as_str()))
+                    .is_some_and(|fact| fact.secret))
+    }
+
+    /// What the models say, those of the path's root first; a device of the
+    /// older model has the same root.
+    fn of_models(&self, generic: &str) -> Option<Fact> {
+        let found = catalogue::parameter(generic, None).or_else(|| {
+            let is_device = generic.starts_with("Device.");
+            let first = is_device.then_some(RootModel::Device1);
+            first.and_then(|first| catalogue::parameter(generic, Some(first)))
+        })?;
+        let access = if found.is_writable() { Access::ReadWrite } else { Access::ReadOnly };
+        Some(Fact { kind: found.kind(), access, secret: secrets::is(&found) })
     }
 
     /// Reads the table; a line that is none is left out (a test sees to it
@@ -89,7 +98,7 @@ impl Schema {
 fn parse_line(line: &'static str) -> Option<(&'static str, Fact)> {
     let mut columns = line.split('\t');
     let path = columns.next()?;
-    let kind = ValueType::from_name(columns.next()?);
+    let kind = basic_kind(columns.next()?)?;
     let access = match columns.next()? {
         "R" => Access::ReadOnly,
         "W" => Access::ReadWrite,
@@ -97,20 +106,6 @@ fn parse_line(line: &'static str) -> Option<(&'static str, Fact)> {
     };
     let secret = columns.next()?.contains('s');
     Some((path, Fact { kind, access, secret }))
-}
-
-/// The path with `{i}` in place of instance numbers and aliases.
-fn generic(path: &str) -> String {
-    let mut out = String::with_capacity(path.len());
-    for (position, segment) in path.split('.').enumerate() {
-        if position > 0 {
-            out.push('.');
-        }
-        let instance = segment.starts_with('[')
-            || (!segment.is_empty() && segment.bytes().all(|byte| byte.is_ascii_digit()));
-        out.push_str(if instance { "{i}" } else { segment });
-    }
-    out
 }
 
 #[cfg(test)]
