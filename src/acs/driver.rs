@@ -7,17 +7,18 @@ use std::time::Duration;
 
 use tracing::{info, warn};
 
-use super::admission::{Admission, spread};
+use super::admission::Admission;
 use super::backups;
 use super::changes::{self, Interest, Occasion, Writes};
 use super::desiring::Desiring;
 use super::diary::Diary;
 use super::inventory::{self, Arrival};
 use super::links::FileLinks;
-use super::recording::{alarm, clone_suspected, commit_with_tasks, confirm};
+use super::recording::{alarm, clone_suspected, commit_inform, confirm};
 use super::redirecting;
 use super::sightings::{Sightings, Told};
 use super::told::find_arrival;
+use super::welcome::{self, Newcomer, Reception};
 use crate::config::FleetConfig;
 use crate::cwmp::{
     CpeRequest, Envelope, FaultCode, Greeting, Inform, Input, Output, Session, WriteStyle,
@@ -27,7 +28,7 @@ use crate::device::{
     WrittenValues,
 };
 use crate::fleet::Fleet;
-use crate::gate::{Gate, Mismatch, Principal};
+use crate::gate::{AdmissionRules, Gate, Mismatch, Principal, Strangers};
 use crate::param::Tree;
 use crate::plan::{Evidence, Planner, settle};
 use crate::store::{Batch, Change, Record, Store, StoreError, Vault};
@@ -39,6 +40,10 @@ pub(super) struct Shared {
     pub(super) vault: Arc<Vault>,
     pub(super) files: FileLinks,
     pub(super) admission: Admission,
+    /// What becomes of devices that nobody knows.
+    pub(super) admission_rules: AdmissionRules,
+    /// Those of them that wait.
+    pub(super) strangers: Arc<Strangers>,
     pub(super) sightings: Sightings,
     /// The STUN server, if there is one.
     pub(super) stun: Option<super::stun::StunOffer>,
@@ -91,6 +96,12 @@ pub(super) enum Refusal {
     /// Too many new devices; come again after these seconds.
     #[error("too many new devices in this minute, or too many Informs of this one")]
     Later(u64),
+    /// It is unknown and waits: this answers its Inform, and nothing is asked.
+    #[error("it waits in quarantine")]
+    Waits(Vec<u8>),
+    /// It is not served here; why.
+    #[error("{0}")]
+    Denied(Box<str>),
     /// Its being acknowledged could not be made durable.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -171,11 +182,10 @@ impl Driver {
             }
             return Err(mismatch.into());
         }
-        match known {
-            None => shared.admission.new_device(spread(&id), now),
-            Some(_) => shared.admission.inform(&id, now),
+        let is_new = known.is_none();
+        if !is_new {
+            shared.admission.inform(&id, now).map_err(Refusal::Later)?;
         }
-        .map_err(Refusal::Later)?;
         let before = known.as_ref().and_then(|known| known.address);
         let arrival = Arrival { namespace: &namespace, address: caller.address, now };
         let version = known.as_ref().map(|known| known.software_version.clone());
@@ -193,6 +203,17 @@ impl Driver {
         }
 
         let mut batch = Batch::new();
+        let mut welcome = Batch::new();
+        if is_new {
+            let (own, device) = (own.as_ref(), &updated.device);
+            let newcomer = Newcomer { inform: &inform, device, caller: &caller, own, now };
+            match welcome::receive(&shared, &newcomer).await? {
+                Reception::Enters(with) => welcome = with,
+                Reception::Waits => {
+                    return Err(Refusal::Waits(write(&learned, &turn.acknowledge().1)));
+                }
+            }
+        }
         if bootstrap && before.is_some() {
             // A reset device has lost what it was given.
             batch.push(Change::ForgetCompliance(id.clone()));
@@ -236,7 +257,8 @@ impl Driver {
         for event in updated.events {
             batch.put(Record::Event(event));
         }
-        commit_with_tasks(&*shared.store, batch, &mut tasks).await?;
+        batch.append(welcome);
+        commit_inform(&shared, &id, is_new, batch, &mut tasks).await?;
         clone_suspected(&shared, &id, before, &caller, now).await;
         if let Some(to) = redirecting::sent(&*shared.store, redirect).await? {
             return Err(Refusal::Elsewhere(to));

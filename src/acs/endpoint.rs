@@ -18,6 +18,7 @@ use super::changes::Interest;
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::identity;
 use super::links::FileLinks;
+use super::lobby::Lobby;
 use super::recording::tell;
 use super::sessions::{Cookie, Live, Sessions};
 use super::sightings::{Sightings, Told};
@@ -26,7 +27,7 @@ use crate::config::{CwmpConfig, FleetConfig, HistoryConfig, IdentityRule, Limits
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
 use crate::device::{DeviceId, Redirection, TraceDirection};
 use crate::fleet::Fleet;
-use crate::gate::{Denied, Gate, Principal};
+use crate::gate::{AdmissionRules, Denied, Gate, Principal, Strangers};
 use crate::http::{Body, BodyError, Handler, Peer, collect, collect_decoded, cookie};
 use crate::store::{Store, Vault};
 use crate::time::{Clock, Timestamp};
@@ -67,6 +68,10 @@ pub struct AcsParts {
     pub files: FileLinks,
     /// Judges who is calling.
     pub gate: Arc<Gate>,
+    /// What becomes of devices that nobody knows.
+    pub admission_rules: AdmissionRules,
+    /// Those of them that wait.
+    pub strangers: Arc<Strangers>,
     /// Which devices are traced.
     pub traces: Arc<Traces>,
     /// What is wanted of devices, and what is known of models.
@@ -83,6 +88,7 @@ pub struct AcsParts {
 pub struct Acs {
     pub(super) shared: Arc<Shared>,
     pub(super) sessions: Sessions,
+    lobby: Lobby,
     pub(super) clock: Arc<dyn Clock>,
     gate: Arc<Gate>,
     traces: Arc<Traces>,
@@ -104,6 +110,8 @@ impl Acs {
             history,
             files,
             gate,
+            admission_rules,
+            strangers,
             traces,
             fleet,
             desires,
@@ -118,6 +126,8 @@ impl Acs {
                 config.new_devices_per_minute,
                 config.informs_per_minute,
             ),
+            admission_rules,
+            strangers,
             sightings: Sightings::default(),
             stun,
             gives_credentials: config.gives_credentials(),
@@ -137,6 +147,7 @@ impl Acs {
         Arc::new(Self {
             shared,
             sessions,
+            lobby: Lobby::default(),
             clock,
             gate,
             traces,
@@ -207,7 +218,7 @@ impl Acs {
         // Only now: an Inform needs no session, and the search by circumstance
         // looks at all that are live.
         let live = known.filter(|live| self.may_speak(live, &principal, &peer)).or_else(|| {
-            self.session_by_circumstance(&parts.headers, &principal, peer.address.ip())
+            self.session_by_circumstance(&parts.headers, &principal, peer.address.ip(), now)
         });
         match (live, input) {
             (Some(live), input) => {
@@ -216,7 +227,12 @@ impl Acs {
             }
             // A device that ends its session once more, or never began one
             // (Q20, Q45).
-            (None, Input::Empty) => Ok(empty(StatusCode::NO_CONTENT)),
+            (None, Input::Empty) => {
+                cookie(&parts.headers, COOKIE)
+                    .filter_map(read_cookie)
+                    .for_each(|cookie| self.lobby.left(&cookie));
+                Ok(empty(StatusCode::NO_CONTENT))
+            }
             (None, Input::Message(_)) => {
                 Err(plain(StatusCode::BAD_REQUEST, "no session: begin with an Inform\n"))
             }
@@ -250,8 +266,11 @@ impl Acs {
         headers: &HeaderMap,
         principal: &Principal,
         address: IpAddr,
+        now: Timestamp,
     ) -> Option<Arc<Live>> {
-        if cookie(headers, COOKIE).any(|cookie| read_cookie(cookie).is_some()) {
+        if cookie(headers, COOKIE).any(|cookie| read_cookie(cookie).is_some())
+            || self.lobby.is_near(address, now)
+        {
             return None;
         }
         let live = match principal {
@@ -343,12 +362,21 @@ impl Acs {
                     superseded.driver.lock().await.abandon(SUPERSEDED, now).await;
                 }
                 self.trace(&live, came, Some(&reply)).await;
-                let mut response = xml(reply);
-                let value = format!("{COOKIE}={}; Path=/", hex::encode(cookie));
-                if let Ok(value) = HeaderValue::try_from(value) {
-                    response.headers_mut().insert(SET_COOKIE, value);
-                }
-                Ok(response)
+                Ok(with_cookie(xml(reply), &cookie))
+            }
+            Err(Refusal::Waits(reply)) => {
+                // A cookie of no session: what it sends next is nobody else's.
+                let Some(cookie) = new_cookie() else {
+                    return Err(plain(StatusCode::INTERNAL_SERVER_ERROR, "no randomness\n"));
+                };
+                self.lobby.answered(cookie, address, now);
+                self.sessions.part(peer.connection);
+                debug!(device.id = %device, peer.address = %peer.address, "unknown, and waits");
+                Ok(with_cookie(xml(reply), &cookie))
+            }
+            Err(Refusal::Denied(why)) => {
+                info!(device.id = %device, peer.address = %peer.address, reason = %why, "refused");
+                Err(plain(StatusCode::FORBIDDEN, "this device is not served here\n"))
             }
             Err(Refusal::Fault(reply)) => Ok(xml(reply)),
             Err(Refusal::Elsewhere(redirection)) => Ok(elsewhere(&redirection)),
@@ -522,6 +550,14 @@ fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
 fn empty(status: StatusCode) -> Response<Body> {
     let mut response = Response::new(Body::empty());
     *response.status_mut() = status;
+    response
+}
+
+fn with_cookie(mut response: Response<Body>, cookie: &Cookie) -> Response<Body> {
+    let value = format!("{COOKIE}={}; Path=/", hex::encode(cookie));
+    if let Ok(value) = HeaderValue::try_from(value) {
+        response.headers_mut().insert(SET_COOKIE, value);
+    }
     response
 }
 

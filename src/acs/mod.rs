@@ -18,12 +18,14 @@
 //! - `onboarding`: giving a device credentials of its own.
 //! - `identity`: who a device is by the operator's rules.
 //! - `inventory`: what an Inform changes in the device's record.
+//! - `lobby`: devices that wait and are about to end their sessions.
 //! - `links`: where a device fetches the file that a Download names.
 //! - `recording`: making durable what a session has to record.
 //! - `redirecting`: sending a device to another server.
 //! - `sightings`: from where devices call; clones.
 //! - `stun`: telling devices behind NAT of the STUN server.
 //! - `sweep`: giving up silent sessions and overdue tasks.
+//! - `welcome`: whether a device that nobody knows is taken in, and what it is given.
 //!
 //! What a promise needs is durable before the reply leaves: the Inform before
 //! its response, a TransferComplete before its response, a once-only RPC
@@ -42,6 +44,7 @@ mod freshness;
 mod identity;
 mod inventory;
 mod links;
+mod lobby;
 mod onboarding;
 mod recording;
 mod redirecting;
@@ -56,6 +59,7 @@ mod tests;
 mod told;
 mod upgrading;
 mod wanted;
+mod welcome;
 
 pub use endpoint::{Acs, AcsParts};
 pub use links::{FileLinks, FolderOf, PhoneFolders};

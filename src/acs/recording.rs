@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use tracing::{info, warn};
 
+use super::admission::spread;
 use super::changes;
-use super::driver::{Caller, Driver, Shared, Work};
+use super::driver::{Caller, Driver, Refusal, Shared, Work};
 use super::sightings::Told;
 use crate::device::{Credentials, DeviceId, Event, EventKind, Stage, Task};
 use crate::gate::Mismatch;
@@ -24,9 +25,29 @@ pub(super) fn confirm(own: &mut Option<Credentials>, batch: &mut Batch) {
     }
 }
 
+/// Commits what an Inform brings. A new device enters whole or not at all: when
+/// what was laid ready for it changed meanwhile, it comes again in a moment.
+pub(super) async fn commit_inform(
+    shared: &Shared,
+    id: &DeviceId,
+    is_new: bool,
+    batch: Batch,
+    tasks: &mut Vec<Task>,
+) -> Result<(), Refusal> {
+    if !is_new {
+        return Ok(commit_with_tasks(&*shared.store, batch, tasks).await?);
+    }
+    match shared.store.commit(batch).await {
+        Err(StoreError::Conflict(_)) => return Err(Refusal::Later(1 + spread(id) % 5)),
+        other => other?,
+    }
+    shared.strangers.entered(id);
+    Ok(())
+}
+
 /// Commits a batch with settled tasks. If one of them was changed meanwhile,
 /// the rest is recorded and the task is read again.
-pub(super) async fn commit_with_tasks(
+async fn commit_with_tasks(
     store: &dyn Store,
     batch: Batch,
     tasks: &mut Vec<Task>,

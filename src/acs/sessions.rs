@@ -150,6 +150,12 @@ impl Sessions {
         }
     }
 
+    /// What comes over this connection from now on belongs to no session that it
+    /// carried before: another device spoke on it.
+    pub(super) fn part(&self, connection: u64) {
+        lock(&self.table).by_connection.remove(&connection);
+    }
+
     /// Takes a session off the table; `false` if it was superseded already.
     pub(super) fn close(&self, cookie: &Cookie) -> bool {
         lock(&self.table).remove(cookie).is_some()

@@ -15,7 +15,7 @@ use super::admission::Admission;
 use super::changes::Interest;
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::links::{FileLinks, PhoneFolders};
-use crate::config::{FleetConfig, HistoryConfig, StoreConfig};
+use crate::config::{AdmissionConfig, FleetConfig, HistoryConfig, StoreConfig};
 use crate::cwmp::{Input, ReadLimits, Side, read};
 use crate::device::{
     Action, DeviceId, DownloadFile, EventCode, EventKind, Learned, Outcome, Phase, ProvisionedFile,
@@ -23,7 +23,7 @@ use crate::device::{
 };
 use crate::files::Links;
 use crate::fleet::Fleet;
-use crate::gate::{Mismatch, Principal};
+use crate::gate::{AdmissionRules, Mismatch, Principal, Strangers};
 use crate::param::{ParamPath, Value};
 use crate::phone::{Phone, Vendor};
 use crate::simulate::{self, Blueprint, Cpe, Next, firmware_image};
@@ -71,6 +71,8 @@ impl Lab {
                 })),
             },
             admission: Admission::new(10, 10, 0),
+            admission_rules: AdmissionRules::read(&AdmissionConfig::default()).unwrap(),
+            strangers: Arc::new(Strangers::new(store.clone(), &AdmissionConfig::default())),
             sightings: super::sightings::Sightings::default(),
             stun: None,
             gives_credentials,

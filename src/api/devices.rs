@@ -1,25 +1,22 @@
 //! `/devices`: the inventory.
 
-use std::collections::BTreeSet;
-
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{DeviceKey, IfMatch, Json, Query, plain_text};
+use super::labels::{LabelsBody, LabelsFilter, LabelsView, first_wrong};
 use super::mask;
 use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
 use crate::device::{
     Credentials, Device, DeviceId, DeviceIdentity, EventCode, Labels, Secret, Stage,
+    is_secret_field,
 };
 use crate::store::{Batch, Change, Record, login_alias};
 use crate::time::Timestamp;
-
-/// Tags of one device at most.
-const MAX_TAGS: usize = 100;
 
 /// A device as the inventory knows it.
 #[derive(Debug, Serialize, ToSchema)]
@@ -56,9 +53,9 @@ pub(super) struct DeviceView {
     tree_read_at: Option<Timestamp>,
     parameter_count: u32,
     sessions: u64,
-    #[schema(value_type = Vec<String>)]
-    tags: BTreeSet<Box<str>>,
-    /// The revision of the tags, for `If-Match`.
+    #[serde(flatten)]
+    labels: LabelsView,
+    /// The revision of tags, tenant, site and subscriber, for `If-Match`.
     revision: u32,
 }
 
@@ -85,8 +82,8 @@ impl DeviceView {
             tree_read_at: device.tree_read_at,
             parameter_count: device.parameter_count,
             sessions: device.sessions,
-            tags: labels.tags,
             revision: labels.revision,
+            labels: LabelsView::masked(labels),
         }
     }
 }
@@ -96,8 +93,8 @@ impl DeviceView {
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(super) struct DeviceQuery {
-    /// A part of id, serial number, manufacturer, product class or software
-    /// version, in any case.
+    /// A part of id, serial number, manufacturer, product class, software version
+    /// or of what is known of the subscriber, in any case.
     q: Option<String>,
     oui: Option<String>,
     product_class: Option<String>,
@@ -105,6 +102,11 @@ pub(super) struct DeviceQuery {
     serial: Option<String>,
     software_version: Option<String>,
     tag: Option<String>,
+    tenant: Option<String>,
+    site: Option<String>,
+    /// What a field of the subscriber says, in any case: `4711` in any field, or
+    /// `id=4711` in this one.
+    subscriber: Option<String>,
     /// Only devices that informed at or after this time (RFC 3339).
     #[param(value_type = Option<String>)]
     informed_since: Option<Timestamp>,
@@ -115,7 +117,7 @@ pub(super) struct DeviceQuery {
 }
 
 impl DeviceQuery {
-    /// Whether a device is meant, its tags left aside.
+    /// Whether a device is meant, its labels and `q` left aside.
     fn matches(&self, device: &Device) -> bool {
         let identity = &device.identity;
         let same = |wanted: &Option<String>, text: &str| {
@@ -127,19 +129,33 @@ impl DeviceQuery {
             && same(&self.serial, &identity.serial_number)
             && same(&self.software_version, &device.software_version)
             && self.informed_since.is_none_or(|since| device.last_inform >= since)
-            && self.q.as_ref().is_none_or(|part| {
-                let part = part.to_lowercase();
-                [
-                    device.id.as_str(),
-                    &identity.serial_number,
-                    &identity.manufacturer,
-                    &identity.product_class,
-                    &device.software_version,
-                ]
-                .iter()
-                .any(|text| text.to_lowercase().contains(&part))
-            })
     }
+
+    /// The conditions on labels.
+    fn labels(&mut self) -> LabelsFilter {
+        LabelsFilter {
+            tag: self.tag.take(),
+            tenant: self.tenant.take(),
+            site: self.site.take(),
+            subscriber: self.subscriber.take(),
+        }
+    }
+}
+
+/// Whether the part, in lower case, is found in what a device says of itself or in
+/// what is known of its subscriber.
+fn is_found(part: &str, device: &Device, labels: &Labels) -> bool {
+    let own = [
+        device.id.as_str(),
+        &device.identity.serial_number,
+        &device.identity.manufacturer,
+        &device.identity.product_class,
+        &device.software_version,
+    ];
+    let known = labels.subscriber.iter().filter(|(name, _)| !is_secret_field(name));
+    own.into_iter()
+        .chain(known.map(|(_, value)| &**value))
+        .any(|text| text.to_lowercase().contains(part))
 }
 
 /// Lists devices
@@ -147,9 +163,11 @@ impl DeviceQuery {
     responses((status = 200, body = Page<DeviceView>)))]
 pub(super) async fn list(
     State(state): State<Shared>,
-    Query(query): Query<DeviceQuery>,
+    Query(mut query): Query<DeviceQuery>,
 ) -> Result<axum::Json<Page<DeviceView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
+    let filter = query.labels();
+    let part = query.q.take().map(|part| part.to_lowercase());
     let mut after: Option<DeviceId> = paging::key_after(query.after.as_deref())?;
     let chunk = (limit + 1).max(200);
     let mut items = Vec::new();
@@ -167,7 +185,8 @@ pub(super) async fn list(
                 continue;
             }
             let labels = state.store().labels(&device.id).await?.unwrap_or_default();
-            if query.tag.as_ref().is_none_or(|tag| labels.tags.contains(tag.as_str())) {
+            let is_found = part.as_ref().is_none_or(|part| is_found(part, &device, &labels));
+            if is_found && filter.matches(&labels) {
                 items.push(DeviceView::new(device, labels));
             }
         }
@@ -212,42 +231,24 @@ pub(super) async fn forget(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// What an operator changes on a device itself.
-#[derive(Debug, Deserialize, ToSchema)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DeviceChange {
-    /// The tags from now on, in place of those before.
-    #[schema(value_type = Vec<String>)]
-    tags: BTreeSet<Box<str>>,
-}
-
-/// Changes a device's tags
+/// Changes a device's tags, tenant, site and what is known of its subscriber
 #[utoipa::path(patch, path = "/api/v1/devices/{id}", tag = "devices",
     params(
         ("id" = String, Path, description = "The device id, with `%` written `%25`"),
         ("If-Match" = Option<String>, Header, description = "Only if this is still the revision")),
-    request_body = DeviceChange,
+    request_body = LabelsBody,
     responses((status = 200, body = DeviceView), (status = 409, body = Problem)))]
 pub(super) async fn change(
     State(state): State<Shared>,
     DeviceKey(id): DeviceKey,
     if_match: IfMatch,
-    Json(change): Json<DeviceChange>,
+    Json(change): Json<LabelsBody>,
 ) -> Result<axum::Json<DeviceView>, ApiError> {
-    if change.tags.len() > MAX_TAGS {
-        return Err(bad_value("tags", format!("at most {MAX_TAGS}")));
-    }
-    for tag in &change.tags {
-        plain_text("tags", tag, 64)?;
-        if tag.trim().is_empty() {
-            return Err(bad_value("tags", "a tag is not empty"));
-        }
-    }
     let device = known(&state, &id).await?;
-    let stored = state.store().labels(&id).await?.unwrap_or_default();
-    if_match.check(stored.revision)?;
-    let labels =
-        Labels { revision: stored.revision.saturating_add(1), tags: change.tags, ..stored };
+    let mut labels = state.store().labels(&id).await?.unwrap_or_default();
+    if_match.check(labels.revision)?;
+    change.change().apply(&mut labels).map_err(first_wrong)?;
+    labels.revision = labels.revision.saturating_add(1);
     state.store().commit(Record::Labels(id, labels.clone()).into()).await?;
     Ok(axum::Json(DeviceView::new(device, labels)))
 }
@@ -343,6 +344,6 @@ pub(super) async fn known(state: &Inner, id: &DeviceId) -> Result<Device, ApiErr
     state.store().device(id).await?.ok_or_else(|| no_such_device(id))
 }
 
-fn no_such_device(id: &DeviceId) -> ApiError {
+pub(super) fn no_such_device(id: &DeviceId) -> ApiError {
     ApiError::NoSuch { what: "device", name: id.to_string() }
 }

@@ -31,6 +31,8 @@ enum EventBody {
     Drifted { text: Box<str> },
     /// What had strayed is as it is wanted again.
     Repaired { text: Box<str> },
+    /// It was taken in, and why.
+    TakenIn { text: Box<str> },
 }
 
 /// One line of history.
@@ -54,6 +56,7 @@ impl From<Event> for EventView {
             EventKind::Alarm(text) => EventBody::Alarm { text: mask::url(&text).into_owned() },
             EventKind::Drifted(text) => EventBody::Drifted { text },
             EventKind::Repaired(text) => EventBody::Repaired { text },
+            EventKind::TakenIn(text) => EventBody::TakenIn { text },
         };
         Self { at: event.at, what }
     }

@@ -11,7 +11,8 @@ use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
     associations, device_backups, devices, dhcp, events, files, intents, layers, models,
-    parameters, phones, remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
+    parameters, phones, preloads, remembered, reports, sessions, sites, strangers, system, tasks,
+    traces, trees, wake,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -27,6 +28,10 @@ use super::{
         device_backups::preview, device_backups::restore,
         parameters::list, trees::export, events::list, reports::list, sessions::list, associations::show,
         traces::show, traces::start, traces::stop, traces::story, traces::messages,
+        preloads::list, preloads::show, preloads::put, preloads::remove, preloads::hand_over,
+        preloads::import, preloads::export,
+        strangers::list, strangers::show, strangers::adopt, strangers::deny, strangers::forget,
+        strangers::adopt_all, strangers::deny_all,
         tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
         intents::abilities, intents::create,
         files::upload, files::list, files::show, files::remove, files::content,

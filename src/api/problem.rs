@@ -107,6 +107,14 @@ pub(super) enum ApiError {
     /// Paths or values that the device cannot take.
     #[error("{}", told(.0))]
     Misfits(Vec<FieldMisfit>),
+    /// Nothing can be laid ready for a device that is here.
+    #[error("{key} is here as {device}")]
+    IsHere {
+        /// As what it was to be expected.
+        key: String,
+        /// The device.
+        device: String,
+    },
     /// More than one answer holds.
     #[error("more than {limit} {what}; ask for a part of them, as by site")]
     TooMany {
@@ -192,6 +200,7 @@ impl ApiError {
             | Self::BodyStalled => Class::Invalid,
             Self::TooLarge { .. } | Self::TooMany { .. } => Class::TooLarge,
             Self::Exists { .. }
+            | Self::IsHere { .. }
             | Self::InUse { .. }
             | Self::OtherRevision { .. }
             | Self::TaskSent(_)
@@ -245,6 +254,7 @@ impl ApiError {
             Self::BodyStalled => "body-stalled",
             Self::Exists { .. } => "exists",
             Self::InUse { .. } => "in-use",
+            Self::IsHere { .. } => "is-here",
             Self::OtherRevision { .. } => "other-revision",
             Self::TaskSent(_) => "task-sent",
             Self::TaskOver { .. } => "task-over",
@@ -292,6 +302,9 @@ impl ApiError {
             Self::Misfits(_) => Some(
                 "`provost datamodel show PATH` tells what is known; `unchecked` asks the device all the same",
             ),
+            Self::IsHere { .. } => {
+                Some("PATCH the device itself, or POST /api/v1/preloads/move for its replacement")
+            }
             Self::QueueFull(_) => Some("cancel some, or wait until the device has been here"),
             _ => None,
         }

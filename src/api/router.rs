@@ -10,7 +10,8 @@ use super::problem::ApiError;
 use super::state::Shared;
 use super::{
     associations, device_backups, devices, dhcp, events, files, intents, layers, models,
-    parameters, phones, remembered, reports, sessions, sites, system, tasks, traces, trees, wake,
+    parameters, phones, preloads, remembered, reports, sessions, sites, strangers, system, tasks,
+    traces, trees, wake,
 };
 
 /// One line of the table.
@@ -61,6 +62,22 @@ fn table() -> Vec<Route> {
         route(POST,   "/api/v1/devices/{id}/wake", wake::wake),
         route(GET,    "/api/v1/devices/{id}/abilities", intents::abilities),
         route(POST,   "/api/v1/devices/{id}/intents", intents::create),
+
+        route(GET,    "/api/v1/preloads", preloads::list),
+        route(POST,   "/api/v1/preloads/import", preloads::import),
+        route(GET,    "/api/v1/preloads/export", preloads::export),
+        route(POST,   "/api/v1/preloads/move", preloads::hand_over),
+        route(GET,    "/api/v1/preloads/{kind}/{key}", preloads::show),
+        route(PUT,    "/api/v1/preloads/{kind}/{key}", preloads::put),
+        route(DELETE, "/api/v1/preloads/{kind}/{key}", preloads::remove),
+
+        route(GET,    "/api/v1/strangers", strangers::list),
+        route(POST,   "/api/v1/strangers/adopt", strangers::adopt_all),
+        route(POST,   "/api/v1/strangers/deny", strangers::deny_all),
+        route(GET,    "/api/v1/strangers/{id}", strangers::show),
+        route(DELETE, "/api/v1/strangers/{id}", strangers::forget),
+        route(POST,   "/api/v1/strangers/{id}/adopt", strangers::adopt),
+        route(POST,   "/api/v1/strangers/{id}/deny", strangers::deny),
 
         route(GET,    "/api/v1/tasks", tasks::list),
         route(GET,    "/api/v1/tasks/{id}", tasks::show),

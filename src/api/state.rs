@@ -8,6 +8,7 @@ use super::tokens::Tokens;
 use crate::config::Config;
 use crate::files::Shelf;
 use crate::fleet::{Fleet, FleetPlanner};
+use crate::gate::Strangers;
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
 use crate::time::Clock;
@@ -37,6 +38,8 @@ pub struct ApiDeps {
     pub traces: Arc<Traces>,
     /// What is wanted of devices.
     pub fleet: Arc<Fleet>,
+    /// Devices that nobody knows and that wait.
+    pub strangers: Arc<Strangers>,
     /// Who is let in.
     pub tokens: Tokens,
 }

@@ -7,6 +7,7 @@ use utoipa::ToSchema;
 
 use super::problem::{ApiError, Problem};
 use super::state::Shared;
+use crate::gate::Occupancy;
 use crate::store::StoreError;
 use crate::time::Timestamp;
 use crate::wake::XmppStanding;
@@ -22,6 +23,7 @@ pub(super) struct HealthView {
     /// Devices known.
     devices: u64,
     store: StoreHealth,
+    quarantine: QuarantineHealth,
     /// The XMPP server through which devices are woken, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     xmpp: Option<XmppHealth>,
@@ -46,6 +48,25 @@ impl From<XmppStanding> for XmppHealth {
     }
 }
 
+/// How many unknown devices wait.
+#[derive(Debug, Serialize, ToSchema)]
+struct QuarantineHealth {
+    waiting: usize,
+    /// How many may.
+    cap: usize,
+    /// Since when others are told to come again later for want of a place.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<String>)]
+    full_since: Option<Timestamp>,
+}
+
+impl From<Occupancy> for QuarantineHealth {
+    fn from(occupancy: Occupancy) -> Self {
+        let Occupancy { waiting, cap, full_since } = occupancy;
+        Self { waiting, cap, full_since }
+    }
+}
+
 /// How the store is.
 #[derive(Debug, Serialize, ToSchema)]
 struct StoreHealth {
@@ -63,7 +84,9 @@ struct StoreHealth {
 pub(super) async fn health(State(state): State<Shared>) -> axum::Json<HealthView> {
     let health = state.store().health();
     let xmpp: Option<XmppHealth> = state.deps.waker.xmpp().map(Into::into);
+    let quarantine = state.deps.strangers.occupancy();
     let sound = health.writable
+        && quarantine.full_since.is_none()
         && health.alarms.is_empty()
         && xmpp.as_ref().is_none_or(|xmpp| xmpp.connected);
     axum::Json(HealthView {
@@ -76,6 +99,7 @@ pub(super) async fn health(State(state): State<Shared>) -> axum::Json<HealthView
             alarms: health.alarms,
             journal_bytes: health.journal_bytes,
         },
+        quarantine: quarantine.into(),
         xmpp,
     })
 }

@@ -20,6 +20,8 @@ use super::simulate::SimulateError;
 use super::task::{self, TaskCommand};
 use super::{CliError, Global, demo, dhcp, fanvil, inspect, serve, simulate};
 use crate::class::Class;
+use crate::gate::AdmissionRules;
+use crate::server::ServerError;
 
 /// TR-069 (CWMP) auto-configuration server and IP-phone provisioning server.
 #[derive(Debug, Parser)]
@@ -119,6 +121,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::CheckConfig => {
             let config = global.config()?;
             crate::log::check(&config.log)?;
+            AdmissionRules::read(&config.admission).map_err(ServerError::from)?;
             writeln!(output.out, "the configuration is sound")?;
             Ok(())
         }

@@ -26,7 +26,7 @@ mod tftp;
 mod tls;
 mod xmpp;
 
-pub use admission::AdmissionConfig;
+pub use admission::{AdmissionAction, AdmissionConfig, AdmissionRuleConfig};
 pub use campaigns::CampaignsConfig;
 pub use cwmp::{AuthMode, CertificateIdentity, CertificateMode, CwmpConfig, TrustConfig};
 pub use datamodels::DatamodelsConfig;
@@ -181,6 +181,7 @@ impl Config {
     fn check(&self) -> Result<(), ConfigError> {
         self.cwmp.check()?;
         self.fleet.check()?;
+        self.admission.check()?;
         self.files.check()?;
         self.bulk.check()?;
         self.tftp.check()?;

@@ -135,12 +135,23 @@ pub enum EventKind {
     Drifted(Box<str>),
     /// What had strayed is as it is wanted again.
     Repaired(Box<str>),
+    /// The device was taken in, and why: it was expected, or an operator or a
+    /// rule adopted it.
+    TakenIn(Box<str>),
 }
 
 impl EventKind {
     /// The word for each kind.
-    pub const WORDS: [&str; 7] =
-        ["inform", "first_contact", "software_changed", "alarm", "told", "drifted", "repaired"];
+    pub const WORDS: [&str; 8] = [
+        "inform",
+        "first_contact",
+        "software_changed",
+        "alarm",
+        "told",
+        "drifted",
+        "repaired",
+        "taken_in",
+    ];
 
     /// The word for programs and filters.
     pub const fn word(&self) -> &'static str {
@@ -152,6 +163,7 @@ impl EventKind {
             Self::Told(_) => "told",
             Self::Drifted(_) => "drifted",
             Self::Repaired(_) => "repaired",
+            Self::TakenIn(_) => "taken_in",
         }
     }
 }

@@ -40,11 +40,11 @@ pub use desired::{
 };
 pub use event::{Event, EventCode, EventKind};
 pub use id::{DeviceId, DeviceIdentity, IdError};
-pub use labels::Labels;
+pub use labels::{HIDDEN, LabelFault, Labels, LabelsChange, MAX_FIELDS, MAX_TAGS, is_secret_field};
 pub use learned::Learned;
 pub use lesson::{Ability, AbilityError, Lesson, Lessons, Proof};
 pub use model::{Heard, ModelKey, ModelKeyError, ModelLesson, ModelRecord, ModelWishes};
-pub use preload::{Decision, Preload, PreloadKey, Stranger};
+pub use preload::{Decision, Preload, PreloadKey, PreloadKeyError, Stranger, Vouched, expected_as};
 pub use record::Device;
 pub use report::{Report, ReportSource};
 pub use secret::{Sealed, Secret};

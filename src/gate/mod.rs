@@ -10,13 +10,24 @@
 //! - `certificate`: what a certificate says of who shows it.
 //! - `failures`: failed logins, counted by address and by name.
 //! - `replays`: answers to challenges that were seen before.
+//!
+//! What becomes of a device that nobody knows is judged by [`AdmissionRules`];
+//! those that are to wait do so in [`Strangers`].
+//!
+//! - `rules`: the operator's rules.
+//! - `strangers`: who waits, and what was decided; `waiting`: the places.
 
 mod certificate;
 mod failures;
 mod judge;
 mod replays;
+mod rules;
+mod strangers;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub use certificate::{CertificateProblem, Certificates};
 pub use judge::{Denied, Gate, Mismatch, OnboardingAccount, Principal};
+pub use rules::{AdmissionRuleError, AdmissionRules, Ruling};
+pub use strangers::{Lodging, Occupancy, Strangers};

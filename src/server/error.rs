@@ -6,6 +6,7 @@ use crate::announce::mdns::MdnsError;
 use crate::api::tokens::TokenError;
 use crate::class::Class;
 use crate::files::FilesError;
+use crate::gate::AdmissionRuleError;
 use crate::http::HttpError;
 use crate::intent::WaysError;
 use crate::provision::TemplateError;
@@ -65,6 +66,9 @@ pub enum ServerError {
     /// How phone files are encrypted.
     #[error(transparent)]
     Ciphers(#[from] CipherChoiceError),
+    /// A rule on unknown devices.
+    #[error(transparent)]
+    Admission(#[from] AdmissionRuleError),
     /// A template of the operator, in the folder `templates` of the data folder.
     #[error("templates/{0}")]
     Template(#[from] TemplateError),
@@ -80,6 +84,7 @@ impl ServerError {
             Self::Intents { problem, .. } => problem.class(),
             Self::InUse(_) => Class::Conflict,
             Self::Template(error) => error.class(),
+            Self::Admission(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::Http(error) => error.class(),
             Self::Mdns(error) => error.class(),

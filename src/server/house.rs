@@ -24,7 +24,7 @@ use crate::device::Learned;
 use crate::fetch::{Fetch, FetchDeps};
 use crate::files::{Links, Shelf};
 use crate::fleet::Fleet;
-use crate::gate::{Gate, OnboardingAccount};
+use crate::gate::{AdmissionRules, Gate, OnboardingAccount, Strangers};
 use crate::http::{Authority, Door, Handler, TlsMaterial, TrustStores};
 use crate::provision::{PhoneLinks, SiteLinks};
 use crate::store::{Store, Vault};
@@ -95,6 +95,7 @@ struct Parts<'a> {
     stun: Option<Arc<StunDoor>>,
     traces: Arc<Traces>,
     fleet: Arc<Fleet>,
+    strangers: Arc<Strangers>,
 }
 
 /// Puts the operator's table of intents in force.
@@ -127,6 +128,7 @@ impl Server {
         let data = DataFolder::open(data)?;
         install_intents(&config)?;
         let vault = Vault::open(data.path())?;
+        let admission_rules = AdmissionRules::read(&config.admission)?;
         let tls = tls_material(&config, data.path())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let templates = Arc::new(provisioning::templates(data.path())?);
@@ -181,10 +183,12 @@ impl Server {
                 &vault,
                 Learned::assumed(config.cwmp.read_batch, config.cwmp.write_batch),
             ),
+            strangers: Arc::new(Strangers::new(store.clone(), &config.admission)),
             vault,
         };
+        parts.strangers.load().await?;
         let gate = parts.gate(onboarding.clone());
-        let acs = parts.acs(gate.clone(), &addresses);
+        let acs = parts.acs(gate.clone(), admission_rules, &addresses);
         let devices = Arc::new(DeviceDoor { acs: acs.clone(), bulk: parts.bulk(gate) });
         let fetch = Arc::new(parts.fetch());
         let stop = CancellationToken::new();
@@ -310,7 +314,12 @@ impl Parts<'_> {
         Arc::new(Gate::new(&self.config.cwmp, onboarding, store, vault))
     }
 
-    fn acs(&self, gate: Arc<Gate>, addresses: &Addresses) -> Arc<Acs> {
+    fn acs(
+        &self,
+        gate: Arc<Gate>,
+        admission_rules: AdmissionRules,
+        addresses: &Addresses,
+    ) -> Arc<Acs> {
         let files = FileLinks {
             links: Arc::new(self.links.clone()),
             public_url: self.config.files.public_url.clone(),
@@ -327,6 +336,8 @@ impl Parts<'_> {
             history: self.config.history.clone(),
             files,
             gate,
+            admission_rules,
+            strangers: self.strangers.clone(),
             traces: self.traces.clone(),
             fleet: self.fleet.clone(),
             desires: self.config.fleet.clone(),
@@ -413,6 +424,7 @@ impl Parts<'_> {
             supply: self.supply.clone(),
             traces: self.traces.clone(),
             fleet: self.fleet.clone(),
+            strangers: self.strangers.clone(),
             tokens,
         })
     }

@@ -278,7 +278,7 @@ impl Stored for Preload {
     const SEALED: bool = true;
 
     fn revision(&self) -> u32 {
-        self.revision
+        self.labels.revision
     }
 }
 

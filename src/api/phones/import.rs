@@ -4,34 +4,24 @@ use std::collections::HashMap;
 
 use axum::extract::{Request, State};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value};
+use serde_json::Value;
 use utoipa::{IntoParams, ToSchema};
 
 use super::change::{Applier, PhoneChange};
 use super::{DEFAULT_SITE, check, missing_site, new_phone, table};
 use crate::api::extract::Query;
-use crate::api::problem::{ApiError, ImportFault, Problem, bad_value};
+use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::settings::Wrong;
+use crate::api::sheet::{self, BREATH, Faults};
 use crate::api::state::{Shared, State as Inner};
-use crate::class::Class;
-use crate::http::collect;
 use crate::phone::{Mac, Phone};
 use crate::store::{Batch, Record};
-
-/// The largest file, in bytes.
-const MAX_FILE: u64 = 32 << 20;
 
 /// Phones of one file at most: they are made durable together.
 const MAX_ROWS: usize = 20_000;
 
-/// Faults that are told at once.
-const MAX_FAULTS: usize = 100;
-
 /// Phones of which the report tells what becomes of them.
 const MAX_TOLD: usize = 1000;
-
-/// Rows after which others get their turn.
-const BREATH: usize = 64;
 
 /// What a file is.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -75,36 +65,6 @@ pub(super) struct Row {
     pub(super) mac: Mac,
 }
 
-/// Everything that is wrong in a file, as far as it is told.
-#[derive(Debug, Default)]
-pub(super) struct Faults {
-    told: Vec<ImportFault>,
-    all: usize,
-}
-
-impl Faults {
-    pub(super) fn add(&mut self, line: u64, column: Option<String>, problem: impl Into<String>) {
-        self.all += 1;
-        if self.told.len() < MAX_FAULTS {
-            self.told.push(ImportFault { line, column, problem: problem.into() });
-        }
-    }
-
-    pub(super) const fn any(&self) -> bool {
-        self.all > 0
-    }
-
-    /// # Errors
-    /// [`ApiError::Import`] if anything is wrong.
-    fn none(mut self) -> Result<(), ApiError> {
-        if self.all == 0 {
-            return Ok(());
-        }
-        self.told.sort_by_key(|fault| fault.line);
-        Err(ApiError::Import { faults: self.told, all: self.all })
-    }
-}
-
 /// The rows of a file, as it spells them.
 enum Rows {
     Csv(Vec<table::Heading>, Vec<(Row, Vec<String>)>),
@@ -121,13 +81,7 @@ pub(in crate::api) async fn import(
     Query(query): Query<ImportQuery>,
     request: Request,
 ) -> Result<axum::Json<ImportReport>, ApiError> {
-    let file = match collect(request.into_body(), MAX_FILE, &state.deps.config.limits).await {
-        Ok(file) => file,
-        Err(error) if error.class() == Class::TooLarge => {
-            return Err(ApiError::TooLarge { limit: MAX_FILE });
-        }
-        Err(_) => return Err(ApiError::BodyStalled),
-    };
+    let file = sheet::file(&state, request).await?;
     let mut faults = Faults::default();
     let rows = match query.format.as_str() {
         "csv" => {
@@ -281,17 +235,9 @@ impl ImportReport {
 
 /// The phones of a JSON array; the line of each is where it begins.
 fn read_json(file: &[u8], faults: &mut Faults) -> Result<Vec<(Row, PhoneChange)>, ApiError> {
-    let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
-    let items: Vec<Map<String, Value>> = serde_json::from_slice(file).map_err(|error| {
-        let (line, problem) = (error.line() as u64, error.to_string());
-        ApiError::Import { faults: vec![ImportFault { line, column: None, problem }], all: 1 }
-    })?;
-    if items.len() > MAX_ROWS {
-        faults.add(1, None, format!("at most {MAX_ROWS} phones at once; split the file"));
-        return Ok(Vec::new());
-    }
+    let items = sheet::items(file, MAX_ROWS, "phones", faults)?;
     let mut rows = Vec::with_capacity(items.len());
-    for (mut item, line) in items.into_iter().zip(lines_of_items(file)) {
+    for (line, mut item) in items {
         let mac = match item.remove("mac").as_ref().and_then(Value::as_str).map(str::parse) {
             Some(Ok(mac)) => mac,
             Some(Err(error)) => {
@@ -309,40 +255,4 @@ fn read_json(file: &[u8], faults: &mut Faults) -> Result<Vec<(Row, PhoneChange)>
         }
     }
     Ok(rows)
-}
-
-/// The lines at which the members of a sound JSON array begin.
-fn lines_of_items(json: &[u8]) -> Vec<u64> {
-    let (mut lines, mut line, mut depth) = (Vec::new(), 1, 0_u32);
-    let (mut in_text, mut escaped) = (false, false);
-    for byte in json {
-        match byte {
-            b'\n' => line += 1,
-            _ if escaped => escaped = false,
-            b'\\' if in_text => escaped = true,
-            b'"' => in_text = !in_text,
-            b'{' | b'[' if !in_text => {
-                if depth == 1 {
-                    lines.push(line);
-                }
-                depth += 1;
-            }
-            b'}' | b']' if !in_text => depth = depth.saturating_sub(1),
-            _ => {}
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn members_are_found_by_their_line() {
-        let json = b"[\n {\"a\": \"}\\\"{[\"},\n\n {\"b\": [{}]}, {\"c\": {}}\n]";
-        let parsed: Vec<Map<String, Value>> = serde_json::from_slice(json).unwrap();
-        assert_eq!(parsed.len(), 3);
-        assert_eq!(lines_of_items(json), [2, 4, 4]);
-    }
 }

@@ -13,6 +13,7 @@ use provost::config::Config;
 use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Learned, Lessons};
 use provost::files::Shelf;
 use provost::fleet::Fleet;
+use provost::gate::Strangers;
 use provost::http::{ClientConnection, Door, Host, read_limited};
 use provost::provision::{PhoneLinks, SiteLinks};
 use provost::store::{Batch, Record, Store, Vault};
@@ -33,6 +34,7 @@ pub(crate) struct Rig {
     pub(crate) data: tempfile::TempDir,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) strangers: Arc<Strangers>,
     pub(crate) address: SocketAddr,
     _stop_at_the_end: DropGuard,
 }
@@ -83,6 +85,7 @@ impl Rig {
         });
         let supply = Arc::new(supply.unwrap());
         let limits = config.limits.clone();
+        let strangers = Arc::new(Strangers::new(Arc::clone(&store), &config.admission));
         let api = Api::new(ApiDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
@@ -94,6 +97,7 @@ impl Rig {
             supply,
             traces: Traces::off(Arc::clone(&store)),
             fleet: Fleet::new(Arc::clone(&store), &vault, Learned::assumed(64, 64)),
+            strangers: Arc::clone(&strangers),
             tokens: Tokens::of_admin(TOKEN),
         });
         let stop = CancellationToken::new();
@@ -101,7 +105,7 @@ impl Rig {
         let door = Door::bind("northbound", at, &limits, None).unwrap();
         let address = door.local_addr();
         tokio::spawn(door.serve(Arc::new(api), stop.clone()));
-        Self { data, store, vault, address, _stop_at_the_end: stop.drop_guard() }
+        Self { data, store, vault, strangers, address, _stop_at_the_end: stop.drop_guard() }
     }
 
     pub(crate) async fn put(&self, record: Record) {

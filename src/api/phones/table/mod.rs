@@ -45,25 +45,8 @@ pub(super) fn heading_of(field: &str) -> String {
     }
 }
 
-/// What begins a formula in some spreadsheet, and the mark itself, so that it
-/// can be taken off again.
-const FORMULA: [char; 7] = ['=', '+', '-', '@', '\t', '\r', '\''];
-
 /// The cell of a setting that is there and empty.
 const EMPTY: &str = "'";
-
-/// A text as a cell that no spreadsheet runs.
-fn guarded(text: &str) -> String {
-    if text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
-}
-
-/// The text of a cell.
-fn unguarded(cell: &str) -> &str {
-    match cell.strip_prefix('\'') {
-        Some(rest) if rest.starts_with(FORMULA) => rest,
-        _ => cell,
-    }
-}
 
 #[cfg(test)]
 mod tests;

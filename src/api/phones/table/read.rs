@@ -6,9 +6,10 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::super::change::{LineAccount, PhoneChange, PositionKey};
-use super::super::import::{Faults, Row};
-use super::{AccountPart, Column, EMPTY, KeyPart, unguarded};
+use super::super::import::Row;
+use super::{AccountPart, Column, EMPTY, KeyPart};
 use crate::api::mask::MASK;
+use crate::api::sheet::{self, Faults, unguarded};
 use crate::phone::{Account, Key, KeyKind, Phone};
 
 /// Columns at most.
@@ -21,46 +22,9 @@ pub(in crate::api::phones) fn read(
     most: usize,
     faults: &mut Faults,
 ) -> (Vec<Column>, Vec<(Row, Vec<String>)>) {
-    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
-    let mut reader = csv::ReaderBuilder::new().has_headers(false).flexible(true).from_reader(text);
-    let mut records = reader.byte_records();
-    let Some(Ok(heading)) = records.next() else {
-        faults.add(1, None, "a table begins with a line of column names");
-        return Default::default();
-    };
-    let columns = columns(&heading, faults);
-    if faults.any() {
-        return Default::default();
-    }
-    let mut rows = Vec::new();
-    let mut lines = Lines { text, at: 0, line: 1 };
-    for record in records {
-        let record = match record {
-            Ok(record) => record,
-            Err(error) => {
-                faults.add(0, None, error.to_string());
-                break;
-            }
-        };
-        let line = lines.of(record.position().map_or(0, csv::Position::byte));
-        if record.iter().all(<[u8]>::is_empty) {
-            continue;
-        }
-        if rows.len() == most {
-            faults.add(line, None, format!("at most {most} phones at once; split the file"));
-            break;
-        }
-        if record.len() != columns.len() {
-            let (has, wanted) = (record.len(), columns.len());
-            faults.add(line, None, format!("{has} cells where the heading has {wanted}"));
-            continue;
-        }
-        let cells: Result<Vec<String>, _> =
-            record.iter().map(|cell| String::from_utf8(cell.to_vec())).collect();
-        let Ok(cells) = cells else {
-            faults.add(line, None, "this is not UTF-8");
-            continue;
-        };
+    let (columns, cells) = sheet::rows(text, most, "phones", faults, columns);
+    let mut rows = Vec::with_capacity(cells.len());
+    for (line, cells) in cells {
         let mac = columns.iter().zip(&cells).find(|(column, _)| **column == Column::Mac);
         match mac.map(|(_, cell)| cell.trim().parse()) {
             Some(Ok(mac)) => rows.push((Row { line, mac }, cells)),
@@ -69,30 +33,6 @@ pub(in crate::api::phones) fn read(
         }
     }
     (columns, rows)
-}
-
-/// Counts lines. What the reader itself tells counts neither empty lines before
-/// a record nor the second half of a CRLF.
-struct Lines<'a> {
-    text: &'a [u8],
-    at: usize,
-    line: u64,
-}
-
-impl Lines<'_> {
-    /// The line, from 1, of the record that begins behind this byte.
-    fn of(&mut self, byte: u64) -> u64 {
-        let from = usize::try_from(byte).unwrap_or(usize::MAX);
-        let rest = self.text.get(self.at..).unwrap_or_default();
-        for byte in rest {
-            if self.at >= from && !matches!(byte, b'\r' | b'\n') {
-                break;
-            }
-            self.line += u64::from(*byte == b'\n');
-            self.at += 1;
-        }
-        self.line
-    }
 }
 
 fn columns(heading: &csv::ByteRecord, faults: &mut Faults) -> Vec<Column> {

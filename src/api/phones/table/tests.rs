@@ -3,8 +3,8 @@
 use proptest::prelude::*;
 
 use super::super::change::Applier;
-use super::super::import::Faults;
 use super::*;
+use crate::api::sheet::{Faults, guarded, unguarded};
 use crate::device::Secret;
 use crate::phone::{Account, Key, KeyKind, Mac, Phone, Transport, Vendor};
 use crate::store::Vault;

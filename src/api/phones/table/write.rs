@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use super::{AccountPart, Column, EMPTY, KeyPart, guarded};
+use super::{AccountPart, Column, EMPTY, KeyPart};
 use crate::api::mask::{self, MASK};
 use crate::api::settings::Meant;
+use crate::api::sheet::guarded;
 use crate::phone::{KeyKind, Phone, Transport};
 use crate::store::{StoreError, Vault};
 
