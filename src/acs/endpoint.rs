@@ -5,36 +5,35 @@ use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::header::{
-    ALLOW, CONNECTION, CONTENT_TYPE, HOST, LOCATION, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
-};
+use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use super::admission::{Admission, spread};
+use super::answers::{
+    COOKIE, charset_of, elsewhere, empty, host_name, later, new_cookie, plain, read_cookie,
+    refuse_body, with_cookie, xml,
+};
 use super::changes::Interest;
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::identity;
 use super::links::FileLinks;
 use super::lobby::Lobby;
 use super::recording::tell;
-use super::sessions::{Cookie, Live, Sessions};
+use super::sessions::{Live, Sessions};
 use super::sightings::{Sightings, Told};
 use super::stun::StunOffer;
 use crate::config::{CwmpConfig, FleetConfig, HistoryConfig, IdentityRule, LimitsConfig};
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
-use crate::device::{DeviceId, Redirection, TraceDirection};
+use crate::device::{DeviceId, TraceDirection};
 use crate::fleet::Fleet;
 use crate::gate::{AdmissionRules, Denied, Gate, Principal, Strangers};
-use crate::http::{Body, BodyError, Handler, Peer, collect, collect_decoded, cookie};
+use crate::http::{Body, Handler, Peer, collect, collect_decoded, cookie};
 use crate::store::{Store, Vault};
 use crate::time::{Clock, Timestamp};
 use crate::trace::{self, Traces};
-
-/// The name of the session cookie.
-const COOKIE: &str = "session";
 
 /// What is read of a body whose sender has not shown who it is.
 const MAX_UNKNOWN_BODY: u64 = 256 << 10;
@@ -500,122 +499,5 @@ impl Acs {
 impl Handler for Acs {
     async fn handle(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
         self.serve(peer, request).await.unwrap_or_else(|refusal| refusal)
-    }
-}
-
-fn refuse_body(error: &BodyError) -> Response<Body> {
-    let status =
-        StatusCode::from_u16(error.class().http_status()).unwrap_or(StatusCode::BAD_REQUEST);
-    let mut response = plain(status, "the body was not taken\n");
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-/// Go to another server with the same message (TR-069 §3.4.2).
-fn elsewhere(to: &Redirection) -> Response<Body> {
-    let status = if to.status == 302 { StatusCode::FOUND } else { StatusCode::TEMPORARY_REDIRECT };
-    let mut response = empty(status);
-    if let Ok(location) = HeaderValue::try_from(&*to.url) {
-        response.headers_mut().insert(LOCATION, location);
-    }
-    // What follows belongs to another server.
-    response.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
-    response
-}
-
-/// Come again after these seconds.
-fn later(seconds: u64) -> Response<Body> {
-    let mut response = plain(StatusCode::SERVICE_UNAVAILABLE, "come again later\n");
-    response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
-    response
-}
-
-fn xml(bytes: Vec<u8>) -> Response<Body> {
-    let mut response = Response::new(Body::full(bytes));
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/xml; charset=utf-8"));
-    response
-}
-
-fn plain(status: StatusCode, text: &'static str) -> Response<Body> {
-    let mut response = Response::new(Body::full(text));
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
-    response
-}
-
-fn empty(status: StatusCode) -> Response<Body> {
-    let mut response = Response::new(Body::empty());
-    *response.status_mut() = status;
-    response
-}
-
-fn with_cookie(mut response: Response<Body>, cookie: &Cookie) -> Response<Body> {
-    let value = format!("{COOKIE}={}; Path=/", hex::encode(cookie));
-    if let Ok(value) = HeaderValue::try_from(value) {
-        response.headers_mut().insert(SET_COOKIE, value);
-    }
-    response
-}
-
-fn new_cookie() -> Option<Cookie> {
-    let mut cookie = Cookie::default();
-    getrandom::fill(&mut cookie).ok()?;
-    Some(cookie)
-}
-
-fn read_cookie(text: &str) -> Option<Cookie> {
-    let mut cookie = Cookie::default();
-    hex::decode_to_slice(text, &mut cookie).ok()?;
-    Some(cookie)
-}
-
-/// The charset of a Content-Type.
-fn charset_of(content_type: &str) -> Option<&str> {
-    let (_, parameters) = content_type.split_once(';')?;
-    parameters.split(';').find_map(|parameter| {
-        let (name, value) = parameter.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("charset").then(|| value.trim().trim_matches(['"', '\'']))
-    })
-}
-
-/// The host of a Host header, when it is one: it comes from the device, and
-/// goes back to it in a URL.
-fn host_name(value: &HeaderValue) -> Option<Box<str>> {
-    let text = value.to_str().ok()?;
-    let host = if text.starts_with('[') {
-        text.get(..=text.find(']')?)?
-    } else {
-        text.split(':').next().unwrap_or(text)
-    };
-    let sound = !host.is_empty()
-        && host.len() <= 253
-        && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b".-:[]".contains(&byte));
-    sound.then(|| host.into())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_host_is_taken_only_when_it_is_one() {
-        let host = |text: &'static str| host_name(&HeaderValue::from_static(text));
-        assert_eq!(host("acs.example.net:7547").as_deref(), Some("acs.example.net"));
-        assert_eq!(host("[::1]:7547").as_deref(), Some("[::1]"));
-        assert_eq!(host("192.0.2.1").as_deref(), Some("192.0.2.1"));
-        for bad in ["", ":80", "a b", "a/b", "user@host", "[::1"] {
-            assert_eq!(host(bad), None, "{bad}");
-        }
-    }
-
-    #[test]
-    fn a_charset_is_found_in_any_spelling() {
-        assert_eq!(charset_of("text/xml; charset=utf-8"), Some("utf-8"));
-        assert_eq!(charset_of("text/xml;Charset=\"ISO-8859-1\""), Some("ISO-8859-1"));
-        assert_eq!(charset_of("text/xml"), None);
     }
 }

@@ -3,6 +3,7 @@
 //!
 //! - `endpoint`: HTTP in, HTTP out; admission; which session a message is for.
 //!   Who is calling is judged by [`crate::gate`].
+//! - `answers`: what goes back over HTTP.
 //! - `sessions`: the table of live sessions; never two of one device.
 //! - `driver`: one session; the only place that knows both the order of the
 //!   protocol ([`crate::cwmp::Session`]) and the intent ([`crate::plan`]).
@@ -32,6 +33,7 @@
 //! before it is sent, an outcome as soon as it is known.
 
 mod admission;
+mod answers;
 mod asking;
 mod backups;
 mod changes;

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::CliError;
 use super::client::{Client, clean, encode};
+use super::label::Labels;
 use super::list::{Listing, pages};
 use super::output::{Column, Output};
 use super::task::{self, Waiting};
@@ -29,7 +30,7 @@ const PARAMETERS: &[Column] =
 pub(super) enum DeviceCommand {
     /// List devices
     List {
-        /// A part of id, serial number, manufacturer, product class or version
+        /// A part of id, serial number, manufacturer, class, version or subscriber
         #[arg(long, value_name = "TEXT")]
         q: Option<String>,
         /// Only this OUI
@@ -44,6 +45,15 @@ pub(super) enum DeviceCommand {
         /// Only devices with this tag
         #[arg(long)]
         tag: Option<String>,
+        /// Only this tenant's
+        #[arg(long)]
+        tenant: Option<String>,
+        /// Only those at this site
+        #[arg(long)]
+        site: Option<String>,
+        /// Only this subscriber's: a value, or NAME=VALUE
+        #[arg(long)]
+        subscriber: Option<String>,
         /// Only devices that informed since (RFC 3339)
         #[arg(long, value_name = "TIME")]
         informed_since: Option<String>,
@@ -248,6 +258,13 @@ pub(super) enum DeviceCommand {
         /// The tags; none takes all away
         tags: Vec<String>,
     },
+    /// Change a device's tags, tenant, site and what is known of its subscriber
+    Label {
+        /// The device id
+        id: String,
+        #[command(flatten)]
+        labels: Labels,
+    },
     /// Forget a device with all that is known of it
     Forget {
         /// The device id
@@ -262,13 +279,27 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     use DeviceCommand as D;
     let (id, body, waiting) = match command {
-        D::List { q, oui, product_class, software_version, tag, informed_since, listing } => {
+        D::List {
+            q,
+            oui,
+            product_class,
+            software_version,
+            tag,
+            tenant,
+            site,
+            subscriber,
+            informed_since,
+            listing,
+        } => {
             let filters = [
                 ("q", q),
                 ("oui", oui),
                 ("product_class", product_class),
                 ("software_version", software_version),
                 ("tag", tag),
+                ("tenant", tenant),
+                ("site", site),
+                ("subscriber", subscriber),
                 ("informed_since", informed_since),
             ];
             let devices = pages(client, "/devices", &filters, listing).await?;
@@ -304,6 +335,11 @@ pub(super) async fn run(
             let path = format!("/devices/{}", encode(&id));
             let device = client.send(Method::PATCH, &path, &json!({"tags": tags})).await?;
             return Ok(output.record(&device)?);
+        }
+        D::Label { id, labels } => {
+            let path = format!("/devices/{}", encode(&id));
+            let body = Value::from(labels.body()?);
+            return Ok(output.record(&client.send(Method::PATCH, &path, &body).await?)?);
         }
         D::Forget { id } => {
             let answer = client.delete(&format!("/devices/{}", encode(&id))).await?;

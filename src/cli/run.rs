@@ -16,7 +16,9 @@ use super::massdeploy;
 use super::model::{self, ModelCommand};
 use super::output::Output;
 use super::phone::{self, LayerCommand, PhoneCommand, SiteCommand};
+use super::preload::{self, PreloadCommand};
 use super::simulate::SimulateError;
+use super::stranger::{self, StrangerCommand};
 use super::task::{self, TaskCommand};
 use super::{CliError, Global, demo, dhcp, fanvil, inspect, serve, simulate};
 use crate::class::Class;
@@ -47,6 +49,10 @@ enum Command {
     Health,
     #[command(subcommand)]
     Device(DeviceCommand),
+    #[command(subcommand)]
+    Preload(PreloadCommand),
+    #[command(subcommand)]
+    Stranger(StrangerCommand),
     #[command(subcommand)]
     Task(TaskCommand),
     #[command(subcommand)]
@@ -138,6 +144,8 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
             Ok(output.record(&health)?)
         }
         Command::Device(command) => device::run(command, &Client::new(&global)?, output).await,
+        Command::Preload(command) => preload::run(command, &Client::new(&global)?, output).await,
+        Command::Stranger(command) => stranger::run(command, &Client::new(&global)?, output).await,
         Command::Task(command) => task::run(command, &Client::new(&global)?, output).await,
         Command::File(command) => file::run(command, &Client::new(&global)?, output).await,
         Command::Model(command) => model::run(command, &Client::new(&global)?, output).await,

@@ -1,17 +1,17 @@
-//! A phone's files, and phones in files.
+//! A phone's files, and phones into files.
 
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use axum::http::Method;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::arguments::ChangeArguments;
 use super::of;
 use crate::cli::CliError;
 use crate::cli::client::{Client, clean, encode};
-use crate::cli::output::{Output, bytes_bar, wheel};
+use crate::cli::output::{Output, wheel};
+use crate::cli::sheet;
 
 /// Show a file as the phone would get it now
 #[derive(Debug, clap::Args)]
@@ -148,68 +148,6 @@ impl Resync {
     }
 }
 
-/// Take phones from a file
-#[derive(Debug, clap::Args)]
-pub(in crate::cli) struct Import {
-    /// The file
-    file: PathBuf,
-    /// csv or json; by the file's name if not given
-    #[arg(long)]
-    format: Option<String>,
-    /// Tell only what would be done
-    #[arg(long)]
-    dry_run: bool,
-}
-
-impl Import {
-    pub(super) async fn run(
-        self,
-        client: &Client,
-        output: &mut Output<'_>,
-    ) -> Result<(), CliError> {
-        let format = self.format.unwrap_or_else(|| format_of(&self.file).to_owned());
-        let path = format!("/phones/import?format={}&dry_run={}", encode(&format), self.dry_run);
-        let bar = bytes_bar("phones");
-        let report = client.upload(&path, &self.file, bar.clone()).await;
-        bar.finish_and_clear();
-        match report {
-            Ok(report) => Ok(output.print(&report, |out, report| {
-                let number = |key: &str| report[key].as_u64().unwrap_or_default();
-                let (new, changed) = (number("new"), number("changed"));
-                let would = if self.dry_run { "would be " } else { "" };
-                let unchanged = number("unchanged");
-                writeln!(out, "{would}new {new}, {would}changed {changed}, unchanged {unchanged}")
-            })?),
-            Err(CliError::Refused { class, detail, hint, faults }) => {
-                if output.json {
-                    output.print(&json!({"errors": faults}), |_, _| Ok(()))?;
-                } else {
-                    faults
-                        .iter()
-                        .try_for_each(|fault| writeln!(output.out, "{}", fault_line(fault)))?;
-                }
-                Err(CliError::Refused { class, detail, hint, faults })
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-/// `line 3, model: …`.
-fn fault_line(fault: &Value) -> String {
-    let problem = clean(fault["problem"].as_str().unwrap_or_default());
-    let line = fault["line"].as_u64().unwrap_or_default();
-    match fault["column"].as_str() {
-        Some(column) => format!("line {line}, {}: {problem}", clean(column)),
-        None => format!("line {line}: {problem}"),
-    }
-}
-
-fn format_of(file: &Path) -> &'static str {
-    let is_json = file.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-    if is_json { "json" } else { "csv" }
-}
-
 /// Write phones into a file
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Export {
@@ -235,12 +173,7 @@ impl Export {
         client: &Client,
         output: &mut Output<'_>,
     ) -> Result<(), CliError> {
-        let format = match (&self.format, &self.file) {
-            (Some(format), _) => format.clone(),
-            (None, Some(file)) => format_of(file).to_owned(),
-            (None, None) if output.json => "json".to_owned(),
-            (None, None) => "csv".to_owned(),
-        };
+        let format = sheet::format(self.format.as_deref(), self.file.as_deref(), output);
         let mut path = format!("/phones/export?format={}", encode(&format));
         for (key, value) in [("vendor", &self.vendor), ("site", &self.site)] {
             if let Some(value) = value {
@@ -251,12 +184,6 @@ impl Export {
             path.push_str("&secrets=show");
         }
         let text = client.text(&path).await?;
-        let Some(file) = &self.file else { return Ok(output.out.write_all(&text)?) };
-        let mut options = std::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true);
-        #[cfg(unix)]
-        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-        let written = options.open(file).and_then(|mut opened| opened.write_all(&text));
-        written.map_err(|source| CliError::File { path: file.clone(), source })
+        sheet::save(&text, self.file.as_deref(), output)
     }
 }

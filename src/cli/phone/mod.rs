@@ -18,6 +18,7 @@ use super::CliError;
 use super::client::{Client, clean, encode};
 use super::list::{Listing, pages};
 use super::output::{Column, Output};
+use super::sheet::Import;
 
 const PHONES: &[Column] = &[
     ("MAC", "mac"),
@@ -110,7 +111,8 @@ pub(super) enum PhoneCommand {
         mac: String,
     },
     /// Take phones from a file: all of them, or none if anything is wrong
-    Import(files::Import),
+    /// Take phones from a file: all of them, or none if anything is wrong
+    Import(Import),
     /// Write phones into a file, as an import takes them
     Export(files::Export),
     /// Forget a phone
@@ -166,7 +168,9 @@ pub(super) async fn run(
             let urls = client.get(&format!("{}/url", of(&mac))).await?;
             Ok(output.said(&urls, &clean(urls["url"].as_str().unwrap_or_default()))?)
         }
-        PhoneCommand::Import(import) => import.run(client, output).await,
+        PhoneCommand::Import(import) => {
+            import.run("/phones/import", "phones", client, output).await
+        }
         PhoneCommand::Export(export) => export.run(client, output).await,
         PhoneCommand::Remove { mac } => {
             let answer = client.delete(&of(&mac)).await?;
