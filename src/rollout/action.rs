@@ -11,7 +11,7 @@ use crate::schema::Schema;
 pub enum Asked {
     /// This task, and what the device has before it.
     Task(Box<Action>, Before),
-    /// Nothing by a task: it is given the campaign's tag, or loses it.
+    /// To be what profiles make it, once it has the campaign's tag or has lost it.
     Tag,
     /// Nothing: it is as it should be.
     Nothing,

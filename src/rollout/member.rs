@@ -47,7 +47,7 @@ pub enum MemberState {
     Asked {
         /// When.
         at: Timestamp,
-        /// By this task; with a profile there is none of this id.
+        /// By this task.
         task: TaskId,
     },
     /// It did what it was asked, and has to show that it is well.
@@ -286,4 +286,16 @@ pub fn task_id(
     }
     let millis = u64::try_from(began.as_millis()).unwrap_or(0);
     TaskId(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid().as_u128())
+}
+
+/// A device's lot in a campaign: the smallest go first, so that a canary is drawn
+/// from the whole fleet and not from those with the lowest serial numbers.
+pub fn lot(campaign: &str, made: Timestamp, device: &DeviceId) -> u128 {
+    let mut digest = Sha256::new();
+    digest.update(made.as_millis().to_be_bytes());
+    digest.update(campaign.as_bytes());
+    digest.update([1]);
+    digest.update(device.as_str().as_bytes());
+    let digest: [u8; 32] = digest.finalize().into();
+    digest.first_chunk().map_or(0, |bytes| u128::from_be_bytes(*bytes))
 }

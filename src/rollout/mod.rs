@@ -22,7 +22,7 @@ mod window;
 pub use action::{Asked, ask, undo};
 pub use advance::{Step, advance};
 pub use bound::{at_most, ends_not_before, threshold_reached, wave_sizes};
-pub use member::{Before, Member, MemberState, Place, task_id};
+pub use member::{Before, Member, MemberState, Place, lot, task_id};
 pub use pace::Pace;
 pub use record::{
     CampaignRecord, CampaignState, Counts, HistoryLine, MAX_HISTORY, MAX_NAME, Tally,

@@ -109,6 +109,8 @@ pub enum CampaignState {
         /// When.
         at: Timestamp,
     },
+    /// It is being forgotten.
+    Removing,
 }
 
 impl CampaignState {
@@ -125,6 +127,7 @@ impl CampaignState {
             Self::RolledBack { .. } => "rolled_back",
             Self::Stopped { .. } => "stopped",
             Self::Finished { .. } => "finished",
+            Self::Removing => "removing",
         }
     }
 
