@@ -13,6 +13,7 @@
 #![expect(unused_qualifications, reason = "utoipa's macros write them")]
 
 mod associations;
+mod campaigns;
 mod device_backups;
 mod devices;
 mod dhcp;

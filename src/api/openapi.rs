@@ -7,6 +7,7 @@ use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
 use utoipa::{Modify, OpenApi as _};
 
+use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
@@ -48,6 +49,10 @@ use super::{
         profiles::version, profiles::rollback, profiles::enable, profiles::disable,
         plans::list, plans::create, plans::show, plans::forget, plans::devices, plans::apply,
         explain::explain, drift::list, drift::apply,
+        campaigns::list, campaigns::create, campaigns::show, campaigns::members,
+        campaigns::steps::start, campaigns::steps::approve, campaigns::steps::pause,
+        campaigns::steps::resume, campaigns::steps::stop, campaigns::steps::roll_back,
+        campaigns::steps::remove,
         layers::list,
         layers::show_global, layers::show_tenant, layers::show_model,
         layers::put_global, layers::put_tenant, layers::put_model,

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::fitness::FieldMisfit;
+use crate::campaign::CampaignError;
 use crate::class::Class;
 use crate::files::FilesError;
 use crate::store::StoreError;
@@ -173,6 +174,9 @@ pub(super) enum ApiError {
     /// Another backup is being written.
     #[error("a backup is being written already")]
     BackupRuns,
+    /// A campaign cannot do what is asked of it.
+    #[error(transparent)]
+    Campaign(CampaignError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -215,6 +219,7 @@ impl ApiError {
             | Self::BackupRuns => Class::Conflict,
             Self::NoWay(_) | Self::PlanFailed(_) => Class::Failed,
             Self::QueueFull(_) | Self::PlansFull(_) => Class::Throttled,
+            Self::Campaign(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::Files(error) => error.class(),
             // Not what is asked for is missing, but what is stored names what is not there.
@@ -265,6 +270,8 @@ impl ApiError {
             Self::TracesFull(_) => "traces-full",
             Self::NotRead(_) => "not-read",
             Self::BackupRuns => "backup-runs",
+            Self::Campaign(CampaignError::WrongState { .. }) => "wrong-state",
+            Self::Campaign(error) => error.class().word(),
             Self::Store(StoreError::Conflict(_)) => "changed-meanwhile",
             Self::Store(StoreError::ReadOnly(_)) => "store-read-only",
             Self::Store(StoreError::TooLarge(_)) => "too-large",

@@ -5,6 +5,7 @@ use axum::handler::Handler;
 use axum::http::Method;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
+use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
 use super::problem::ApiError;
 use super::state::Shared;
@@ -145,6 +146,18 @@ fn table() -> Vec<Route> {
         route(DELETE, "/api/v1/plans/{id}", plans::forget),
         route(GET,    "/api/v1/plans/{id}/devices", plans::devices),
         route(POST,   "/api/v1/plans/{id}/apply", plans::apply),
+
+        route(GET,    "/api/v1/campaigns", campaigns::list),
+        route(POST,   "/api/v1/campaigns", campaigns::create),
+        route(GET,    "/api/v1/campaigns/{name}", campaigns::show),
+        route(DELETE, "/api/v1/campaigns/{name}", campaigns::steps::remove),
+        route(GET,    "/api/v1/campaigns/{name}/members", campaigns::members),
+        route(POST,   "/api/v1/campaigns/{name}/start", campaigns::steps::start),
+        route(POST,   "/api/v1/campaigns/{name}/approve", campaigns::steps::approve),
+        route(POST,   "/api/v1/campaigns/{name}/pause", campaigns::steps::pause),
+        route(POST,   "/api/v1/campaigns/{name}/resume", campaigns::steps::resume),
+        route(POST,   "/api/v1/campaigns/{name}/stop", campaigns::steps::stop),
+        route(POST,   "/api/v1/campaigns/{name}/rollback", campaigns::steps::roll_back),
 
         route(GET,    "/api/v1/layers", layers::list),
         route(GET,    "/api/v1/layers/global", layers::show_global),

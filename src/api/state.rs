@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::fleet::Makings;
 use super::tokens::Tokens;
+use crate::campaign::Campaigns;
 use crate::config::Config;
 use crate::files::Shelf;
 use crate::fleet::{Fleet, FleetPlanner};
@@ -36,6 +37,8 @@ pub struct ApiDeps {
     pub supply: Arc<Supply>,
     /// Which devices are traced.
     pub traces: Arc<Traces>,
+    /// Changes over many devices.
+    pub campaigns: Arc<Campaigns>,
     /// What is wanted of devices.
     pub fleet: Arc<Fleet>,
     /// Devices that nobody knows and that wait.

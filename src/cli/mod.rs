@@ -13,6 +13,7 @@ pub mod serve;
 pub mod simulate;
 
 mod backup;
+mod campaign;
 mod client;
 mod datamodel;
 mod device;

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use super::backup::{self, RestoreArgs};
+use super::campaign::{self, CampaignCommand};
 use super::client::Client;
 use super::datamodel::{self, DatamodelCommand};
 use super::device::{self, DeviceCommand};
@@ -67,6 +68,8 @@ enum Command {
     Drift(DriftArgs),
     #[command(subcommand)]
     Datamodel(DatamodelCommand),
+    #[command(subcommand)]
+    Campaign(CampaignCommand),
     #[command(subcommand)]
     Phone(PhoneCommand),
     #[command(subcommand)]
@@ -157,6 +160,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Explain(args) => fleet::explain(args, &Client::new(&global)?, output).await,
         Command::Drift(args) => fleet::drift(args, &Client::new(&global)?, output).await,
         Command::Datamodel(command) => datamodel::run(command, &global, output),
+        Command::Campaign(command) => campaign::run(command, &Client::new(&global)?, output).await,
         Command::Phone(command) => phone::run(command, &Client::new(&global)?, output).await,
         Command::Layer(command) => phone::run_layer(command, &Client::new(&global)?, output).await,
         Command::Site(command) => phone::run_site(command, &Client::new(&global)?, output).await,

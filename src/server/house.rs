@@ -18,6 +18,7 @@ use super::phone_doors::PhoneDoors;
 use super::provisioning;
 use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders, StunOffer};
 use crate::api::{Api, ApiDeps, tokens};
+use crate::campaign::{Campaigns, CampaignsDeps};
 use crate::collect::{Bulk, BulkDeps, Lightweight, LightweightDeps, LightweightDoor};
 use crate::config::{AuthMode, CertificateMode, Config, CwmpConfig, LimitsConfig, TrustConfig};
 use crate::device::Learned;
@@ -193,7 +194,10 @@ impl Server {
         let fetch = Arc::new(parts.fetch());
         let stop = CancellationToken::new();
         let mut doors = JoinSet::new();
-        let api = Arc::new(parts.api(tokens, parts.xmpp(&mut doors, &stop)?));
+        let waker = parts.waker(parts.xmpp(&mut doors, &stop)?);
+        let campaigns = parts.campaigns(&waker);
+        let api = Arc::new(parts.api(tokens, waker, campaigns.clone()));
+        doors.spawn(campaigns.run(stop.clone()));
         doors.spawn(acs.clone().sweep(stop.clone()));
         let keep_days = config.history.keep_days;
         doors.spawn(history::run(store.clone(), parts.clock.clone(), keep_days, stop.clone()));
@@ -403,8 +407,8 @@ impl Parts<'_> {
         }))
     }
 
-    fn api(&self, tokens: tokens::Tokens, xmpp: Option<Arc<dyn XmppAsk>>) -> Api {
-        let waker = Waker::new(WakerDeps {
+    fn waker(&self, xmpp: Option<Arc<dyn XmppAsk>>) -> Arc<Waker> {
+        Arc::new(Waker::new(WakerDeps {
             store: self.store.clone(),
             vault: self.vault.clone(),
             clock: self.clock.clone(),
@@ -412,12 +416,25 @@ impl Parts<'_> {
             basic: self.config.cwmp.connection_request_basic,
             udp: self.stun.clone(),
             xmpp,
-        });
+        }))
+    }
+
+    fn campaigns(&self, waker: &Arc<Waker>) -> Arc<Campaigns> {
+        Campaigns::new(CampaignsDeps {
+            store: self.store.clone(),
+            clock: self.clock.clone(),
+            config: self.config.campaigns.clone(),
+            waker: waker.clone(),
+        })
+    }
+
+    fn api(&self, tokens: tokens::Tokens, waker: Arc<Waker>, campaigns: Arc<Campaigns>) -> Api {
         Api::new(ApiDeps {
             store: self.store.clone(),
             vault: self.vault.clone(),
             shelf: self.shelf.clone(),
-            waker: Arc::new(waker),
+            waker,
+            campaigns,
             clock: self.clock.clone(),
             config: Arc::new(self.config.clone()),
             data: self.data.path().to_owned(),

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use http_body_util::Full;
 use provost::api::tokens::Tokens;
 use provost::api::{Api, ApiDeps};
+use provost::campaign::{Campaigns, CampaignsDeps};
 use provost::config::Config;
 use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Learned, Lessons};
 use provost::files::Shelf;
@@ -66,6 +67,13 @@ impl Rig {
             udp: None,
             xmpp: None,
         });
+        let waker = Arc::new(waker);
+        let campaigns = Campaigns::new(CampaignsDeps {
+            store: Arc::clone(&store),
+            clock: clock.clone(),
+            config: config.campaigns.clone(),
+            waker: waker.clone(),
+        });
         let shelf = Shelf::open(data.path(), config.files.quota).unwrap();
         let supply = Supply::new(SupplyDeps {
             store: Arc::clone(&store),
@@ -90,7 +98,8 @@ impl Rig {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             shelf,
-            waker: Arc::new(waker),
+            waker,
+            campaigns,
             clock,
             config: Arc::new(config),
             data: data.path().to_owned(),

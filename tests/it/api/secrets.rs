@@ -167,6 +167,13 @@ async fn plant_in_phones(rig: &Rig, key: &str) {
         "access": {"logins": [{"user": "phones", "password": CANARY}]},
     });
     assert_eq!(rig.put_json("/sites/hq", site).await.status, 201);
+    let url = format!("https://u:{CANARY}@acs.example.net/");
+    let migrate = json!({"url": url, "username": "u", "password": CANARY, "quiet": "2h"});
+    let target = json!({"devices": [id("1")]});
+    let campaign = json!({"name": "hq", "target": target, "action": {"migrate": migrate}});
+    let made = rig.post("/campaigns", campaign).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert!(!made.text.contains(CANARY), "{}", made.text);
     let settings = json!({"settings": {"fanvil:SIP/Register Pswd": CANARY}});
     for path in ["/layers/global", "/layers/tenant/hq", "/layers/model/fanvil/X4"] {
         assert_eq!(rig.put_json(path, settings.clone()).await.status, 201, "{path}");
