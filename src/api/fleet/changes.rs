@@ -5,8 +5,8 @@ use serde_json::Value;
 
 use super::super::extract::plain_text;
 use super::super::problem::{ApiError, ImportFault, bad_value};
-use super::{problems, secrets};
-use crate::profile::ProfileRecord;
+use super::{paths, problems, secrets};
+use crate::profile::{Profile, ProfileRecord};
 
 /// The longest name, in characters.
 const MAX_NAME: usize = 64;
@@ -64,12 +64,30 @@ pub(super) fn why(why: Option<String>) -> Result<String, ApiError> {
 
 /// The text of a profile from a request, as it is stored; `None` if something is
 /// wrong with it, which is told then. What is masked keeps what is `stored`.
+///
+/// With `unchecked` it may name what no data model knows.
 pub(super) fn text(
+    name: &str,
+    profile: Value,
+    stored: Option<&ProfileRecord>,
+    unchecked: bool,
+    faults: &mut Faults,
+) -> Option<Box<str>> {
+    let profile = form(name, profile, stored, faults)?;
+    let known = faults.all;
+    if !unchecked {
+        paths::check(name, &profile, faults);
+    }
+    (faults.all == known).then(|| profile.to_json().into())
+}
+
+/// A profile that is sound in its form.
+fn form(
     name: &str,
     mut profile: Value,
     stored: Option<&ProfileRecord>,
     faults: &mut Faults,
-) -> Option<Box<str>> {
+) -> Option<Profile> {
     let Some(members) = profile.as_object_mut() else {
         faults.add(name, "a profile is an object");
         return None;
@@ -88,7 +106,7 @@ pub(super) fn text(
         faults.add(format!("{name}: {place}"), "nothing is stored that `***` could keep");
     }
     match problems::read(&profile) {
-        Ok(profile) if lost.is_empty() => Some(profile.to_json().into()),
+        Ok(profile) if lost.is_empty() => Some(profile),
         Ok(_) => None,
         Err(problems) => {
             problems.into_iter().for_each(|problem| faults.add(name, problem));

@@ -13,7 +13,7 @@ use super::super::problem::{ApiError, Problem};
 use super::super::state::{Shared, State as Inner};
 use super::drift::ComplianceView;
 use super::view::SourceView;
-use crate::device::{Compliance, DeviceId};
+use crate::device::{Compliance, DeviceId, Drift};
 use crate::expr::Rule;
 use crate::fleet::{Known, Standing, standing};
 use crate::param::{ParamPath, Tree, is_match, is_wildcard};
@@ -178,44 +178,31 @@ impl Sight {
     fn item(&self, said: &[&Said], compliance: Option<&Compliance>, now: Timestamp) -> ItemView {
         let counts = said.iter().rev().find(|said| !said.overridden).or(said.last());
         let path = counts.map(|said| &*said.path).unwrap_or_default();
-        let here = |text: &str| is_at(text, path) || stands_for(&self.known.tree, path, text);
-        let assessment = &self.standing.assessment;
+        let place = Place::of(path, self);
         let drift = compliance.and_then(|compliance| {
-            compliance
-                .drifts
-                .iter()
-                .find(|drift| here(&drift.path))
-                .map(|drift| (compliance, drift))
+            let is_here =
+                |drift: &&Drift| place.is_hit(&drift.path, &drift.wanted, &self.known.tree);
+            compliance.drifts.iter().find(is_here).map(|drift| (compliance, drift))
         });
-        let impossible = assessment.impossible.iter().find(|(text, _)| here(text));
-        let differs = assessment.differences.iter().any(|difference| here(&difference.path));
-        let unknown = assessment.unknown.iter().any(|unknown| here(unknown.as_str()));
-        let (mut state, mut why, mut retry_at) = match (impossible, unknown, differs) {
-            (Some((_, why)), ..) => ("blocked", why.to_string(), None),
-            (None, _, true) => ("differs", String::new(), None),
-            (None, true, false) => ("unknown", String::new(), None),
-            (None, false, false) => ("satisfied", String::new(), None),
-        };
+        let wanted = counts.map(|said| &*said.value).unwrap_or_default();
+        let (mut state, mut why) = self.state(&place, wanted);
+        let mut retry_at = None;
         if let Some((compliance, drift)) = drift.filter(|_| state == "differs") {
             let waits = compliance.attempts > 0 && compliance.retry_at.is_none_or(|at| at > now);
             if !drift.held.is_empty() || waits {
                 let text = if drift.held.is_empty() { &compliance.why } else { &drift.held };
-                (state, why, retry_at) =
-                    ("blocked", mask::url(text).into_owned(), compliance.retry_at);
+                (state, why) = ("blocked", mask::url(text).into_owned());
+                retry_at = compliance.retry_at;
             }
         }
-        let param = self.known.tree.get(path);
-        let found = param.and_then(|param| param.value.as_ref());
         let is_secret = said.iter().any(|said| said.secret);
+        let (found, read_at) = self.found(&place, is_secret);
         ItemView {
             path: path.to_owned(),
             state,
             wanted: counts.map(|said| shown(said)).unwrap_or_default(),
-            found: found.map(|value| {
-                let hidden = is_secret && !value.text.is_empty();
-                if hidden { MASK.to_owned() } else { mask::value(path, &value.text).into_owned() }
-            }),
-            read_at: param.map(|param| param.read_at),
+            found,
+            read_at,
             since: drift.map(|(_, drift)| drift.since),
             why,
             retry_at,
@@ -228,6 +215,83 @@ impl Sight {
                 })
                 .collect(),
         }
+    }
+
+    /// How far the device is with one thing, from what is known.
+    fn state(&self, place: &Place, wanted: &str) -> (&'static str, String) {
+        let Standing { resolved, assessment } = &self.standing;
+        let differs = |differs: bool| if differs { "differs" } else { "satisfied" };
+        match place {
+            Place::Firmware => {
+                let runs = &self.known.device.software_version;
+                let target = resolved.firmware.as_ref();
+                (differs(target.is_some_and(|target| target.version != *runs)), String::new())
+            }
+            Place::Tag(tag) => {
+                let has = self.known.labels.tags.contains(&**tag);
+                (differs(has != (wanted == "set")), String::new())
+            }
+            place => {
+                let tree = &self.known.tree;
+                let here = |path: &str| place.is_hit(path, "", tree);
+                if let Some((_, why)) = assessment.impossible.iter().find(|(path, _)| here(path)) {
+                    return ("blocked", mask::url(why).into_owned());
+                }
+                let is_different = assessment
+                    .differences
+                    .iter()
+                    .any(|difference| place.is_hit(&difference.path, &difference.wanted, tree));
+                let is_unknown = assessment.unknown.iter().any(|path| here(path.as_str()));
+                match (is_different, is_unknown) {
+                    (true, _) => ("differs", String::new()),
+                    (false, true) => ("unknown", String::new()),
+                    (false, false) => ("satisfied", String::new()),
+                }
+            }
+        }
+    }
+
+    /// What the device has, and when that was read.
+    fn found(&self, place: &Place, is_secret: bool) -> (Option<String>, Option<Timestamp>) {
+        let path = match place {
+            Place::Value(path) | Place::Row { path: Some(path), .. } => path,
+            Place::Firmware => {
+                let device = &self.known.device;
+                return (Some(device.software_version.to_string()), Some(device.last_inform));
+            }
+            _ => return (None, None),
+        };
+        let param = self.known.tree.get(path);
+        let value = param.and_then(|param| param.value.as_ref()).map(|value| {
+            let hidden = is_secret && !value.text.is_empty();
+            if hidden { MASK.to_owned() } else { mask::value(path, &value.text).into_owned() }
+        });
+        (value, param.map(|param| param.read_at))
+    }
+
+    /// The row of a table with these values of its keys, `NAME=VALUE,…`.
+    fn row(&self, table: &str, name: &str) -> Option<String> {
+        let wanted = self.standing.resolved.desired.tables.iter();
+        let keys = &wanted.into_iter().find(|wanted| *wanted.table == *table)?.keys;
+        let tree = &self.known.tree;
+        let rows = tree.under(table).filter_map(|(path, _)| {
+            let number = path.as_str().get(table.len()..)?.split('.').next()?;
+            number.bytes().all(|byte| byte.is_ascii_digit()).then(|| format!("{table}{number}."))
+        });
+        let mut last = String::new();
+        for row in rows {
+            if row == last {
+                continue;
+            }
+            let value = |key: &str| tree.text(&format!("{row}{key}")).unwrap_or_default();
+            let told: Vec<String> =
+                keys.iter().map(|key| format!("{key}={}", value(key))).collect();
+            if told.join(",") == name {
+                return Some(row);
+            }
+            last = row;
+        }
+        None
     }
 
     /// Whether a profile means the device, and why not.
@@ -260,6 +324,70 @@ impl Sight {
             return "it is for another layer, or says nothing of this device".to_owned();
         }
         String::new()
+    }
+}
+
+/// What a path of [`ProfileSet::explain`] is about.
+#[derive(Debug)]
+enum Place {
+    /// A parameter; rows may be named by alias, or all of them by `*`.
+    Value(String),
+    /// An attribute of a parameter: which, and how a difference of it begins.
+    Attribute(String, &'static str),
+    /// A parameter of a row: its table, and its path if the row is there.
+    Row { table: String, path: Option<String> },
+    /// Rows of a table that nobody wants.
+    Others(String),
+    /// How old what is known may become.
+    Refresh,
+    /// The firmware.
+    Firmware,
+    /// A tag.
+    Tag(String),
+}
+
+impl Place {
+    fn of(path: &str, sight: &Sight) -> Self {
+        if path == "firmware" {
+            return Self::Firmware;
+        }
+        if let Some(tag) = path.strip_prefix("tag ") {
+            return Self::Tag(tag.to_owned());
+        }
+        if let Some((row, member)) = path.rsplit_once("].")
+            && let Some((table, name)) = row.split_once(".[").or_else(|| row.split_once('['))
+            && name.contains('=')
+        {
+            let table = format!("{}.", table.trim_end_matches('.'));
+            let path = sight.row(&table, name).map(|row| format!("{row}{member}"));
+            return Self::Row { table, path };
+        }
+        match path.rsplit_once('#') {
+            Some((base, "notification")) => Self::Attribute(base.to_owned(), "notification"),
+            Some((base, "access")) => Self::Attribute(base.to_owned(), "access"),
+            Some((base, "others")) => Self::Others(base.to_owned()),
+            Some((_, "refresh")) => Self::Refresh,
+            _ => Self::Value(path.to_owned()),
+        }
+    }
+
+    /// Whether a difference, or a path that is not known or cannot be had, is
+    /// about this.
+    fn is_hit(&self, path: &str, wanted: &str, tree: &Tree) -> bool {
+        let is_attribute =
+            || ["notification ", "access "].iter().any(|word| wanted.starts_with(word));
+        match self {
+            Self::Value(own) => {
+                (is_at(path, own) || stands_for(tree, own, path)) && !is_attribute()
+            }
+            Self::Attribute(own, word) => path == own && wanted.starts_with(word),
+            Self::Row { path: Some(own), .. } => path == own,
+            Self::Row { table, path: None } => path == table || *path == format!("{table}{{i}}."),
+            Self::Others(table) => {
+                path.starts_with(table.as_str()) && path.ends_with('.') && wanted.is_empty()
+            }
+            Self::Refresh | Self::Firmware | Self::Tag(_) => false,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 //! device is asked what it is asked.
 //!
 //! - `changes`: profiles as requests bring them, checked before they are taken.
+//! - `paths`: what a profile names, against the data models.
 //! - `problems`: everything that is wrong with a profile.
 //! - `secrets`: profiles as they are shown, and what was shown taken back.
 //! - `making`: plans that are being made.
@@ -14,6 +15,7 @@ pub(super) mod profiles;
 
 mod changes;
 mod making;
+mod paths;
 mod problems;
 mod secrets;
 mod view;

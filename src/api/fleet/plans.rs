@@ -70,6 +70,9 @@ pub(in crate::api) struct PlanBody {
     /// Only for these devices: a rule, as profiles have one.
     #[serde(default, rename = "match")]
     rule: String,
+    /// Whether profiles may name parameters that no data model knows, and values
+    /// that they would not take.
+    unchecked: Option<bool>,
     /// Why.
     why: Option<String>,
 }
@@ -192,7 +195,8 @@ pub(in crate::api) async fn create(
     let why = changes::why(body.why)?;
     let rule = Rule::parse(&body.rule).map_err(|error| bad_value("match", error))?;
     let before = state.store().fleet().profiles().await?;
-    let changes = checked(body.changes, &before)?;
+    let unchecked = body.unchecked.unwrap_or(false);
+    let changes = checked(body.changes, unchecked, &before)?;
     let draft = PlanRecord {
         id: uuid::Uuid::now_v7().as_u128(),
         at: state.deps.clock.now(),
@@ -222,6 +226,7 @@ pub(in crate::api) async fn create(
 /// The changes of a request, checked; everything that is wrong is told at once.
 fn checked(
     changes: Vec<ChangeBody>,
+    unchecked: bool,
     before: &[ProfileRecord],
 ) -> Result<Vec<ProfileChange>, ApiError> {
     let mut faults = Faults::default();
@@ -237,7 +242,9 @@ fn checked(
         let stored = before.iter().find(|record| *record.name == *name);
         let own = change.profile.as_ref().and_then(Option::as_ref).and_then(changes::enabled);
         let text = match (change.profile, stored) {
-            (Some(Some(profile)), _) => changes::text(name, profile, stored, &mut faults),
+            (Some(Some(profile)), _) => {
+                changes::text(name, profile, stored, unchecked, &mut faults)
+            }
             (None, Some(stored)) => Some(stored.text.clone()),
             (Some(None), Some(_)) => None,
             (Some(None) | None, None) => {

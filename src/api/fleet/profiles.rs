@@ -74,6 +74,9 @@ pub(in crate::api) struct ProfileBody {
     /// Whether it is to be in force; as it is if not given, and for a new one
     /// `true`.
     enabled: Option<bool>,
+    /// Whether it may name parameters that no data model knows, and values that
+    /// they would not take.
+    unchecked: Option<bool>,
     /// Why.
     why: Option<String>,
 }
@@ -159,7 +162,8 @@ pub(in crate::api) async fn put(
     if_match.check(stored.as_ref().map_or(0, |stored| stored.version))?;
     let mut faults = Faults::default();
     let wanted = body.enabled.or_else(|| changes::enabled(&body.profile));
-    let text = changes::text(name, body.profile, stored.as_ref(), &mut faults);
+    let unchecked = body.unchecked.unwrap_or(false);
+    let text = changes::text(name, body.profile, stored.as_ref(), unchecked, &mut faults);
     faults.none()?;
     let text = text.unwrap_or_default();
     let Some(stored) = stored else {

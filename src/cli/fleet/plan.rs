@@ -43,12 +43,18 @@ pub(in crate::cli) struct PlanArgs {
     /// Only for these devices: a rule as profiles have one
     #[arg(long = "match", value_name = "CEL")]
     rule: Option<String>,
+    /// Take parameters that no data model knows, and values that they would not take
+    #[arg(long)]
+    unchecked: bool,
     /// Why
     #[arg(long, value_name = "TEXT")]
     why: Option<String>,
     /// List every device
     #[arg(long)]
     devices: bool,
+    /// Print the plan's id and nothing else, for `provost apply`
+    #[arg(long, conflicts_with = "devices")]
+    id: bool,
 }
 
 /// Apply a plan: the profiles are changed, all or none
@@ -80,10 +86,14 @@ pub(in crate::cli) async fn plan(
     let body = json!({
         "changes": changes,
         "match": args.rule.unwrap_or_default(),
+        "unchecked": args.unchecked,
         "why": args.why,
     });
     let first = client.waiting(Method::POST, "/plans?wait=1", Some(&body), ONE_WAIT).await;
     let mut plan = ready(client, profile::told(first, output)?).await?;
+    if args.id {
+        return Ok(output.said(&json!({"id": plan["id"]}), &id_of(&plan))?);
+    }
     if args.devices {
         let path = format!("/plans/{}/devices", encode(&id_of(&plan)));
         plan["devices"] = pages(client, &path, &[], Listing::ALL).await?["items"].take();

@@ -51,6 +51,9 @@ pub(in crate::cli) enum ProfileCommand {
         /// Do not put it in force
         #[arg(long)]
         disabled: bool,
+        /// Take parameters that no data model knows, and values that they would not take
+        #[arg(long)]
+        unchecked: bool,
         /// Why
         #[arg(long, value_name = "TEXT")]
         why: Option<String>,
@@ -113,9 +116,9 @@ pub(in crate::cli) async fn run(
             let profile = client.get(&path).await?;
             Ok(output.print(&profile, as_file)?)
         }
-        ProfileCommand::Put { file, name, disabled, why } => {
+        ProfileCommand::Put { file, name, disabled, unchecked, why } => {
             let (name, profile) = read::profile(&file, name)?;
-            let mut body = json!({"profile": profile, "why": why});
+            let mut body = json!({"profile": profile, "unchecked": unchecked, "why": why});
             if disabled {
                 body["enabled"] = false.into();
             }

@@ -25,6 +25,30 @@ fn commands(text: &str) -> Vec<(usize, String)> {
     found
 }
 
+/// The files that a page shows: `toml` blocks that begin with their name in a
+/// remark.
+fn files(text: &str) -> Vec<(String, String)> {
+    let mut found: Vec<(String, String)> = Vec::new();
+    let mut inside = false;
+    let mut lines = text.lines().peekable();
+    while let Some(line) = lines.next() {
+        if line.starts_with("```") {
+            inside = false;
+            let name = lines.peek().and_then(|next| next.strip_prefix("# "));
+            if line == "```toml"
+                && let Some(name) = name.filter(|name| name.ends_with(".toml"))
+            {
+                found.push((name.to_owned(), String::new()));
+                inside = true;
+            }
+        } else if inside && let Some((_, text)) = found.last_mut() {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+    found
+}
+
 /// The pages, the README first.
 fn pages() -> Vec<PathBuf> {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -79,7 +103,11 @@ async fn every_printed_command_works() {
     let search = format!("{}:{}", binary.display(), std::env::var("PATH").unwrap());
     let mut ran = 0;
     for page in pages() {
-        for (line, command) in commands(&std::fs::read_to_string(&page).unwrap()) {
+        let text = std::fs::read_to_string(&page).unwrap();
+        for (name, text) in files(&text) {
+            std::fs::write(folder.join(name), text).unwrap();
+        }
+        for (line, command) in commands(&text) {
             gateway.change("Device.ManagementServer.PeriodicInformInterval", "1").await;
             let command = command
                 .replace("127.0.0.1:7547", &lab.addresses().cwmp.unwrap().to_string())
