@@ -71,6 +71,25 @@ impl ValueType {
             Self::Other(name) => name,
         }
     }
+
+    /// Whether two texts are the same value of this type; see [`Value::agrees`].
+    pub fn same(&self, one: &str, other: &str) -> bool {
+        if one == other {
+            return true;
+        }
+        let (a, b) = (one.trim(), other.trim());
+        match self {
+            Self::Boolean => parse_bool(a).is_some() && parse_bool(a) == parse_bool(b),
+            Self::Int | Self::UnsignedInt | Self::Long | Self::UnsignedLong => {
+                matches!((a.parse::<i128>(), b.parse::<i128>()), (Ok(a), Ok(b)) if a == b)
+            }
+            Self::HexBinary => a.eq_ignore_ascii_case(b),
+            Self::DateTime => moment(a) == moment(b),
+            Self::String | Self::Base64 | Self::Decimal | Self::Other(_) => {
+                one.trim_end() == other.trim_end()
+            }
+        }
+    }
 }
 
 /// A parameter's value: the text as it stands on the wire, and its type.
@@ -115,19 +134,7 @@ impl Value {
     /// numbers by value, times without fraction and without the zone of UTC (Q12),
     /// strings without trailing blanks (Q48).
     pub fn agrees(&self, other: &Self) -> bool {
-        if self.text == other.text {
-            return true;
-        }
-        let (a, b) = (self.text.trim(), other.text.trim());
-        match self.kind {
-            ValueType::Boolean => parse_bool(a).is_some() && parse_bool(a) == parse_bool(b),
-            ValueType::Int | ValueType::UnsignedInt | ValueType::Long | ValueType::UnsignedLong => {
-                matches!((a.parse::<i128>(), b.parse::<i128>()), (Ok(a), Ok(b)) if a == b)
-            }
-            ValueType::HexBinary => a.eq_ignore_ascii_case(b),
-            ValueType::DateTime => moment(a) == moment(b),
-            _ => self.text.trim_end() == other.text.trim_end(),
-        }
+        self.kind.same(&self.text, &other.text)
     }
 }
 

@@ -137,6 +137,7 @@ pub(super) fn is_mask(text: &str) -> bool {
     text.len() >= 3 && text.bytes().all(|byte| byte == b'*')
 }
 
-fn clip(text: &str) -> Box<str> {
+/// A device's words, cut to a sane length.
+pub(super) fn clip(text: &str) -> Box<str> {
     text.chars().take(256).collect()
 }

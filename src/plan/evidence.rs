@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use super::context::failure;
+use super::job::begin_anew;
 use crate::cwmp::{DuStateChangeComplete, Inform, OperationResult, TransferComplete};
 use crate::device::{
     Action, DeploymentWish, EventCode, FaultRecord, MAX_RESULTS, Outcome, Phase, Task, TaskId,
@@ -39,6 +40,7 @@ pub struct Evidence<'a> {
 /// - A diagnostic that is announced as complete is to be read; one that was
 ///   not complete when the device restarted is lost.
 /// - A scheduled Inform is applied when it comes with its CommandKey.
+/// - A state that rows were made for begins anew when the device was reset.
 /// - What was sent once and never answered is unknown, and never repeated.
 pub fn settle(tasks: &mut [Task], evidence: Evidence<'_>, now: Timestamp) -> Vec<usize> {
     let mut changed = Vec::new();
@@ -100,6 +102,10 @@ fn judge(task: &mut Task, evidence: Evidence<'_>, now: Timestamp) -> Option<Task
         }
         (Action::Diagnose(_), Phase::Diagnostics) if late => {
             ended(Outcome::Unknown("the device never told that the diagnostic is complete".into()))
+        }
+        // Rows without their keys do not outlive a reset.
+        (Action::Converge(_), _) if evidence.inform.has(&EventCode::Bootstrap) => {
+            Some(begin_anew(task))
         }
         (Action::ScheduleInform(delay), Phase::Response | Phase::ScheduledInform)
             if comes_as_scheduled(task.id, *delay, at, evidence.inform, now) =>

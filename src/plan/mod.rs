@@ -13,6 +13,7 @@
 //! - `writer`: writing values and reading them back.
 //! - `names`: lists of names as devices make them.
 //! - `exchange`: what the pace of answers, and silence, teach.
+//! - `gap`: what stands between a device and a state.
 //! - `assess`: what it would take, without asking.
 //! - `backup`, `restore`: what a device can be brought back to, and how.
 //! - `written`: what was written that cannot be read.
@@ -29,6 +30,7 @@ mod backup;
 mod context;
 mod evidence;
 mod exchange;
+mod gap;
 mod job;
 mod names;
 mod planner;

@@ -1,6 +1,8 @@
 //! The planner against hand-made devices: obedient ones, ones with small
 //! batches, and ones that lie.
 
+mod converge;
+mod device;
 mod diagnostics;
 mod proof;
 mod quirks;

@@ -1,9 +1,16 @@
 //! Writing values and reading them back.
+//!
+//! - `findings`: what came of each value, where one refusal does not end it all.
 
+mod findings;
+
+use std::collections::{HashMap, VecDeque};
+
+pub(super) use self::findings::Findings;
 use super::context::{Answer, Context, Forms, failure, is_mask, mismatch, record_fault};
 use super::reader::Reader;
 use crate::cwmp::{AcsRequest, CpeResponse, Fault, FaultCode, ParameterValue, SetParameterValues};
-use crate::device::{Ability, FaultRecord, Outcome};
+use crate::device::{Ability, FaultRecord, Learned, Outcome};
 use crate::param::{ParamPath, Value, ValueType};
 use crate::schema::Schema;
 
@@ -18,13 +25,23 @@ const MEMBER: usize = 160;
 ///
 /// A device that refuses the form of a boolean (Q11) or a time (Q12) is offered
 /// the other form once; which one it takes is a lesson.
+///
+/// By rule the first refusal ends it. [`Writer::tolerant`] goes on without what
+/// was refused: each value is then to blame in at most two messages for each time
+/// that a batch is halved, so that `n` values take at most `4n` messages to write.
 #[derive(Debug)]
 pub(super) struct Writer {
     values: Vec<(ParamPath, Value)>,
+    /// What is still to be written, a batch each or more.
+    waiting: VecDeque<Vec<(ParamPath, Value)>>,
     /// How many of `values` have been written.
     written: usize,
-    /// What is on its way.
+    /// What is on its way, as it is sent.
     on_its_way: Vec<ParameterValue>,
+    /// The same as it was wanted.
+    asked: Vec<(ParamPath, Value)>,
+    /// What came of the values, if a refusal does not end it all.
+    findings: Option<Findings>,
     /// What the device was found to take at once.
     limit: usize,
     /// The forms that are tried, and the fault to the usual ones.
@@ -50,13 +67,28 @@ impl Writer {
         };
         Self {
             values: values.to_vec(),
+            waiting: VecDeque::from([values.to_vec()]),
             written: 0,
             on_its_way: Vec::new(),
+            asked: Vec::new(),
+            findings: None,
             limit: usize::MAX,
             trial: None,
             read_back: true,
             state,
         }
+    }
+
+    /// Writes what the device takes of these values; [`Writer::findings`] tells
+    /// what it did not take.
+    pub(super) fn tolerant(values: Vec<(ParamPath, Value)>, context: &Context<'_>) -> Self {
+        let (findings, values) = Findings::new(values, context);
+        let state = if values.is_empty() {
+            State::Done { outcome: Outcome::Applied, notes: Vec::new() }
+        } else {
+            State::Write
+        };
+        Self { findings: Some(findings), state, ..Self::new(&values, context) }
     }
 
     /// Writes these values and takes the device's word for it: for secrets,
@@ -69,7 +101,7 @@ impl Writer {
     pub(super) fn next(&mut self, context: &mut Context<'_>) -> Option<AcsRequest> {
         match &mut self.state {
             State::Write => {
-                self.on_its_way = self.batch(context);
+                self.take_batch(context);
                 Some(AcsRequest::SetParameterValues(SetParameterValues {
                     values: self.on_its_way.clone(),
                     parameter_key: "".into(),
@@ -103,49 +135,61 @@ impl Writer {
         }
     }
 
-    /// The next values: as many as the device takes, in number and in bytes, but
-    /// always one.
-    fn batch(&self, context: &Context<'_>) -> Vec<ParameterValue> {
+    /// What came of the values one by one.
+    pub(super) const fn findings(&self) -> Option<&Findings> {
+        self.findings.as_ref()
+    }
+
+    /// Puts the next values on their way: as many as the device takes, in number
+    /// and in bytes, but always one.
+    fn take_batch(&mut self, context: &Context<'_>) {
         let limit = self.limit.min(usize::from(context.learned.write_batch)).max(1);
         let forms = self.trial.as_ref().map_or_else(|| context.forms(), |(forms, _)| *forms);
-        let most = match context.learned.max_message {
-            0 => usize::MAX,
-            bytes => usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(ENVELOPE),
-        };
-        let (mut batch, mut bytes) = (Vec::new(), 0_usize);
-        for (name, value) in self.values.iter().skip(self.written).take(limit) {
+        let most = most_bytes(context.learned);
+        let mut asked = self.waiting.pop_front().unwrap_or_default();
+        let mut bytes = 0_usize;
+        self.on_its_way.clear();
+        for (name, value) in asked.iter().take(limit) {
             let value = context.typed_in(forms, name, value);
-            bytes = bytes.saturating_add(size_of(name, &value));
-            if bytes > most && !batch.is_empty() {
+            bytes = bytes.saturating_add(size_of(name.as_str(), &value.text));
+            if bytes > most && !self.on_its_way.is_empty() {
                 break;
             }
-            batch.push(ParameterValue { name: name.clone(), value });
+            self.on_its_way.push(ParameterValue { name: name.clone(), value });
         }
-        batch
+        let rest = asked.split_off(self.on_its_way.len());
+        if !rest.is_empty() {
+            self.waiting.push_front(rest);
+        }
+        self.asked = asked;
     }
 
     fn after_write(&mut self, answer: Answer, context: &mut Context<'_>) {
         let sent = std::mem::take(&mut self.on_its_way);
+        let asked = std::mem::take(&mut self.asked);
         let fault = match answer {
             Ok(CpeResponse::SetParameterValues(status)) => {
                 self.learn_forms(&sent, context);
                 note_secrets(&sent, context);
-                if status != 0 {
-                    let notes = vec!["the device stored the values and applies them later".into()];
-                    self.state = State::Done { outcome: Outcome::Accepted, notes };
-                    return;
-                }
                 self.written += sent.len();
-                if self.written >= self.values.len() {
-                    self.state = self.after_last_write();
+                match &mut self.findings {
+                    Some(findings) if status != 0 => findings.put_off(asked),
+                    None if status != 0 => {
+                        let notes =
+                            vec!["the device stored the values and applies them later".into()];
+                        self.state = State::Done { outcome: Outcome::Accepted, notes };
+                        return;
+                    }
+                    Some(_) | None => {}
                 }
-                return;
+                return self.go_on();
             }
             Ok(_) => mismatch(),
             Err(fault) => fault,
         };
         if fault.code == FaultCode::RESOURCES_EXCEEDED && sent.len() > 1 {
             let (count, half) = (sent.len(), sent.len() / 2);
+            self.waiting.push_front(asked);
             self.limit = half;
             let words = format!(
                 "SetParameterValues of {count} values was answered with fault {}",
@@ -157,12 +201,17 @@ impl Writer {
         if self.trial.is_none()
             && let Some(other) = other_forms(&fault, &sent, context.forms())
         {
+            self.waiting.push_front(asked);
             self.trial = Some((other, fault));
             return;
         }
         // The other form was no better: what the device said of the usual one
         // counts.
         let fault = self.trial.take().map_or(fault, |(_, first)| first);
+        if let Some(findings) = &mut self.findings {
+            findings.refuse(&fault, asked, &mut self.waiting);
+            return self.go_on();
+        }
         let mut notes = Vec::new();
         if self.written > 0 {
             let text = format!(
@@ -173,6 +222,13 @@ impl Writer {
             notes.push(text.into());
         }
         self.state = State::Done { outcome: Outcome::Failed(blame(&fault, &sent)), notes };
+    }
+
+    /// A batch is dealt with: the next one, or the reading back.
+    fn go_on(&mut self) {
+        if self.waiting.is_empty() {
+            self.state = self.after_last_write();
+        }
     }
 
     /// The device took the forms that were tried: they are its own from now on.
@@ -207,38 +263,54 @@ impl Writer {
         if !self.read_back {
             return State::Done { outcome: Outcome::Applied, notes: Vec::new() };
         }
-        State::ReadBack(Reader::keeping(self.values.iter().map(|(name, _)| name.clone()).collect()))
+        let mut names: Vec<ParamPath> = self.values.iter().map(|(name, _)| name.clone()).collect();
+        if let Some(findings) = &self.findings {
+            names.retain(|name| findings.is_written(name));
+        }
+        State::ReadBack(Reader::keeping(names))
     }
 
     /// What the reading back says: every value agrees, or the device said yes
     /// and did no.
-    fn compare(&self, context: &mut Context<'_>) -> State {
+    fn compare(&mut self, context: &mut Context<'_>) -> State {
         let State::ReadBack(reader) = &self.state else {
             return State::Done { outcome: Outcome::Applied, notes: Vec::new() };
         };
         let mut notes: Vec<Box<str>> = Vec::new();
         let mut differing: Vec<(Box<str>, u32, Box<str>)> = Vec::new();
         let (mut masked, mut read_only) = (false, false);
+        let told: HashMap<&str, &ParameterValue> =
+            reader.values().iter().map(|value| (value.name.as_str(), value)).collect();
         for (name, wanted) in &self.values {
+            if self.findings.as_ref().is_some_and(|findings| !findings.is_written(name)) {
+                continue;
+            }
             let written = context.typed(name, wanted);
-            let read = reader.values().iter().rev().find(|value| value.name == *name);
-            match read {
+            match told.get(name.as_str()) {
                 Some(read) if written.agrees(&read.value) => {
                     read_only |= context.tree.get(name.as_str()).and_then(|param| param.writable)
                         == Some(false);
                 }
                 // Secrets read back empty by rule (TR-069 §A.3.2.1), or masked.
-                _ if Schema::core().is_secret(name) => {
+                read if Schema::core().is_secret(name)
+                    && !(self.findings.is_some()
+                        && read.is_some_and(|read| is_clear(&read.value.text))) =>
+                {
                     notes.push(
                         format!("{name} was taken; it is a secret and cannot be read back").into(),
                     );
                 }
                 Some(read) if is_mask(&read.value.text) => {
                     masked = true;
+                    context.written.note(name.as_str(), &wanted.text);
                     notes.push(format!("{name} was taken; it reads back masked").into());
                 }
                 Some(read) => {
-                    let text = format!("reads back as {:?}", clip(&read.value.text));
+                    let text = if Schema::core().is_secret(name) {
+                        "reads back as something else".to_owned()
+                    } else {
+                        format!("reads back as {:?}", clip(&read.value.text))
+                    };
                     differing.push((name.as_str().into(), 0, text.into()));
                 }
                 None => differing.push((name.as_str().into(), 0, "cannot be read back".into())),
@@ -251,6 +323,9 @@ impl Writer {
         if read_only {
             let words = "a parameter that GetParameterNames calls read-only took a value";
             context.teach(Ability::HonestWritable(false), words);
+        }
+        if let Some(findings) = &mut self.findings {
+            findings.differing.clone_from(&differing);
         }
         let outcome = if differing.is_empty() {
             Outcome::Applied
@@ -273,22 +348,10 @@ fn note_secrets(sent: &[ParameterValue], context: &mut Context<'_>) {
 /// The values that are longer than the model is known to take, as the failure
 /// that this is; `None` if all of them fit.
 fn too_long(values: &[(ParamPath, Value)], context: &Context<'_>) -> Option<FaultRecord> {
-    let most = |bytes: u32| match bytes {
-        0 => usize::MAX,
-        bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
-    };
-    let (value, message) = (most(context.learned.max_value), most(context.learned.max_message));
     let parameters: Vec<_> = values
         .iter()
         .filter_map(|(name, wanted)| {
-            let bytes = wanted.text.len();
-            let text = if bytes > value {
-                format!("has {bytes} bytes, and this model takes at most {value}")
-            } else if size_of(name, wanted).saturating_add(ENVELOPE) > message {
-                format!("makes a message of more than {message} bytes, which this model takes")
-            } else {
-                return None;
-            };
+            let text = why_too_long(name, wanted, context.learned)?;
             Some((name.as_str().into(), 0, text.into()))
         })
         .take(100)
@@ -297,11 +360,41 @@ fn too_long(values: &[(ParamPath, Value)], context: &Context<'_>) -> Option<Faul
     (!parameters.is_empty()).then(|| FaultRecord { parameters, ..failure(text) })
 }
 
+/// Why a value is longer than the model is known to take; `None` if it fits.
+fn why_too_long(name: &ParamPath, wanted: &Value, learned: &Learned) -> Option<String> {
+    let most = match learned.max_value {
+        0 => usize::MAX,
+        bytes => usize::try_from(bytes).unwrap_or(usize::MAX),
+    };
+    let bytes = wanted.text.len();
+    if bytes > most {
+        Some(format!("has {bytes} bytes, and this model takes at most {most}"))
+    } else if size_of(name.as_str(), &wanted.text) > most_bytes(learned) {
+        let message = learned.max_message;
+        Some(format!("makes a message of more than {message} bytes, which this model takes"))
+    } else {
+        None
+    }
+}
+
+/// What the values of one message may take, in bytes.
+pub(super) fn most_bytes(learned: &Learned) -> usize {
+    match learned.max_message {
+        0 => usize::MAX,
+        bytes => usize::try_from(bytes).unwrap_or(usize::MAX).saturating_sub(ENVELOPE),
+    }
+}
+
 /// What a value takes in a message, in bytes, rather more than less.
-fn size_of(name: &ParamPath, value: &Value) -> usize {
-    let escaped = value.text.bytes().filter(|byte| matches!(byte, b'<' | b'>' | b'&' | 0..=31));
+pub(super) fn size_of(name: &str, text: &str) -> usize {
+    let escaped = text.bytes().filter(|byte| matches!(byte, b'<' | b'>' | b'&' | 0..=31));
     let escapes = escaped.count().saturating_mul(4);
-    name.as_str().len().saturating_add(value.text.len()).saturating_add(escapes) + MEMBER
+    name.len().saturating_add(text.len()).saturating_add(escapes) + MEMBER
+}
+
+/// Whether a device tells a secret in clear.
+fn is_clear(text: &str) -> bool {
+    !text.trim().is_empty() && !is_mask(text.trim())
 }
 
 /// The other forms of what the fault blames for its type or value; `None` if

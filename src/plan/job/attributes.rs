@@ -1,7 +1,7 @@
 //! What a device notifies about: SetParameterAttributes with a reading back,
 //! GetParameterAttributes.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 
 use super::{Job, MAX_NOTES, Work};
 use crate::cwmp::{
@@ -10,10 +10,10 @@ use crate::cwmp::{
 };
 use crate::device::{Ability, Action, AttributeWish, FaultRecord, Outcome};
 use crate::param::ParamPath;
-use crate::plan::context::{Answer, Context, failure, mismatch, record_fault};
+use crate::plan::context::{Answer, Context, clip, failure, mismatch, record_fault};
 
 /// The highest Notification before version 1.4.
-const ACTIVE: u8 = 2;
+pub(super) const ACTIVE: u8 = 2;
 
 /// Reading or changing attributes, in batches that the device can take (Q41).
 #[derive(Debug)]
@@ -31,6 +31,24 @@ pub(super) struct Attributes {
     refused: Option<FaultRecord>,
     /// What it was found to take at once.
     limit: usize,
+    /// What was refused by its place among the wishes, if a refusal does not end
+    /// it all.
+    rejected: Option<BTreeMap<usize, (u32, Box<str>)>>,
+    /// How many are set at once while what is to blame is looked for.
+    narrow: usize,
+}
+
+/// What came of one wish.
+#[derive(Debug)]
+pub(super) enum Verdict {
+    /// It is set, and reads back so.
+    Set,
+    /// It was taken, and the device does not tell attributes.
+    Untold,
+    /// The device refused it, with this code.
+    Refused(u32, Box<str>),
+    /// It reads back otherwise.
+    Differs(String),
 }
 
 /// So many names were too many: half of them from now on, whatever an operator
@@ -55,6 +73,8 @@ impl Attributes {
             missing: Vec::new(),
             refused: None,
             limit: usize::MAX,
+            rejected: None,
+            narrow: usize::MAX,
         }
     }
 
@@ -64,12 +84,34 @@ impl Attributes {
         Self { wishes, ..Self::read(names) }
     }
 
+    /// Changes what the device takes of it, then reads that back. A batch that is
+    /// refused is tried by halves.
+    pub(super) fn tolerant(wishes: Vec<AttributeWish>) -> Self {
+        Self { rejected: Some(BTreeMap::new()), ..Self::change(wishes) }
+    }
+
+    /// What came of a wish, by its place among them.
+    pub(super) fn verdict(&self, place: usize, wish: &AttributeWish) -> Verdict {
+        if let Some((code, text)) = self.rejected.as_ref().and_then(|all| all.get(&place)) {
+            return Verdict::Refused(*code, text.clone());
+        }
+        let missing = self.missing.iter().find(|(name, _)| *name == wish.path);
+        if missing.is_some_and(|(_, fault)| fault.code == FaultCode::METHOD_NOT_SUPPORTED) {
+            return Verdict::Untold;
+        }
+        match self.disagrees(wish) {
+            Some(text) => Verdict::Differs(text),
+            None => Verdict::Set,
+        }
+    }
+
     pub(super) fn next(&mut self, context: &Context<'_>) -> Option<AcsRequest> {
         if self.refused.is_some() {
             return None;
         }
         if self.set < self.wishes.len() {
-            let limit = self.limit.min(usize::from(context.learned.attribute_batch)).max(1);
+            let limit = self.limit.min(usize::from(context.learned.attribute_batch));
+            let limit = limit.min(self.narrow).max(1);
             let batch: Vec<_> = self.wishes.iter().skip(self.set).take(limit).map(change).collect();
             self.on_their_way = batch.len();
             return Some(AcsRequest::SetParameterAttributes(SetParameterAttributes {
@@ -123,8 +165,8 @@ impl Attributes {
     fn after_set(&mut self, count: usize, answer: Answer, context: &mut Context<'_>) {
         let fault = match answer {
             Ok(CpeResponse::SetParameterAttributes) => {
-                self.set += count;
-                return;
+                self.narrow = self.narrow.saturating_mul(2);
+                return self.pass(count);
             }
             Ok(_) => mismatch(),
             Err(fault) => fault,
@@ -132,6 +174,19 @@ impl Attributes {
         if fault.code == FaultCode::RESOURCES_EXCEEDED && count > 1 {
             self.limit = teach_limit("SetParameterAttributes", count, fault.code, context);
             return;
+        }
+        if let Some(rejected) = &mut self.rejected {
+            let none_at_all = fault.code == FaultCode::METHOD_NOT_SUPPORTED;
+            if count > 1 && !none_at_all {
+                self.narrow = count / 2;
+                return;
+            }
+            let gone = if none_at_all { self.wishes.len() - self.set } else { count };
+            let text = clip(&fault.text);
+            rejected
+                .extend((self.set..self.set + gone).map(|at| (at, (fault.code.0, text.clone()))));
+            self.narrow = self.narrow.saturating_mul(2);
+            return self.pass(gone);
         }
         // The fault does not say which: all that were asked are to blame.
         let mut record = record_fault(&fault);
@@ -141,6 +196,18 @@ impl Attributes {
                 asked.map(|wish| (wish.path.as_str().into(), fault.code.0, "".into())).collect();
         }
         self.refused = Some(record);
+    }
+
+    /// So many are dealt with. What was refused need not be read back.
+    fn pass(&mut self, count: usize) {
+        self.set += count;
+        let Some(rejected) = self.rejected.as_ref().filter(|_| self.set >= self.wishes.len())
+        else {
+            return;
+        };
+        let taken = self.wishes.iter().enumerate().filter(|(at, _)| !rejected.contains_key(at));
+        let names: Vec<ParamPath> = taken.map(|(_, wish)| wish.path.clone()).collect();
+        self.waiting = VecDeque::from([names]);
     }
 
     /// What reading back says of a wish.

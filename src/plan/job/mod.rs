@@ -8,9 +8,11 @@
 //! - `diagnose`: diagnostics, from the order to their results.
 //! - `wildcard`: names that stand for all rows of a table.
 //! - `asked`: RPCs that end with their answer.
+//! - `converge`: whatever it takes to bring the device to a state.
 
 mod asked;
 mod attributes;
+mod converge;
 mod diagnose;
 mod later;
 mod row;
@@ -19,6 +21,7 @@ mod units;
 mod wildcard;
 
 pub use asked::cancel_transfer;
+pub(super) use converge::begin_anew;
 pub use units::MAX_OPERATIONS;
 
 use self::attributes::Attributes;
@@ -72,6 +75,8 @@ enum Work {
     Diagnose(diagnose::Stage),
     /// Reading or changing attributes.
     Attributes(Box<Attributes>),
+    /// The device is brought to a state.
+    Converge(Box<converge::Converge>),
     /// Nothing is left to do in this session; the task may still wait for the
     /// device.
     Rest,
@@ -121,6 +126,7 @@ impl Job {
                 Work::Read(reader) | Work::Version(reader) => reader.next(context),
                 Work::Survey(survey) => survey.next(context),
                 Work::Diagnose(_) => return self.next_of_diagnostic(root, context),
+                Work::Converge(_) => return self.next_of_state(context),
                 Work::Expand(expansion) => expansion.next(context),
                 Work::Write(writer) => writer.next(context),
                 Work::Attributes(work) => work.next(context),
@@ -146,6 +152,7 @@ impl Job {
             Work::Read(reader) | Work::Version(reader) => reader.answer(answer, context),
             Work::Survey(survey) => survey.answer(answer, context),
             Work::Diagnose(_) => self.answer_of_diagnostic(answer, context),
+            Work::Converge(_) => self.answer_of_state(answer, context),
             Work::Expand(expansion) => expansion.answer(answer, context),
             Work::Write(writer) => writer.answer(answer, context),
             Work::Attributes(work) => work.answer(answer, context),
@@ -174,8 +181,10 @@ impl Job {
                 }
             }
             Work::Diagnose(_) => self.abandon_diagnostic(context),
-            // What silence teaches is learned by the planner.
+            // What silence teaches is learned by the planner; what a state has come
+            // to stands in its task.
             Work::Expand(_)
+            | Work::Converge(_)
             | Work::Begin
             | Work::Read(_)
             | Work::Survey(_)
@@ -202,6 +211,7 @@ impl Job {
                 (Phase::Diagnostics | Phase::ReadBack, Action::Diagnose(_)) => {
                     self.begin_diagnostic(root, context)
                 }
+                (_, Action::Converge(_)) => self.begin_state(context),
                 // It waits for what comes by itself, not for a session.
                 _ => Work::Rest,
             };
@@ -241,7 +251,8 @@ impl Job {
             | Action::GetAllQueuedTransfers
             | Action::SetVouchers(_)
             | Action::GetOptions(_) => Work::Single,
-            Action::Redirect(_) | Action::Converge(_) => Work::Rest,
+            Action::Converge(_) => self.begin_state(context),
+            Action::Redirect(_) => Work::Rest,
         }
     }
 
@@ -311,6 +322,7 @@ impl Job {
                 self.work = Work::Read(Reader::keeping(names));
             }
             Work::Diagnose(_)
+            | Work::Converge(_)
             | Work::Begin
             | Work::Single
             | Work::AddCheck(..)
