@@ -123,7 +123,7 @@ impl<'a> Place<'a> {
             return Some(word.map_or_else(|| text.to_owned(), |(word, _)| word.clone()));
         }
         Some(match self.word.form {
-            Form::Switch => Value::boolean(value.as_bool()?).as_bool()?.to_string(),
+            Form::Switch => truth(value)?.to_string(),
             Form::Addresses(_) | Form::Servers(_) => {
                 let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
                 items.collect::<Vec<_>>().join(",")
@@ -233,6 +233,15 @@ impl<'a> Place<'a> {
 fn zone(text: &str, form: impl Fn(Zone) -> String) -> String {
     // It was checked when the intent was read.
     Zone::parse(text).map_or_else(|_| text.to_owned(), form)
+}
+
+/// The truth of a value, as a boolean or in words.
+fn truth(value: &Value) -> Option<bool> {
+    value.as_bool().or(match value.text.trim() {
+        "Enabled" => Some(true),
+        "Disabled" => Some(false),
+        _ => None,
+    })
 }
 
 /// The truth in the spelling of another value of the same parameter.

@@ -138,8 +138,19 @@ impl Intent {
                     if self.get("auto_channel") == Some("true") {
                         return wrong("channel", "the radio chooses it if auto_channel is on");
                     }
-                    if matches!(self.get("band"), None | Some("all")) {
-                        return wrong("channel", "say of which band");
+                    let channel = self.get("channel").and_then(|text| text.parse::<u32>().ok());
+                    let has = |channels: std::ops::RangeInclusive<u32>| {
+                        channel.is_some_and(|channel| channels.contains(&channel))
+                    };
+                    match self.get("band") {
+                        Some("2.4GHz") if !has(1..=14) => {
+                            return wrong("channel", "2.4GHz has channels 1 to 14");
+                        }
+                        Some("5GHz") if !has(32..=177) => {
+                            return wrong("channel", "5GHz has channels 32 to 177");
+                        }
+                        None | Some("all") => return wrong("channel", "say of which band"),
+                        Some(_) => {}
                     }
                 }
                 if self.get("security") == Some("open") && self.get("password").is_some() {
@@ -246,6 +257,8 @@ mod tests {
             (r#"{"intent":"wifi","name":null}"#, "name"),
             (r#"{"intent":"wifi","name":{"a":1}}"#, "name"),
             (r#"{"intent":"wifi","channel":6}"#, "channel"),
+            (r#"{"intent":"wifi","band":"5","channel":6}"#, "channel"),
+            (r#"{"intent":"wifi","band":"2.4","channel":36}"#, "channel"),
             (r#"{"intent":"wifi","band":"5","channel":36,"auto_channel":true}"#, "channel"),
             (r#"{"intent":"wifi","security":"open","password":"12345678"}"#, "password"),
             (r#"{"intent":"lan","dhcp_first":"10.0.0.9","dhcp_last":"10.0.0.8"}"#, "dhcp_last"),

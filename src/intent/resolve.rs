@@ -159,13 +159,13 @@ impl Work<'_> {
                 Found::Unknown(paths) => return Found::Unknown(paths),
             }
         }
-        let mut why = String::new();
+        let (mut why, mut lacks) = (None, None);
         // Several rules for one field are alternatives.
         for rule in way.field.iter().filter(|rule| rule.name == word.name) {
             let place = match Place::find(way, rule, word, &item.candidate, self.known) {
                 Found::Yes(place) => place,
                 Found::No(problem) => {
-                    why = problem;
+                    lacks.get_or_insert(problem);
                     continue;
                 }
                 Found::Unknown(paths) => return Found::Unknown(paths),
@@ -181,11 +181,14 @@ impl Work<'_> {
                     };
                     return Found::Yes((touched, writes));
                 }
-                Found::No(problem) => why = problem,
+                Found::No(problem) => {
+                    why.get_or_insert(problem);
+                }
                 Found::Unknown(paths) => return Found::Unknown(paths),
             }
         }
-        Found::No(why)
+        // What is there and cannot be so tells more than what is not there.
+        Found::No(why.or(lacks).unwrap_or_default())
     }
 
     fn take(&mut self, (touched, writes): (Touched, Writes)) {

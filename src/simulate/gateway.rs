@@ -36,6 +36,7 @@ fn define_core(model: &mut Model) {
     define_interfaces(model);
     define_wireless(model);
     define_dhcp(model);
+    define_provider(model);
     model.define(
         &format!("{ROOT}NAT.PortMappingNumberOfEntries"),
         Parameter::fixed(Value::unsigned(0)),
@@ -118,6 +119,10 @@ fn define_wireless(model: &mut Model) {
                 format!("{networks}{network}.SSID"),
                 Parameter::writable(Value::string(format!("Simulated-{band}")), Check::Length(32)),
             ),
+            (
+                format!("{networks}{network}.LowerLayers"),
+                Parameter::fixed(Value::string(format!("{radios}{radio}."))),
+            ),
             (format!("{points}{point}.Enable"), flag()),
             (
                 format!("{points}{point}.SSIDReference"),
@@ -160,11 +165,48 @@ fn define_dhcp(model: &mut Model) {
     ] {
         model.define(&format!("{pools}1.{leaf}"), text(value));
     }
+    let lan = Value::string(format!("{ROOT}IP.Interface.2."));
+    model.define(&format!("{pools}1.Interface"), Parameter::fixed(lan));
     let lease = Value::new("86400", ValueType::Int);
     model.define(
         &format!("{pools}1.LeaseTime"),
         Parameter::writable(lease, Check::Range(-1, i64::from(i32::MAX))),
     );
+}
+
+/// The connection to the provider: PPP over a VLAN over a port, and its name
+/// servers; and the user of the device's own pages.
+fn define_provider(model: &mut Model) {
+    let text = |text: &str| Parameter::writable(Value::string(text), Check::Length(64));
+    let fixed = |text: &str| Parameter::fixed(Value::string(text));
+    let flag = || Parameter::writable(Value::boolean(true), Check::Any);
+    for table in
+        ["PPP.Interface.", "Ethernet.Interface.", "Ethernet.Link.", "Ethernet.VLANTermination."]
+    {
+        model.define_table(&format!("{ROOT}{table}"), None);
+        model.define_row(&format!("{ROOT}{table}"));
+    }
+    let id = Parameter::writable(Value::unsigned(7), Check::Range(1, 4094));
+    for (name, parameter) in [
+        ("PPP.Interface.1.Enable", flag()),
+        ("PPP.Interface.1.Username", text("simulated@provider.example")),
+        ("PPP.Interface.1.Password", Parameter::secret("simulated-login")),
+        ("Ethernet.Interface.1.Upstream", Parameter::fixed(Value::boolean(true))),
+        ("Ethernet.Link.1.LowerLayers", fixed("Device.Ethernet.Interface.1.")),
+        ("Ethernet.VLANTermination.1.Enable", flag()),
+        ("Ethernet.VLANTermination.1.VLANID", id),
+        ("Ethernet.VLANTermination.1.LowerLayers", fixed("Device.Ethernet.Link.1.")),
+    ] {
+        model.define(&format!("{ROOT}{name}"), parameter);
+    }
+    let server: RowTemplate =
+        Arc::from([(Box::from("Enable"), flag()), (Box::from("DNSServer"), text(""))]);
+    model.define_table(&format!("{ROOT}DNS.Client.Server."), Some(server));
+    let users = format!("{ROOT}Users.User.");
+    model.define_table(&users, None);
+    model.define_row(&users);
+    model.define(&format!("{users}1.Username"), text("admin"));
+    model.define(&format!("{users}1.Password"), Parameter::secret("simulated-admin"));
 }
 
 /// A row of `NAT.PortMapping.`, as AddObject makes it.
