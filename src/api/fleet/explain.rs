@@ -375,12 +375,12 @@ impl Place {
     /// about this.
     fn is_hit(&self, path: &str, wanted: &str, tree: &Tree) -> bool {
         let is_attribute =
-            || ["notification ", "access "].iter().any(|word| wanted.starts_with(word));
+            || ["notification ", "access list "].iter().any(|word| wanted.starts_with(word));
         match self {
             Self::Value(own) => {
                 (is_at(path, own) || stands_for(tree, own, path)) && !is_attribute()
             }
-            Self::Attribute(own, word) => path == own && wanted.starts_with(word),
+            Self::Attribute(own, word) => path == own && is_attribute() && wanted.contains(word),
             Self::Row { path: Some(own), .. } => path == own,
             Self::Row { table, path: None } => path == table || *path == format!("{table}{{i}}."),
             Self::Others(table) => {

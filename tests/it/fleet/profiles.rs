@@ -98,8 +98,8 @@ async fn a_secret_is_never_shown_and_survives_what_was_shown() {
     let secret = json!({
         "parameters": {PASSPHRASE: CANARY, NTP: "a"},
         "tables": [{"table": "Device.Users.User.", "keys": ["Username"], "rows": [
-            {"Username": "one", "Password": format!("{CANARY}-one")},
-            {"Username": "two", "Password": format!("{CANARY}-two")},
+            {"values": {"Username": "one", "Password": format!("{CANARY}-one")}},
+            {"values": {"Username": "two", "Password": format!("{CANARY}-two")}},
         ]}],
     });
     let made = rig.put_json("/profiles/wifi", json!({"profile": secret})).await;
