@@ -5,7 +5,8 @@ use serde_json::{Map, Value};
 
 use crate::device::{Desired, Source};
 use crate::expr::{Subject, Template, TemplateError};
-use crate::param::ParamPath;
+use crate::intent::{Answer, Intent, Known, ways};
+use crate::param::{ParamPath, Tree};
 
 /// An intent with its expressions compiled.
 #[derive(Debug)]
@@ -95,8 +96,24 @@ impl CompiledIntent {
                 Err(error) => return Meant::Not(format!("{name}: {error}")),
             };
         }
-        let _ = source;
-        Meant::Not("intents are not known here".to_owned())
+        let intent = match Intent::from_json(&Value::Object(fields)) {
+            Ok(intent) => intent,
+            Err(error) => return Meant::Not(error.to_string()),
+        };
+        let (device, empty) = (subject.device, Tree::new());
+        let known = Known {
+            root: &device.root,
+            tree: subject.tree.unwrap_or(&empty),
+            whole: subject.tree.is_some() && device.tree_read_at.is_some(),
+            oui: &device.identity.oui,
+            product_class: &device.identity.product_class,
+        };
+        match ways().resolve(&intent, &known, source.clone()) {
+            Answer::Wanted(resolution) => Meant::Wanted(Box::new(resolution.desired)),
+            Answer::NotKnownYet(unknown) => Meant::Unread(unknown.paths),
+            Answer::NotSupported(why) => Meant::Not(why.to_string()),
+            Answer::Unclear(why) => Meant::Not(why.to_string()),
+        }
     }
 }
 
@@ -107,6 +124,11 @@ impl super::definition::IntentForm {
     /// # Errors
     /// What is wrong, in one line.
     pub(super) fn check(&self) -> Result<(), String> {
-        CompiledIntent::compile(&self.fields).map(drop).map_err(|error| error.to_string())
+        let compiled = CompiledIntent::compile(&self.fields).map_err(|error| error.to_string())?;
+        if !compiled.templates().is_empty() {
+            return Ok(());
+        }
+        let all = Value::Object(self.fields.clone());
+        Intent::from_json(&all).map(drop).map_err(|error| error.to_string())
     }
 }

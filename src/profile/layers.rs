@@ -103,7 +103,7 @@ impl<'s> Layered<'s> {
         for intent in &profile.intents {
             match intent.meant(self.subject, &profile.source) {
                 Meant::Wanted(desired) => self.take(by, *desired),
-                Meant::Unread(paths) => note_unread(paths, self.subject, &mut self.unread),
+                Meant::Unread(paths) => self.unread.extend(paths),
                 Meant::Not(problem) => self.problem(by, problem),
             }
         }
@@ -208,8 +208,11 @@ impl<'s> Layered<'s> {
         let drift = self.profiles.iter().rev().find_map(|profile| profile.drift);
         resolved.drifting = drift.unwrap_or_default();
         resolved.problems.append(&mut self.problems);
-        let unread = std::mem::take(&mut self.unread);
-        note_unread(unread, self.subject, &mut resolved.unread);
+        for path in std::mem::take(&mut self.unread) {
+            if !resolved.unread.contains(&path) {
+                resolved.unread.push(path);
+            }
+        }
         resolved
     }
 
