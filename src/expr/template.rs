@@ -166,21 +166,19 @@ impl Template {
         if self.uses("device") {
             let fields = DeviceField::ALL.iter();
             let members = fields.map(|(name, field)| (*name, made(&field.of(subject.device))));
-            context.insert("device", members.collect());
+            context.insert("device", Made::from(members.collect::<BTreeMap<_, _>>()));
         }
         if self.uses("phone")
             && let Some(phone) = subject.phone
         {
             let fields = PhoneField::ALL.iter();
-            context.insert(
-                "phone",
-                fields.map(|(name, field)| (*name, made(&field.of(phone)))).collect(),
-            );
+            let members = fields.map(|(name, field)| (*name, made(&field.of(phone))));
+            context.insert("phone", Made::from(members.collect::<BTreeMap<_, _>>()));
         }
         if self.uses("subscriber") {
             let members = subject.labels.subscriber.iter();
             let members = members.map(|(name, text)| (name.to_string(), Made::from(&**text)));
-            context.insert("subscriber", members.collect());
+            context.insert("subscriber", Made::from(members.collect::<BTreeMap<_, _>>()));
         }
         if self.uses("tags") {
             let tags = subject.labels.tags.iter().map(|tag| Made::from(&**tag));
@@ -197,7 +195,7 @@ impl Template {
         if !self.reads.is_empty() {
             context.insert(READ, self.read(subject));
         }
-        context.into_iter().collect()
+        Made::from(context)
     }
 
     /// By path, what `value()` and `known()` answer.
@@ -216,7 +214,7 @@ impl Template {
             };
             (path.to_string(), known)
         });
-        answers.collect()
+        Made::from(answers.collect::<BTreeMap<String, Made>>())
     }
 }
 

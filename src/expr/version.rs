@@ -4,12 +4,12 @@ use std::cmp::Ordering;
 
 /// Compares two firmware versions as people do: runs of digits by their number,
 /// everything else letter by letter without case. `1.9` comes before `1.10`,
-/// `V2.0` is `v2.00`, `1.2` comes before `1.2.1`.
+/// `V2.0` is `2.00`, `1.2` comes before `1.2.1`.
 ///
 /// What goes on where the other ends is later, but for `~` and for `-` before
 /// `alpha`, `beta`, `pre` or `rc`: `2.0-rc1` comes before `2.0`.
 pub fn compare_versions(a: &str, b: &str) -> Ordering {
-    let (mut a, mut b) = (a.trim(), b.trim());
+    let (mut a, mut b) = (without_v(a), without_v(b));
     loop {
         let ((left, a_rest), (right, b_rest)) = (Part::first(a), Part::first(b));
         let order = left.cmp(&right);
@@ -17,6 +17,15 @@ pub fn compare_versions(a: &str, b: &str) -> Ordering {
             return order;
         }
         (a, b) = (a_rest, b_rest);
+    }
+}
+
+/// A version without the letter that many put before it.
+fn without_v(text: &str) -> &str {
+    let text = text.trim();
+    match text.strip_prefix(['v', 'V']) {
+        Some(rest) if rest.starts_with(|c: char| c.is_ascii_digit()) => rest,
+        _ => text,
     }
 }
 
@@ -68,8 +77,8 @@ mod tests {
     #[test]
     fn versions_stand_in_the_order_that_people_expect() {
         let ordered = [
-            "", "1.2-rc1", "1.2-rc2", "1.2", "1.2.1", "1.9", "1.10", "1.10a", "2", "2.0", "10",
-            "V1.0", "v2.00.01", "V2.0.10",
+            "", "1.2-rc1", "v1.2-rc2", "1.2", "1.2-7", "1.2.1", "V1.9", "1.10", "1.10a", "2", "v2.0",
+            "V2.00.01", "v2.0.10", "10", "R1-beta", "R1", "v"
         ];
         for (place, a) in ordered.iter().enumerate() {
             for b in &ordered[place + 1..] {

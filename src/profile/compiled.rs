@@ -62,7 +62,6 @@ impl Made {
         Ok(match wish {
             Wish::Bool(truth) => Self::Value(Value::boolean(truth)),
             Wish::Whole(number) => Self::Value(whole(number)),
-            Wish::Decimal(text) => Self::Value(Value::new(text, ValueType::Decimal)),
             Wish::Text { text, kind } => Self::Value(Value::new(text, kind.unwrap_or_default())),
             Wish::Template { text, kind } => {
                 let template = Template::parse(&text).map_err(|error| error.to_string())?;

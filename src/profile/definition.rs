@@ -102,8 +102,6 @@ pub enum Wish {
     Bool(bool),
     /// A whole number.
     Whole(i64),
-    /// A decimal number, as it is written.
-    Decimal(Box<str>),
     /// A text as it stands, whatever brackets are in it.
     Text {
         /// The text.

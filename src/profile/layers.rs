@@ -187,6 +187,7 @@ impl<'s> Layered<'s> {
             }
             note_unread(reads, self.subject, &mut self.unread);
         }
+        desired.values.sort_by(|a, b| a.path.cmp(&b.path));
         for (wish, by) in self.attributes_that_count() {
             desired.attributes.push(WantedAttribute { wish, source: places[by] });
         }

@@ -295,6 +295,10 @@ fn put<K: Ord, V>(into: &mut BTreeMap<K, V>, key: K, value: V, line: usize) -> T
 fn parameters(entry: Entry) -> Told<BTreeMap<ParamPath, Wish>> {
     let mut parameters = BTreeMap::new();
     for (key, entry) in map(entry, "parameters")? {
+        if matches!(entry.form, Form::Map(_)) && !key.name.contains('.') {
+            let problem = "parameters: write the whole path in quotes: \"Device.X.Y\" = 1";
+            return Err(at_line(key.line, problem));
+        }
         let path = path(&key, "parameters", false)?;
         let wish = wish(entry, path.as_str())?;
         put(&mut parameters, path, wish, key.line)?;
@@ -308,7 +312,10 @@ fn wish(entry: Entry, name: &str) -> Told<Wish> {
     match entry.form {
         Form::Bool(truth) => Ok(Wish::Bool(truth)),
         Form::Whole(number) => Ok(Wish::Whole(number)),
-        Form::Decimal(number) if number.is_finite() => Ok(Wish::Decimal(number.to_string().into())),
+        // As text, because not every reader of JSON keeps the last digit.
+        Form::Decimal(number) if number.is_finite() => {
+            Ok(Wish::Text { text: number.to_string().into(), kind: Some(ValueType::Decimal) })
+        }
         Form::Time(text) => Ok(Wish::Text { text: text.into(), kind: Some(ValueType::DateTime) }),
         Form::Text(text) => expression(text, None, line, name),
         Form::Map(members) => long_wish(members, line, name),

@@ -112,7 +112,6 @@ fn wish(wish: &Wish) -> Value {
     match wish {
         Wish::Bool(truth) => (*truth).into(),
         Wish::Whole(number) => (*number).into(),
-        Wish::Decimal(number) => number.parse::<f64>().map_or(Value::Null, Value::from),
         Wish::Text { text: it, kind: None } if Template::is_plain(it) => text(it),
         Wish::Text { text: it, kind: None } => json!({ "text": &**it }),
         Wish::Text { text: it, kind: Some(kind) } => json!({ "text": &**it, "type": kind.name() }),

@@ -28,6 +28,7 @@ mod http;
 mod lab;
 mod massdeploy;
 mod phones;
+mod profiles;
 mod secrets;
 mod seeing;
 mod simulate;
