@@ -77,8 +77,8 @@ mod tests {
     #[test]
     fn versions_stand_in_the_order_that_people_expect() {
         let ordered = [
-            "", "1.2-rc1", "v1.2-rc2", "1.2", "1.2-7", "1.2.1", "V1.9", "1.10", "1.10a", "2", "v2.0",
-            "V2.00.01", "v2.0.10", "10", "R1-beta", "R1", "v"
+            "", "1.2-rc1", "v1.2-rc2", "1.2", "1.2-7", "1.2.1", "V1.9", "1.10", "1.10a", "2",
+            "v2.0", "V2.00.01", "v2.0.10", "10", "R1-beta", "R1", "v",
         ];
         for (place, a) in ordered.iter().enumerate() {
             for b in &ordered[place + 1..] {

@@ -3,7 +3,7 @@
 use super::definition::{AttributeForm, Firmware, Layer, Profile, Wish};
 use super::intents::CompiledIntent;
 use super::{Asked, Drifting, ProfileError, ProfileRecord};
-use crate::device::{OtherRows, Source, Wanted};
+use crate::device::{OtherRows, Source, Wanted, is_secret_field};
 use crate::expr::{Rule, Subject, Template};
 use crate::param::{ParamPath, Value, ValueType};
 use crate::schema::Schema;
@@ -93,15 +93,18 @@ impl Made {
         }
     }
 
-    /// Whether it tells a secret of the subscriber, whatever the parameter's
-    /// name is.
+    /// Whether it tells a secret of the subscriber, or another parameter's,
+    /// whatever the parameter's name is.
     pub(super) fn is_secret(&self) -> bool {
-        let secret = |name: &str| {
-            let path = ParamPath::parse(name);
-            name.starts_with("subscriber.")
-                && path.is_ok_and(|path| Schema::core().is_secret(&path))
+        let secret = |name: &str| match name.split_once('.') {
+            Some(("subscriber", field)) => is_secret_field(field),
+            // A field that is only named while it is computed may be any.
+            _ => name == "subscriber",
         };
-        self.template().is_some_and(|template| template.names().any(secret))
+        self.template().is_some_and(|template| {
+            template.names().any(secret)
+                || template.reads().iter().any(|path| Schema::core().is_secret(path))
+        })
     }
 }
 

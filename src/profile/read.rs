@@ -2,21 +2,18 @@
 //! and what would be right.
 
 use std::collections::BTreeMap;
-use std::collections::btree_map::Entry as Place;
 
-use super::definition::{
-    AttributeForm, Firmware, IntentForm, Layer, Profile, RowForm, TableForm, Wish,
-};
+use super::definition::{AttributeForm, Firmware, IntentForm, Layer, Profile};
 use super::entry::{Entry, Form, Key, at_line};
+use super::parts::{
+    MAX_NAME, MAX_TEXT, Members, Told, filled, is_name, list, map, misfit, path, put, text, texts,
+    truth, unknown, whole,
+};
+use super::wishes::{check_rows, parameters, table};
 use super::{Drifting, ProfileError};
-use crate::device::{DeviceId, MAX_WANTED, OtherRows};
-use crate::expr::{Rule, Template, nearest};
-use crate::param::{ParamPath, ValueType};
-
-/// The longest text other than an expression, in bytes.
-const MAX_TEXT: usize = 64 << 10;
-/// The longest name, in bytes.
-const MAX_NAME: usize = 64;
+use crate::device::DeviceId;
+use crate::expr::Rule;
+use crate::param::ParamPath;
 
 const KEYS: &[&str] = &[
     "name",
@@ -45,9 +42,6 @@ pub(super) const NOTIFICATIONS: &[&str] = &[
     "active-lightweight",
     "passive-and-active-lightweight",
 ];
-
-type Told<T> = Result<T, String>;
-type Members = Vec<(Key, Entry)>;
 
 impl Profile {
     /// Reads a profile: JSON if it begins with `{`, else TOML.
@@ -90,13 +84,6 @@ fn read(entry: Told<Entry>) -> Result<Profile, ProfileError> {
         profile(entry)
     });
     read.map_err(|problem| ProfileError { profile: name, problem })
-}
-
-/// Whether a text can be a name.
-fn is_name(text: &str) -> bool {
-    (1..=MAX_NAME).contains(&text.len())
-        && text.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && text.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.'))
 }
 
 fn profile(entry: Entry) -> Told<Profile> {
@@ -148,67 +135,6 @@ fn profile(entry: Entry) -> Told<Profile> {
     Ok(profile)
 }
 
-/// Says that a key is not known, and which one is nearest.
-fn unknown(key: &Key, place: &str, known: &[&str]) -> String {
-    let name: String = key.name.chars().take(64).collect();
-    let hint = match nearest(&name, known.iter().copied()) {
-        Some(near) => format!("did you mean {near}?"),
-        None => format!("there are {}", known.join(", ")),
-    };
-    at_line(key.line, &format!("{place} has no `{name}`; {hint}"))
-}
-
-fn misfit(entry: &Entry, name: &str, wanted: &str) -> String {
-    at_line(entry.line, &format!("{name}: {wanted}, not {}", entry.form.kind()))
-}
-
-fn map(entry: Entry, name: &str) -> Told<Members> {
-    let Form::Map(members) = entry.form else { return Err(misfit(&entry, name, "a table")) };
-    if members.len() > MAX_WANTED {
-        return Err(at_line(entry.line, &format!("{name}: at most {MAX_WANTED} members")));
-    }
-    Ok(members)
-}
-
-fn list(entry: Entry, name: &str, written: &str) -> Told<Vec<Entry>> {
-    let Form::List(members) = entry.form else {
-        return Err(misfit(&entry, name, &format!("a list ({written})")));
-    };
-    if members.len() > MAX_WANTED {
-        return Err(at_line(entry.line, &format!("{name}: at most {MAX_WANTED} members")));
-    }
-    Ok(members)
-}
-
-fn text(entry: Entry, name: &str, limit: usize) -> Told<String> {
-    let Form::Text(text) = entry.form else { return Err(misfit(&entry, name, "a text")) };
-    if text.len() > limit {
-        return Err(at_line(entry.line, &format!("{name}: at most {limit} bytes")));
-    }
-    Ok(text)
-}
-
-fn truth(entry: &Entry, name: &str) -> Told<bool> {
-    match entry.form {
-        Form::Bool(truth) => Ok(truth),
-        _ => Err(misfit(entry, name, "true or false")),
-    }
-}
-
-fn whole<T: TryFrom<i64>>(entry: &Entry, name: &str) -> Told<T> {
-    match entry.form {
-        Form::Whole(number) => T::try_from(number).map_err(|_| {
-            at_line(entry.line, &format!("{name}: the number is too large or too small"))
-        }),
-        _ => Err(misfit(entry, name, "a whole number")),
-    }
-}
-
-fn texts(entry: Entry, name: &str) -> Told<Vec<Box<str>>> {
-    let members = list(entry, name, "[\"a\", \"b\"]")?;
-    members.into_iter().map(|member| text(member, name, MAX_TEXT).map(Into::into)).collect()
-}
-
 fn layer(entry: Entry) -> Told<Layer> {
     const WORDS: &[&str] = &["global", "tenant", "site", "model", "profile", "device"];
     const FORMS: &str = "\"global\", \"profile\", { tenant = \"x\" }, { site = \"x\" }, { model = { oui = \"x\" } } or { device = \"ID\" }";
@@ -248,149 +174,6 @@ fn layer(entry: Entry) -> Told<Layer> {
     }
 }
 
-/// A text that is not empty.
-fn filled(entry: Entry, name: &str) -> Told<Box<str>> {
-    let line = entry.line;
-    let text = text(entry, name, MAX_TEXT)?;
-    if text.trim().is_empty() {
-        return Err(at_line(line, &format!("{name}: it is empty")));
-    }
-    Ok(text.into())
-}
-
-/// A path of the device's data model.
-fn path(key: &Key, place: &str, objects: bool) -> Told<ParamPath> {
-    let wrong = |problem: &str| at_line(key.line, &format!("{place}: `{}`: {problem}", key.name));
-    let path = ParamPath::parse(&key.name).map_err(|error| wrong(&error.to_string()))?;
-    if path.as_str() != key.name {
-        return Err(wrong("there are blanks around it"));
-    }
-    path.check_instances().map_err(|error| wrong(&error.to_string()))?;
-    if path.as_str().contains(['{', '}']) {
-        return Err(wrong("write `*` for all rows, or [[tables]] for rows by their keys"));
-    }
-    if !matches!(path.root(), "Device." | "InternetGatewayDevice.") {
-        let near = nearest(path.root(), ["Device.", "InternetGatewayDevice."]);
-        return Err(wrong(&match near {
-            Some(near) => format!("did you mean {near}?"),
-            None => "a path begins with Device. or InternetGatewayDevice.".to_owned(),
-        }));
-    }
-    if path.is_object() && !objects {
-        return Err(wrong("this is an object; name a parameter, without the last dot"));
-    }
-    Ok(path)
-}
-
-fn put<K: Ord, V>(into: &mut BTreeMap<K, V>, key: K, value: V, line: usize) -> Told<()> {
-    match into.entry(key) {
-        Place::Vacant(place) => {
-            place.insert(value);
-            Ok(())
-        }
-        Place::Occupied(_) => Err(at_line(line, "this stands twice")),
-    }
-}
-
-fn parameters(entry: Entry) -> Told<BTreeMap<ParamPath, Wish>> {
-    let mut parameters = BTreeMap::new();
-    for (key, entry) in map(entry, "parameters")? {
-        if matches!(entry.form, Form::Map(_)) && !key.name.contains('.') {
-            let problem = "parameters: write the whole path in quotes: \"Device.X.Y\" = 1";
-            return Err(at_line(key.line, problem));
-        }
-        let path = path(&key, "parameters", false)?;
-        let wish = wish(entry, path.as_str())?;
-        put(&mut parameters, path, wish, key.line)?;
-    }
-    Ok(parameters)
-}
-
-/// What a parameter is to be.
-fn wish(entry: Entry, name: &str) -> Told<Wish> {
-    let line = entry.line;
-    match entry.form {
-        Form::Bool(truth) => Ok(Wish::Bool(truth)),
-        Form::Whole(number) => Ok(Wish::Whole(number)),
-        // As text, because not every reader of JSON keeps the last digit.
-        Form::Decimal(number) if number.is_finite() => {
-            Ok(Wish::Text { text: number.to_string().into(), kind: Some(ValueType::Decimal) })
-        }
-        Form::Time(text) => Ok(Wish::Text { text: text.into(), kind: Some(ValueType::DateTime) }),
-        Form::Text(text) => expression(text, None, line, name),
-        Form::Map(members) => long_wish(members, line, name),
-        _ => Err(at_line(
-            line,
-            &format!("{name}: a text, a number, true or false, or {{ row = \"name\" }}"),
-        )),
-    }
-}
-
-/// A text that is an expression if it looks like one.
-fn expression(text: String, kind: Option<ValueType>, line: usize, name: &str) -> Told<Wish> {
-    let template =
-        Template::parse(&text).map_err(|error| at_line(line, &format!("{name}: {error}")))?;
-    let is_plain = Template::is_plain(template.text());
-    let text = text.into();
-    Ok(if is_plain { Wish::Text { text, kind } } else { Wish::Template { text, kind } })
-}
-
-/// `{ row = "name" }`, `{ text = "…" }` or `{ value = …, type = "…" }`.
-fn long_wish(members: Members, line: usize, name: &str) -> Told<Wish> {
-    let (mut row, mut plain, mut value, mut kind) = (None, None, None, None);
-    for (key, entry) in members {
-        match key.name.as_str() {
-            "row" => row = Some(filled(entry, name)?),
-            "text" => plain = Some(text(entry, name, MAX_TEXT)?),
-            "value" => value = Some(text_of(entry, name)?),
-            "type" => kind = Some(type_of(entry, name)?),
-            _ => return Err(unknown(&key, name, &["row", "text", "value", "type"])),
-        }
-    }
-    match (row, plain, value) {
-        (Some(row), None, None) if kind.is_none() => Ok(Wish::Row(row)),
-        (None, Some(plain), None) => Ok(Wish::Text { text: plain.into(), kind }),
-        (None, None, Some(value)) => expression(value, kind, line, name),
-        _ => Err(at_line(
-            line,
-            &format!("{name}: one of {{ row = … }}, {{ text = … }} and {{ value = …, type = … }}"),
-        )),
-    }
-}
-
-fn text_of(entry: Entry, name: &str) -> Told<String> {
-    match entry.form {
-        Form::Bool(truth) => Ok(u8::from(truth).to_string()),
-        Form::Whole(number) => Ok(number.to_string()),
-        Form::Decimal(number) if number.is_finite() => Ok(number.to_string()),
-        Form::Time(time) => Ok(time),
-        _ => text(entry, name, MAX_TEXT),
-    }
-}
-
-/// The types that a value can have (TR-106 §3.2).
-const TYPES: &[&str] = &[
-    "string",
-    "int",
-    "unsignedInt",
-    "long",
-    "unsignedLong",
-    "boolean",
-    "dateTime",
-    "base64",
-    "hexBinary",
-    "decimal",
-];
-
-fn type_of(entry: Entry, name: &str) -> Told<ValueType> {
-    let line = entry.line;
-    let word = text(entry, name, MAX_NAME)?;
-    if TYPES.contains(&word.as_str()) {
-        return Ok(ValueType::from_name(&word));
-    }
-    Err(unknown(&Key { line, name: word }, "type", TYPES))
-}
-
 fn attributes(entry: Entry) -> Told<BTreeMap<ParamPath, AttributeForm>> {
     let mut attributes = BTreeMap::new();
     for (key, entry) in map(entry, "attributes")? {
@@ -424,115 +207,6 @@ fn notification(entry: &Entry) -> Told<u8> {
     place.and_then(|place| u8::try_from(place).ok()).ok_or_else(|| {
         unknown(&Key { line: entry.line, name: word.clone() }, "notification", NOTIFICATIONS)
     })
-}
-
-fn table(entry: Entry) -> Told<TableForm> {
-    let line = entry.line;
-    let mut form = TableForm { table: "".into(), keys: Vec::new(), others: None, rows: Vec::new() };
-    for (key, entry) in map(entry, "tables")? {
-        match key.name.as_str() {
-            "table" => form.table = table_path(entry)?,
-            "keys" => form.keys = texts(entry, "keys")?,
-            "others" => form.others = Some(others(entry)?),
-            "rows" => {
-                let rows = list(entry, "rows", "[[tables.rows]]")?;
-                form.rows = rows.into_iter().map(row).collect::<Told<_>>()?;
-            }
-            _ => return Err(unknown(&key, "tables", &["table", "keys", "others", "rows"])),
-        }
-    }
-    if form.table.is_empty() {
-        return Err(at_line(line, "tables: table is missing: table = \"Device.NAT.PortMapping.\""));
-    }
-    if form.keys.is_empty() && !form.rows.is_empty() {
-        let problem =
-            format!("{}: keys are missing: by which parameters are rows told apart?", form.table);
-        return Err(at_line(line, &problem));
-    }
-    for row in &form.rows {
-        if let Some(missing) = form.keys.iter().find(|key| !row.values.contains_key(*key)) {
-            return Err(at_line(line, &format!("{}: a row lacks the key {missing}", form.table)));
-        }
-    }
-    Ok(form)
-}
-
-/// A table with its last dot; one inside a row begins with `@` and its name.
-fn table_path(entry: Entry) -> Told<Box<str>> {
-    let line = entry.line;
-    let name = filled(entry, "table")?;
-    let key = Key { line, name: name.to_string() };
-    if let Some(inside) = name.strip_prefix('@') {
-        let sound = inside.split_once('.').is_some_and(|(row, below)| {
-            is_name(row)
-                && below.len() > 1
-                && below.ends_with('.')
-                && ParamPath::parse(below).is_ok()
-        });
-        if !sound {
-            return Err(at_line(line, &format!("table: `{name}`: write @name.Table.")));
-        }
-        return Ok(name);
-    }
-    let path = path(&key, "table", true)?;
-    if !path.is_object() || path.has_wildcard() {
-        let problem = format!("table: `{name}`: the path of one table, with its last dot");
-        return Err(at_line(line, &problem));
-    }
-    Ok(name)
-}
-
-fn others(entry: Entry) -> Told<OtherRows> {
-    let line = entry.line;
-    match text(entry, "others", MAX_NAME)?.as_str() {
-        "keep" => Ok(OtherRows::Keep),
-        "remove" => Ok(OtherRows::Remove),
-        _ => Err(at_line(line, "others: keep or remove")),
-    }
-}
-
-fn row(entry: Entry) -> Told<RowForm> {
-    let mut form = RowForm::default();
-    for (key, entry) in map(entry, "rows")? {
-        match key.name.as_str() {
-            "name" => {
-                let line = entry.line;
-                form.name = filled(entry, "name")?;
-                if !is_name(&form.name) || form.name.contains('.') {
-                    return Err(at_line(line, "name: letters, digits, `-` and `_`"));
-                }
-            }
-            "values" => {
-                for (key, entry) in map(entry, "values")? {
-                    let sound = ParamPath::parse(&key.name).is_ok_and(|path| !path.is_object())
-                        && !key.name.contains(['*', '[', '@', '{']);
-                    if !sound {
-                        let problem = format!("values: `{}` is no parameter of a row", key.name);
-                        return Err(at_line(key.line, &problem));
-                    }
-                    let wish = wish(entry, &key.name)?;
-                    put(&mut form.values, key.name.into(), wish, key.line)?;
-                }
-            }
-            _ => return Err(unknown(&key, "rows", &["name", "values"])),
-        }
-    }
-    Ok(form)
-}
-
-/// No two rows of one data model have one name.
-fn check_rows(profile: &Profile) -> Told<()> {
-    let mut names = std::collections::BTreeSet::new();
-    for table in &profile.tables {
-        let root = table.table.split('.').next().unwrap_or_default();
-        let root = if root.starts_with('@') { "" } else { root };
-        for row in table.rows.iter().filter(|row| !row.name.is_empty()) {
-            if !names.insert((root, &row.name)) {
-                return Err(format!("tables: two rows have the name {}", row.name));
-            }
-        }
-    }
-    Ok(())
 }
 
 fn refresh(entry: Entry) -> Told<BTreeMap<ParamPath, u32>> {

@@ -16,6 +16,10 @@ pub(crate) mod fanvil;
 pub(crate) mod http;
 #[path = "../it/massdeploy/survives.rs"]
 pub(crate) mod massdeploy;
+#[path = "../it/profiles/survives.rs"]
+pub(crate) mod profiles;
+#[path = "../it/profiles/sample.rs"]
+mod sample;
 #[path = "../it/stun/survives.rs"]
 pub(crate) mod stun;
 #[path = "../it/xmpp/survives.rs"]

@@ -135,6 +135,86 @@ pub(crate) const TARGETS: &[Target] = &[
         whole: false,
     },
     Target {
+        name: "rule",
+        body: bodies::profiles::rule,
+        fixtures: || texts(RULES),
+        tokens: &[
+            "device.serial",
+            "value(\"Device.A\")",
+            " && ",
+            " || ",
+            "tags.all(t, ",
+            ")",
+            "[",
+            "]",
+            "!",
+            "-",
+            "? true : ",
+            " in ",
+            "subscriber",
+            "phone.mac",
+            ".matches(\"(a*)*\")",
+            "9223372036854775807",
+            "1e308",
+            "bucket(\"a\", 7)",
+            "'''",
+            "r\"",
+            "// ",
+        ],
+        whole: false,
+    },
+    Target {
+        name: "template",
+        body: bodies::profiles::template,
+        fixtures: || texts(TEMPLATES),
+        tokens: &[
+            "{{ ",
+            " }}",
+            "{% if ",
+            "{% else %}",
+            "{% endif %}",
+            "{# ",
+            " #}",
+            " | last(4)",
+            "| default(\"x\")",
+            "value(\"Device.A\")",
+            "subscriber.",
+            "[-4:]",
+            " ~ ",
+            "\"}}\"",
+            "'",
+            "\\",
+            "| replace(\"a\", \"aa\")",
+        ],
+        whole: false,
+    },
+    Target {
+        name: "profile",
+        body: bodies::profiles::profile,
+        fixtures: || texts(PROFILES),
+        tokens: &[
+            "[parameters]\n",
+            "[[tables]]\n",
+            "[[tables.rows]]\n",
+            "[attributes]\n",
+            "layer = ",
+            "{ site = \"a\" }",
+            "\"Device.A.B\" = ",
+            "{ row = \"a\" }",
+            "table = \"@a.B.\"\n",
+            "\"7d\"",
+            "[[[[",
+            "{\"name\":\"a\",",
+            "match = 'true'\n",
+            "\"{{ device.serial }}\"",
+            "1e999",
+            "-0.0",
+            "2026-01-02T03:04:05Z",
+            "*",
+        ],
+        whole: false,
+    },
+    Target {
         name: "massdeploy",
         body: bodies::massdeploy::survives,
         fixtures: massdeploy,
@@ -197,6 +277,31 @@ const LIGHTWEIGHT: &[&str] = &[
      \r\n\r\n<lwn:Notification xmlns:lwn=\"urn:broadband-forum-org:cwmp:lwnotif-1-0\"><lwn:TS>1\
      </lwn:TS><lwn:UN>u</lwn:UN><CN>c</CN><OUI>00D09E</OUI><ProductClass/><SerialNumber>1\
      </SerialNumber><Param><Name>a</Name><Value>&lt;b></Value></Param></lwn:Notification>",
+];
+
+const RULES: &[&str] = &[
+    "device.product_class == \"HG100\" && \"gold\" in tags",
+    "version_at_least(device.software_version, \"1.10\") || in_network(device.address, [\"10.0.0.0/8\"])",
+    "tags.exists(t, t.startsWith(\"go\")) ? value(\"Device.WiFi.Radio.1.Channel\") > 5 : has(subscriber.vlan)",
+    "tags.map(t, t + t).filter(t, size(t) > 3).size() == 2 && phone.vendor != null",
+    "device.serial.matches('^A[0-9]+$') && bucket(\"canary\", 100) < 5",
+];
+
+const TEMPLATES: &[&str] = &[
+    "HG-{{ device.serial[-4:] }}-{{ device.oui | lower | first(2) }}",
+    "{% if \"gold\" in tags %}{{ subscriber.vlan | int + 100 }}{% else %}{{ value(\"Device.A.B\") }}{% endif %}",
+    "{{ phone.mac | mac_add(1) | mac(\":\") | upper }}{{ device.id | spread(3600, \"a\") }}{{ tags | join(\"+\") }}",
+];
+
+const PROFILES: &[&str] = &[
+    "name = \"a\"\nlayer = { tenant = \"north\" }\npriority = 3\nmatch = '\"gold\" in tags'\ndrift = \"report\"\n\
+     [parameters]\n\"Device.A.B\" = 7\n\"Device.A.C\" = \"{{ device.serial }}\"\n\"Device.R.*.C\" = \
+     { value = true, type = \"boolean\" }\n[attributes]\n\"Device.A.\" = { notification = \"active\", \
+     access_list = [] }\n[refresh]\n\"Device.A.\" = \"12h\"\n[firmware]\nversion = \"2\"\n[tags]\nset = [\"x\"]\n",
+    "name = \"b\"\n[[tables]]\ntable = \"Device.T.\"\nkeys = [\"K\"]\nothers = \"remove\"\n[[tables.rows]]\n\
+     name = \"r\"\nvalues = { K = 1, V = \"{{ tenant }}\" }\n[[tables]]\ntable = \"@r.U.\"\nkeys = [\"K\"]\n\
+     rows = [{ values = { K = { row = \"r\" } } }]\n[[intents]]\nintent = \"time\"\nservers = \"ntp.example\"\n",
+    "{\"name\":\"c\",\"parameters\":{\"Device.A\":1.5,\"Device.B\":\"x\"},\"tags\":{\"clear\":[\"y\"]}}",
 ];
 
 const SIP: &[&str] = &[

@@ -44,7 +44,10 @@ fn wish() -> impl Strategy<Value = Wish> {
         any::<i64>().prop_map(Wish::Whole),
         (words(), kind()).prop_map(|(text, kind)| Wish::Text { text, kind }),
         (words(), kind()).prop_map(|(text, kind)| {
-            Wish::Template { text: format!("{}{{{{ device.serial }}}}", text.replace(['{', '}'], "")).into(), kind }
+            Wish::Template {
+                text: format!("{}{{{{ device.serial }}}}", text.replace(['{', '}'], "")).into(),
+                kind,
+            }
         }),
         name().prop_map(Wish::Row),
     ]
@@ -64,7 +67,11 @@ fn layer() -> impl Strategy<Value = Layer> {
 
 fn table() -> impl Strategy<Value = TableForm> {
     let others = option::of(prop::sample::select(vec![OtherRows::Keep, OtherRows::Remove]));
-    (path(true), others, vec(btree_map("[A-Z][a-z]{1,3}".prop_map(Box::<str>::from), wish(), 0..3), 0..3))
+    (
+        path(true),
+        others,
+        vec(btree_map("[A-Z][a-z]{1,3}".prop_map(Box::<str>::from), wish(), 0..3), 0..3),
+    )
         .prop_map(|(table, others, rows)| {
             let rows: Vec<RowForm> = rows
                 .into_iter()
@@ -83,7 +90,8 @@ fn profile() -> impl Strategy<Value = Profile> {
     let firmware = (words(), prop_oneof![Just("".into()), words()])
         .prop_map(|(version, file)| Firmware { version, file });
     let drift = option::of(prop::sample::select(vec![Drifting::Repair, Drifting::Report]));
-    let head = (name(), prop_oneof![Just("".into()), words()], any::<bool>(), layer(), any::<i32>());
+    let head =
+        (name(), prop_oneof![Just("".into()), words()], any::<bool>(), layer(), any::<i32>());
     let body = (
         btree_map(path(false), wish(), 0..4),
         btree_map(path(false), attribute, 0..3),
@@ -99,8 +107,20 @@ fn profile() -> impl Strategy<Value = Profile> {
         let rule = "\"x\" in tags".into();
         let intents = Vec::new();
         Profile {
-            name, description, enabled, layer, priority, rule, parameters, attributes, tables,
-            refresh, firmware, tags, drift, intents,
+            name,
+            description,
+            enabled,
+            layer,
+            priority,
+            rule,
+            parameters,
+            attributes,
+            tables,
+            refresh,
+            firmware,
+            tags,
+            drift,
+            intents,
         }
     })
 }
@@ -125,7 +145,10 @@ fn what_people_write_has_one_text() {
     goes_round(&profile);
     let short = "name = \"a\"\nenabled = true\nlayer = \"profile\"\npriority = 0\nmatch = \" true \"\nparameters = {}\n[attributes]\n\"Device.A\" = { notification = \"off\" }";
     let text = Profile::parse(short).unwrap().to_json();
-    assert_eq!(text, r#"{"attributes":{"Device.A":"off"},"enabled":true,"match":"true","name":"a"}"#);
+    assert_eq!(
+        text,
+        r#"{"attributes":{"Device.A":"off"},"enabled":true,"match":"true","name":"a"}"#
+    );
     let parameters = BTreeMap::from([(ParamPath::parse("Device.A").unwrap(), Wish::Whole(-1))]);
     let built = Profile { name: "b".into(), enabled: true, parameters, ..Profile::default() };
     assert_eq!(Profile::parse(&built.to_json()), Ok(built));

@@ -31,7 +31,8 @@ fn of_a(heads: &[(&str, &str)]) -> String {
     let records: Vec<ProfileRecord> = heads
         .iter()
         .map(|(name, head)| {
-            let text = format!("name = \"{name}\"\n{head}\n[parameters]\n\"Device.A\" = \"{name}\"");
+            let text =
+                format!("name = \"{name}\"\n{head}\n[parameters]\n\"Device.A\" = \"{name}\"");
             record(name, &text)
         })
         .collect();
@@ -109,7 +110,8 @@ fn a_stronger_star_overrides_single_rows_and_a_weaker_one_does_not() {
 
 #[test]
 fn one_bad_profile_and_one_value_that_cannot_be_made_take_nothing_else_down() {
-    let good = "name = \"good\"\n[parameters]\n\"Device.A\" = 1\n\"Device.B\" = \"{{ subscriber.plan }}\"";
+    let good =
+        "name = \"good\"\n[parameters]\n\"Device.A\" = 1\n\"Device.B\" = \"{{ subscriber.plan }}\"";
     let weak = "name = \"weak\"\nlayer = \"global\"\n[parameters]\n\"Device.B\" = 9";
     let undecided = "name = \"undecided\"\nmatch = 'value(\"Device.Not.Known\") > 5'\n[parameters]\n\"Device.C\" = 1";
     let mut records = vec![
@@ -124,7 +126,11 @@ fn one_bad_profile_and_one_value_that_cannot_be_made_take_nothing_else_down() {
     let mut sample = Sample::new();
     let resolved = set.resolve(&sample.subject());
     let paths: Vec<&str> = resolved.desired.values.iter().map(|it| it.path.as_str()).collect();
-    assert_eq!(paths, ["Device.A"], "the weaker value is not taken in place of the one that failed");
+    assert_eq!(
+        paths,
+        ["Device.A"],
+        "the weaker value is not taken in place of the one that failed"
+    );
     let problems: Vec<String> = resolved.problems.iter().map(ToString::to_string).collect();
     assert_eq!(problems.len(), 2, "{problems:?}");
     assert!(problems[0].starts_with("profile undecided: match: "), "{problems:?}");
@@ -144,7 +150,8 @@ fn firmware_tags_refresh_attributes_and_drift_are_laid_over_each_other_as_well()
     let weak = "name = \"weak\"\ndrift = \"report\"\n[firmware]\nversion = \"1\"\n[tags]\nset = [\"a\", \"b\"]\n[refresh]\n\"Device.A\" = 60\n\"Device.B\" = 60\n[attributes]\n\"Device.A\" = { notification = \"active\", access_list = [] }";
     let strong = "name = \"strong\"\npriority = 1\n[firmware]\nversion = \"2\"\nfile = \"f\"\n[tags]\nclear = [\"b\"]\n[refresh]\n\"Device.A\" = 5\n[attributes]\n\"Device.A\" = \"off\"";
     let sample = Sample::new();
-    let resolve = |records: &[ProfileRecord]| ProfileSet::compile(records).0.resolve(&sample.subject());
+    let resolve =
+        |records: &[ProfileRecord]| ProfileSet::compile(records).0.resolve(&sample.subject());
     let resolved = resolve(&[record("strong", strong), record("weak", weak)]);
     assert_eq!(resolved.drifting, Drifting::Report, "who says nothing overrides nothing");
     assert_eq!(&*resolved.firmware.unwrap().version, "2");
@@ -168,16 +175,19 @@ fn explain_tells_all_that_was_said_the_weakest_first() {
         .iter()
         .map(|it| (&*it.path, &*it.value, &*it.source.layer, it.overridden, it.secret))
         .collect();
-    assert_eq!(told, [
-        ("Device.A", "1", "global", true, false),
-        ("Device.A", "2", "profile", false, false),
-        ("Device.P.Password", "x", "global", false, true),
-        ("Device.T.[K=1].K", "1", "global", true, false),
-        ("Device.T.[K=1].K", "1", "profile", false, false),
-        ("Device.T.[K=1].V", "1", "global", true, false),
-        ("Device.T.[K=1].V", "2", "profile", false, false),
-        ("Device.X", "none", "profile", false, true),
-    ]);
+    assert_eq!(
+        told,
+        [
+            ("Device.A", "1", "global", true, false),
+            ("Device.A", "2", "profile", false, false),
+            ("Device.P.Password", "x", "global", false, true),
+            ("Device.T.[K=1].K", "1", "global", true, false),
+            ("Device.T.[K=1].K", "1", "profile", false, false),
+            ("Device.T.[K=1].V", "1", "global", true, false),
+            ("Device.T.[K=1].V", "2", "profile", false, false),
+            ("Device.X", "none", "profile", false, true),
+        ]
+    );
 }
 
 #[test]
@@ -208,7 +218,12 @@ fn the_fingerprint_stands_for_names_versions_and_texts() {
 
 /// A small profile: layer, priority, whether its rule is true, what it says.
 fn small() -> impl Strategy<Value = (usize, i32, bool, Vec<(u8, u8)>)> {
-    (0_usize..6, -1_i32..2, prop::bool::weighted(0.8), prop::collection::vec((0_u8..4, 0_u8..9), 0..4))
+    (
+        0_usize..6,
+        -1_i32..2,
+        prop::bool::weighted(0.8),
+        prop::collection::vec((0_u8..4, 0_u8..9), 0..4),
+    )
 }
 
 proptest! {

@@ -2,6 +2,7 @@
 //! refuse, and how layers are laid over each other.
 
 mod canonical;
+mod documented;
 mod layers;
 mod reading;
 mod rules;

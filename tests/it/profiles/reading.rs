@@ -65,7 +65,10 @@ fn a_profile_says_all_that_can_be_wanted() {
     let profile = Profile::parse(WHOLE).unwrap();
     assert_eq!(&*profile.name, "gold");
     assert_eq!(profile.layer, Layer::Tenant("north".into()));
-    assert_eq!((profile.priority, profile.enabled, profile.drift), (20, true, Some(Drifting::Report)));
+    assert_eq!(
+        (profile.priority, profile.enabled, profile.drift),
+        (20, true, Some(Drifting::Report))
+    );
     let wish = |path: &str| &profile.parameters[path];
     assert_eq!(wish("Device.ManagementServer.PeriodicInformInterval"), &Wish::Whole(3600));
     assert_eq!(wish("Device.Time.Enable"), &Wish::Bool(true));
@@ -80,10 +83,10 @@ fn a_profile_says_all_that_can_be_wanted() {
     assert_eq!(&*profile.tables[0].rows[0].name, "web");
     assert_eq!(profile.refresh["Device.WiFi."], 43_200);
     assert_eq!(&*profile.firmware.as_ref().unwrap().version, "2.0");
-    assert_eq!(profile.tags.iter().map(|(tag, on)| (&**tag, *on)).collect::<Vec<_>>(), [
-        ("managed", true),
-        ("new", false)
-    ]);
+    assert_eq!(
+        profile.tags.iter().map(|(tag, on)| (&**tag, *on)).collect::<Vec<_>>(),
+        [("managed", true), ("new", false)]
+    );
     assert_eq!(profile.intents.len(), 1);
     assert_eq!(Profile::parse(&profile.to_json()), Ok(profile));
 }
@@ -116,29 +119,68 @@ fn what_is_wrong_is_told_with_its_line_and_what_would_be_right() {
     for (text, told) in [
         ("", "name is missing"),
         ("name = \"a b\"", "line 1: name: letters, digits"),
-        ("name = \"a\"\nparamaters = {}", "line 2: a profile has no `paramaters`; did you mean parameters?"),
+        (
+            "name = \"a\"\nparamaters = {}",
+            "line 2: a profile has no `paramaters`; did you mean parameters?",
+        ),
         ("name = \"a\"\nname = \"b\"", "line 2: duplicate key"),
         ("name = ", "line 1: "),
         ("name = \"a\"\nlayer = \"tenant\"", "line 2: layer: write "),
         ("name = \"a\"\nlayer = { tennant = \"x\" }", "did you mean tenant?"),
         ("name = \"a\"\nlayer = { device = \"x\" }", "line 2: device: a device id has the form"),
-        ("name = \"a\"\n\nmatch = 'device.serail == \"\"'", "line 3: match: there is no member of device `serail`; did you mean serial?"),
+        (
+            "name = \"a\"\n\nmatch = 'device.serail == \"\"'",
+            "line 3: match: there is no member of device `serail`; did you mean serial?",
+        ),
         ("name = \"a\"\npriority = \"high\"", "line 2: priority: a whole number, not a text"),
         ("name = \"a\"\npriority = 99999999999", "line 2: priority: the number is too large"),
-        ("name = \"a\"\n[parameters]\n\"Device.A.\" = 1", "line 3: parameters: `Device.A.`: this is an object"),
-        ("name = \"a\"\n[parameters]\n\"Devise.A\" = 1", "line 3: parameters: `Devise.A`: did you mean Device.?"),
+        (
+            "name = \"a\"\n[parameters]\n\"Device.A.\" = 1",
+            "line 3: parameters: `Device.A.`: this is an object",
+        ),
+        (
+            "name = \"a\"\n[parameters]\n\"Devise.A\" = 1",
+            "line 3: parameters: `Devise.A`: did you mean Device.?",
+        ),
         ("name = \"a\"\n[parameters]\n\"Device.A.{i}.B\" = 1", "write `*` for all rows"),
         ("name = \"a\"\n[parameters]\n\"Device.A\" = [1]", "line 3: Device.A: a text, a number"),
-        ("name = \"a\"\n[parameters]\nDevice.A.B = 1", "line 3: parameters: write the whole path in quotes"),
-        ("name = \"a\"\n[parameters]\n\"Device.A\" = \"{{ devise.serial }}\"", "line 3: Device.A: there is no variable `devise`; did you mean device?"),
-        ("name = \"a\"\n[parameters]\n\"Device.A\" = { value = 1, type = \"integer\" }", "type has no `integer`"),
-        ("name = \"a\"\n[parameters]\n\"Device.A\" = { row = \"a\", text = \"b\" }", "one of { row"),
-        ("name = \"a\"\n[attributes]\n\"Device.A\" = \"activ\"", "line 3: notification has no `activ`; did you mean active?"),
+        (
+            "name = \"a\"\n[parameters]\nDevice.A.B = 1",
+            "line 3: parameters: write the whole path in quotes",
+        ),
+        (
+            "name = \"a\"\n[parameters]\n\"Device.A\" = \"{{ devise.serial }}\"",
+            "line 3: Device.A: there is no variable `devise`; did you mean device?",
+        ),
+        (
+            "name = \"a\"\n[parameters]\n\"Device.A\" = { value = 1, type = \"integer\" }",
+            "type has no `integer`",
+        ),
+        (
+            "name = \"a\"\n[parameters]\n\"Device.A\" = { row = \"a\", text = \"b\" }",
+            "one of { row",
+        ),
+        (
+            "name = \"a\"\n[attributes]\n\"Device.A\" = \"activ\"",
+            "line 3: notification has no `activ`; did you mean active?",
+        ),
         ("name = \"a\"\n[[tables]]\nkeys = [\"A\"]", "table is missing"),
-        ("name = \"a\"\n[[tables]]\ntable = \"Device.A\"", "the path of one table, with its last dot"),
-        ("name = \"a\"\n[[tables]]\ntable = \"Device.A.\"\nrows = [{ values = {} }]", "keys are missing"),
-        ("name = \"a\"\n[[tables]]\ntable = \"Device.A.\"\nkeys = [\"K\"]\nrows = [{ values = { B = 1 } }]", "a row lacks the key K"),
-        ("name = \"a\"\n[refresh]\n\"Device.A\" = \"often\"", "line 3: refresh: `Device.A`: write 300"),
+        (
+            "name = \"a\"\n[[tables]]\ntable = \"Device.A\"",
+            "the path of one table, with its last dot",
+        ),
+        (
+            "name = \"a\"\n[[tables]]\ntable = \"Device.A.\"\nrows = [{ values = {} }]",
+            "keys are missing",
+        ),
+        (
+            "name = \"a\"\n[[tables]]\ntable = \"Device.A.\"\nkeys = [\"K\"]\nrows = [{ values = { B = 1 } }]",
+            "a row lacks the key K",
+        ),
+        (
+            "name = \"a\"\n[refresh]\n\"Device.A\" = \"often\"",
+            "line 3: refresh: `Device.A`: write 300",
+        ),
         ("name = \"a\"\n[firmware]\nfile = \"x\"", "version is missing"),
         ("name = \"a\"\n[tags]\nset = [\"x\"]\nclear = [\"x\"]", "this stands twice"),
         ("name = \"a\"\ndrift = \"ignore\"", "line 2: drift: repair or report"),

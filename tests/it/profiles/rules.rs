@@ -58,7 +58,9 @@ fn rules_answer_as_they_read() {
     ] {
         assert_eq!(ask(yes), Ok(true), "{yes}");
     }
-    for no in ["false", "device.serial == \"\"", "tags == [\"gold\"]", "\"gold\" in []", "1 == \"1\""] {
+    for no in
+        ["false", "device.serial == \"\"", "tags == [\"gold\"]", "\"gold\" in []", "1 == \"1\""]
+    {
         assert_eq!(ask(no), Ok(false), "{no}");
     }
 }
@@ -149,7 +151,10 @@ fn a_rule_tells_what_it_asks_for() {
     assert_eq!(other.matches_noting(&sample.subject(), &mut missed), Ok(false));
     assert_eq!(missed, [], "what did not matter was not missed");
     assert_eq!(rule.matches_noting(&sample.subject(), &mut missed), Ok(false));
-    assert_eq!(missed.iter().map(ParamPath::as_str).collect::<Vec<_>>(), ["Device.A.B", "Device.A."]);
+    assert_eq!(
+        missed.iter().map(ParamPath::as_str).collect::<Vec<_>>(),
+        ["Device.A.B", "Device.A."]
+    );
 }
 
 #[test]
@@ -186,8 +191,12 @@ fn hostile_rules_end() {
         format!("1{} == 1", "+1".repeat(2000)),
         format!("{}true{}", tags.repeat(300), ")".repeat(300)),
         format!("{}true{}", tags.repeat(15), ")".repeat(15)),
-        format!("{twenty}.all(a, {twenty}.all(b, {twenty}.all(c, {twenty}.all(d, {twenty}.all(e, a + b + c + d + e >= 0)))))"),
-        format!("{twenty}.map(a, {twenty}.map(b, {twenty}.map(c, {twenty}.map(d, {twenty})))).size() > 0"),
+        format!(
+            "{twenty}.all(a, {twenty}.all(b, {twenty}.all(c, {twenty}.all(d, {twenty}.all(e, a + b + c + d + e >= 0)))))"
+        ),
+        format!(
+            "{twenty}.map(a, {twenty}.map(b, {twenty}.map(c, {twenty}.map(d, {twenty})))).size() > 0"
+        ),
         format!("{doubling}.size() > 0"),
         format!("{pairs} == {pairs}"),
         "device.serial.matches(\"(((((a{1,100}){1,100}){1,100}){1,100}){1,100})\")".to_owned(),

@@ -23,7 +23,12 @@ fn shown(desired: &Desired) -> Vec<String> {
                 Wanted::Value(value) => format!("{name}={}", value.text),
                 Wanted::Row(row) => format!("{name}=@{row}"),
             });
-            lines.push(format!("{}{}: {}", table.table, row.name, values.collect::<Vec<_>>().join(" ")));
+            lines.push(format!(
+                "{}{}: {}",
+                table.table,
+                row.name,
+                values.collect::<Vec<_>>().join(" ")
+            ));
         }
     }
     lines
@@ -36,11 +41,10 @@ fn a_stronger_profile_changes_values_of_a_row_and_adds_rows() {
     let strong = "[[tables]]\ntable = \"Device.T.\"\nkeys = [\"Q\", \"P\"]\nrows = [{ values = { P = \"{{ 80 }}\", Q = \"TCP\", C = \"b\" } }, { values = { P = 80, Q = \"UDP\" } }]";
     let resolved = resolve(&[("weak", WEAK), ("strong", strong)]);
     assert_eq!(resolved.problems, []);
-    assert_eq!(shown(&resolved.desired), [
-        "Device.T.web: C=b D=1 P=80 Q=TCP",
-        "Device.T.: P=22 Q=TCP",
-        "Device.T.: P=80 Q=UDP",
-    ]);
+    assert_eq!(
+        shown(&resolved.desired),
+        ["Device.T.web: C=b D=1 P=80 Q=TCP", "Device.T.: P=22 Q=TCP", "Device.T.: P=80 Q=UDP",]
+    );
     let table = &resolved.desired.tables[0];
     assert_eq!(table.others, OtherRows::Remove, "who says nothing of others overrides nothing");
     assert_eq!(&*resolved.desired.source(table.source).unwrap().name, "strong");
@@ -52,7 +56,11 @@ fn other_keys_of_a_stronger_profile_take_the_table_over_and_that_is_told() {
     let resolved = resolve(&[("weak", WEAK), ("strong", strong)]);
     assert_eq!(shown(&resolved.desired), ["Device.T.: Name=a"]);
     assert_eq!(resolved.problems.len(), 1);
-    assert!(resolved.problems[0].to_string().starts_with("profile weak: Device.T.: rows are told apart by P, Q"));
+    assert!(
+        resolved.problems[0]
+            .to_string()
+            .starts_with("profile weak: Device.T.: rows are told apart by P, Q")
+    );
 }
 
 #[test]
@@ -62,10 +70,13 @@ fn rows_refer_to_each_other_across_profiles() {
     assert_eq!(shown(&resolved.desired)[0], "@web.F.: N=1 Up=@web");
     assert_eq!(resolved.desired.values.len(), 1);
     let told: Vec<String> = resolved.problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told, [
-        "profile strong: Device.S: no row has the name none",
-        "profile strong: @web.F.Down: no row has the name none",
-    ]);
+    assert_eq!(
+        told,
+        [
+            "profile strong: Device.S: no row has the name none",
+            "profile strong: @web.F.Down: no row has the name none",
+        ]
+    );
 }
 
 #[test]
@@ -74,10 +85,13 @@ fn a_row_whose_key_cannot_be_made_is_not_wanted_and_one_value_less_is() {
     let resolved = resolve(&[("a", text)]);
     assert_eq!(shown(&resolved.desired), ["Device.T.: K=1 W=2"]);
     let told: Vec<String> = resolved.problems.iter().map(ToString::to_string).collect();
-    assert_eq!(told, [
-        "profile a: Device.T.: K: subscriber.plan is not known of this device",
-        "profile a: Device.T.V: subscriber.plan is not known of this device",
-    ]);
+    assert_eq!(
+        told,
+        [
+            "profile a: Device.T.: K: subscriber.plan is not known of this device",
+            "profile a: Device.T.V: subscriber.plan is not known of this device",
+        ]
+    );
 }
 
 #[test]
@@ -88,7 +102,10 @@ fn a_name_stands_for_one_row() {
     assert_eq!(shown(&resolved.desired), ["Device.A.: K=1", "Device.B.x: K=1"]);
     assert_eq!(resolved.problems.len(), 1);
     assert_eq!(&*resolved.problems[0].profile, "weak");
-    let resolved = resolve(&[("weak", strong), ("strong", &weak.replace("layer = \"global\"", "priority = 1"))]);
+    let resolved = resolve(&[
+        ("weak", strong),
+        ("strong", &weak.replace("layer = \"global\"", "priority = 1")),
+    ]);
     assert_eq!(shown(&resolved.desired), ["Device.A.x: K=1", "Device.B.: K=1"]);
 }
 
@@ -118,5 +135,7 @@ fn intents_are_values_of_their_profile_and_what_is_said_by_path_goes_before_them
     assert_eq!(text_of("Device.Time.NTPServer2").as_deref(), Some("c.example"));
 
     let wrong = "name = \"a\"\n[[intents]]\nintent = \"tyme\"\nservers = \"x\"";
-    assert!(provost::profile::Profile::parse(wrong).unwrap_err().problem.contains("line 2: intents: "));
+    assert!(
+        provost::profile::Profile::parse(wrong).unwrap_err().problem.contains("line 2: intents: ")
+    );
 }

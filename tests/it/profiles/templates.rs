@@ -49,7 +49,10 @@ fn values_are_made_from_what_is_known() {
 #[test]
 fn what_is_not_known_of_a_device_is_named() {
     for (text, told) in [
-        ("{{ subscriber.pppoe_password }}", "subscriber.pppoe_password is not known of this device"),
+        (
+            "{{ subscriber.pppoe_password }}",
+            "subscriber.pppoe_password is not known of this device",
+        ),
         ("a{{ subscriber.plan | upper }}", "subscriber.plan is not known of this device"),
         ("{{ value(\"Device.Not.Known\") }}", "value(\"Device.Not.Known\") is not known"),
         ("{{ value(\"Device.Not.Known\") + 1 }}", "value(\"Device.Not.Known\") is not known"),
