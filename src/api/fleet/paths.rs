@@ -126,7 +126,6 @@ fn value(wish: &Wish) -> Wanted {
     match wish {
         Wish::Bool(truth) => Wanted::Value(truth.to_string()),
         Wish::Whole(number) => Wanted::Value(number.to_string()),
-        Wish::Decimal(text) => Wanted::Value(text.to_string()),
         Wish::Text { text, .. } => Wanted::Value(text.to_string()),
         Wish::Template { .. } | Wish::Row(_) => Wanted::Computed,
     }
