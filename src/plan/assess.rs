@@ -140,7 +140,8 @@ fn rpcs_of(gap: &Gap<'_>, learned: &Learned) -> Vec<PlannedRpc> {
     let notices = batches(gap.notices.len(), learned.attribute_batch);
     [
         ("DeleteObject", gap.removals.len()),
-        ("GetParameterNames", tables.len()),
+        // A table that tells nothing is asked for its rows as well.
+        ("GetParameterNames", tables.len() + gap.later_reads),
         ("AddObject", gap.additions.len()),
         ("SetParameterValues", writes(&gap.settings, learned)),
         ("GetParameterValues", reads),

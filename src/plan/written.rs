@@ -112,7 +112,9 @@ mod tests {
 
     fn written() -> Written {
         let digest: Digest = Arc::new(|path, value| {
-            path.bytes().chain(value.bytes()).fold(7, |sum, byte| sum * 31 + u64::from(byte))
+            path.bytes()
+                .chain(value.bytes())
+                .fold(7_u64, |sum, byte| sum.wrapping_mul(31).wrapping_add(byte.into()))
         });
         Written::new(BTreeMap::new(), digest)
     }

@@ -279,14 +279,17 @@ impl<'a> Comparison<'a> {
         table: &str,
         known: &mut [KnownRow<'a>],
     ) -> Result<Standing, Box<str>> {
+        let Some(row) = wanted.rows.get(id.row) else { return Ok(Standing::Unread) };
+        let keys = self.keys_of(row, wanted);
+        if let Ok(Some(keys)) = &keys
+            && !self.seen.insert(format!("{table}\u{1f}{}", in_text(keys)))
+        {
+            return Err("another row with the same keys is wanted".into());
+        }
         if let Some(row) = self.experience.made_in(id, table) {
             return Ok(Standing::There(row.clone()));
         }
-        let Some(row) = wanted.rows.get(id.row) else { return Ok(Standing::Unread) };
-        let Some(keys) = self.keys_of(row, wanted)? else { return Ok(Standing::Unread) };
-        if !self.seen.insert(format!("{table}\u{1f}{}", in_text(&keys))) {
-            return Err("another row with the same keys is wanted".into());
-        }
+        let Some(keys) = keys? else { return Ok(Standing::Unread) };
         // It refers to a row that is not made: none that is there can be it.
         if keys.iter().any(|key| key.waits) {
             return Ok(Standing::New(String::new()));
@@ -337,8 +340,9 @@ impl<'a> Comparison<'a> {
                         let text = row.as_str().trim_end_matches('.');
                         Aim { value: Cow::Owned(Value::string(text)), waits: false }
                     }
-                    Standing::New(row) => {
-                        Aim { value: Cow::Owned(Value::string(row)), waits: true }
+                    // Its path is not known, but whose it is.
+                    Standing::New(_) => {
+                        Aim { value: Cow::Owned(Value::string(format!("@{name}"))), waits: true }
                     }
                     Standing::Unread => return Ok(None),
                     Standing::Never(why) => {

@@ -66,6 +66,8 @@ pub(super) struct Converge {
     remade: BTreeSet<RowId>,
     /// Rows that were deleted, by their tables, and not looked for yet.
     removed: BTreeMap<ParamPath, Vec<ParamPath>>,
+    /// How often the rows of a table were listed after some were deleted.
+    checks: BTreeMap<ParamPath, u8>,
     /// Tables that could not be read in one.
     unsure: Vec<Unsure>,
 }
@@ -130,6 +132,7 @@ impl Job {
             relisted: BTreeSet::new(),
             remade: BTreeSet::new(),
             removed: BTreeMap::new(),
+            checks: BTreeMap::new(),
             unsure: Vec::new(),
         };
         state.resume(self);
@@ -162,7 +165,10 @@ impl Converge {
     fn next(&mut self, job: &mut Job, context: &mut Context<'_>) -> Option<AcsRequest> {
         loop {
             let request = match &mut self.stage {
-                Stage::Compare => self.step(job, context),
+                Stage::Compare => match self.step(job, context) {
+                    Some(request) => return Some(request),
+                    None => continue,
+                },
                 Stage::Read { reader, .. } | Stage::LookAt { reader, .. } => reader.next(context),
                 Stage::Survey { survey, .. } => survey.next(context),
                 Stage::Confirm(table) | Stage::CheckRemoved(table) | Stage::Find { table, .. } => {
@@ -264,6 +270,7 @@ impl Converge {
             Next::Attributes(wishes) => self.begin_attributes(wishes, context),
             Next::End => {
                 self.stage = Stage::Over;
+                self.tell_of_twins(desired, job, context.tree);
                 self.report.close(impossible, job, context);
             }
         }

@@ -7,6 +7,7 @@ use super::{Converge, Stage, Unsure};
 use crate::cwmp::{CpeResponse, FaultCode};
 use crate::param::{Param, ParamPath};
 use crate::plan::context::{Answer, Context};
+use crate::plan::gap::parent_of;
 use crate::plan::reader::Reader;
 use crate::plan::survey::Survey;
 
@@ -56,6 +57,9 @@ impl Converge {
                 None => self.never_told(name.clone(), "the device does not tell it".into()),
                 Some((_, FaultCode::INVALID_PARAMETER_NAME)) => {
                     context.tree.remove(name);
+                    if self.doubts_row_of(name) {
+                        continue;
+                    }
                     self.never_told(name.clone(), "the device has no such parameter".into());
                 }
                 Some((_, code)) => {
@@ -112,6 +116,23 @@ impl Converge {
         }
     }
 
+    /// These are the rows of a table, known by name at least; others are gone.
+    pub(super) fn list_rows(
+        &mut self,
+        table: &ParamPath,
+        rows: &BTreeSet<&str>,
+        context: &mut Context<'_>,
+    ) {
+        self.take_rows(table, rows, context);
+        for row in rows {
+            if let Ok(row) = ParamPath::parse(&format!("{table}{row}."))
+                && context.tree.get(row.as_str()).is_none()
+            {
+                context.tree.learn_name(&row, true, context.now);
+            }
+        }
+    }
+
     /// These are the rows of a table; others are gone.
     pub(super) fn take_rows(
         &mut self,
@@ -137,6 +158,21 @@ impl Converge {
             let param = Param { value: None, writable: None, read_at: context.now };
             context.tree.insert(table.clone(), param);
         }
+    }
+
+    /// A parameter of a row is not there: perhaps the row is not there either, and
+    /// its table is read, unless that was done.
+    fn doubts_row_of(&mut self, name: &ParamPath) -> bool {
+        let row = parent_of(name.as_str());
+        let table = parent_of(row);
+        let number = row.strip_prefix(table).and_then(|row| row.strip_suffix('.'));
+        let is_row = number.is_some_and(|row| row.parse::<u32>().is_ok());
+        let doubts =
+            is_row && !self.reads.contains_key(table) && self.relisted.insert(table.into());
+        if doubts {
+            self.experience.doubted.insert(table.into());
+        }
+        doubts
     }
 
     fn never_told(&mut self, name: ParamPath, why: Box<str>) {

@@ -35,17 +35,19 @@ impl Report {
         self.put_off = true;
     }
 
-    /// A value was applied and read back.
+    /// A value was applied and read back. That is recorded with whatever is
+    /// recorded next.
     pub(super) fn applied(&self, name: &str, text: &str, secret: bool, job: &mut Job) {
         if job.task.results.len() < MAX_VALUES {
-            job.result(name, if secret { "***" } else { text });
+            let text = if secret { "***" } else { text };
+            job.task.results.push(TaskResult::new(name, text));
         }
     }
 
     /// A row is gone.
     pub(super) fn removed(&self, row: &ParamPath, job: &mut Job) {
         if job.task.results.len() < MAX_VALUES {
-            job.result(row.as_str(), "removed");
+            job.task.results.push(TaskResult::new(row.as_str(), "removed"));
         }
     }
 

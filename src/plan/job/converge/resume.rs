@@ -117,12 +117,12 @@ impl Converge {
                 job.note(format!("the row of {table} that was asked for was not made").into());
                 self.report.asks_no_more(job);
                 job.wait_for(Phase::ReadBack, context);
-                self.take_rows(&table, &rows, context);
+                self.list_rows(&table, &rows, context);
             }
             ([number], Some(id)) if before.iter().all(|row| numbers.contains(row)) => {
                 let Ok(row) = ParamPath::parse(&format!("{table}{number}.")) else { return };
                 job.note(format!("{row} is the row that was asked for before").into());
-                self.take_rows(&table, &rows, context);
+                self.list_rows(&table, &rows, context);
                 self.take_row(id, row, job, context);
             }
             _ => self.cannot_tell(&table, "has other rows than before", job, context),

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use super::{Converge, Stage};
 use crate::cwmp::{AcsRequest, AddObject, CpeResponse, DeleteObject, FaultCode, ParameterInfo};
-use crate::device::Phase;
-use crate::param::{ParamPath, Value};
+use crate::device::{Desired, Phase};
+use crate::param::{ParamPath, Tree, Value};
 use crate::plan::context::{Answer, Context, mismatch};
 use crate::plan::gap::{RowId, parent_of};
 use crate::plan::job::Job;
@@ -13,6 +13,9 @@ use crate::plan::reader::Reader;
 
 /// The most rows that are taken from one list.
 const MAX_LISTED: usize = 10_000;
+
+/// How often rows that came while others were deleted are deleted as well.
+const MAX_CHECKS: u8 = 2;
 
 /// The request that deletes a row.
 pub(super) fn removing(row: ParamPath) -> AcsRequest {
@@ -79,10 +82,16 @@ impl Converge {
             }
         };
         let rows = listed(&table, &infos);
-        self.take_rows(&table, &rows, context);
-        for row in &rows {
-            if let Ok(row) = ParamPath::parse(&format!("{table}{row}.")) {
-                context.tree.learn_name(&row, true, context.now);
+        let known = context.tree.rows(table.as_str());
+        self.list_rows(&table, &rows, context);
+        let checks = self.checks.entry(table.clone()).or_insert(0);
+        *checks = checks.saturating_add(1);
+        if *checks >= MAX_CHECKS {
+            let came = rows.iter().filter(|row| !known.iter().any(|known| *known == **row));
+            for row in came {
+                let row = format!("{table}{row}.");
+                self.report.fails(&row, 0, "rows come as fast as they are deleted");
+                self.experience.settled.insert(row.into());
             }
         }
         for row in gone {
@@ -194,6 +203,30 @@ impl Converge {
         job.wait_for(Phase::Row { instance }, context);
         self.experience.fresh.insert(row.clone());
         self.experience.made.entry(id).or_default().push(row);
+    }
+
+    /// Rows that turned out to have the keys of one that was made: the tree was old
+    /// when it was made.
+    pub(super) fn tell_of_twins(&self, desired: &Desired, job: &mut Job, tree: &Tree) {
+        for (id, rows) in &self.experience.made {
+            let Some(keys) = desired.tables.get(id.table).map(|table| &table.keys) else {
+                continue;
+            };
+            for made in rows {
+                let table = parent_of(made.as_str());
+                let is_twin = |other: &String| {
+                    format!("{table}{other}.") != *made.as_str()
+                        && keys.iter().all(|key| {
+                            let ours = tree.value(&format!("{made}{key}"));
+                            let theirs = tree.value(&format!("{table}{other}.{key}"));
+                            ours.zip(theirs).is_some_and(|(ours, theirs)| ours.agrees(theirs))
+                        })
+                };
+                if let Some(twin) = tree.rows(table).into_iter().find(is_twin) {
+                    job.note(format!("{table}{twin}. has the same keys as {made}").into());
+                }
+            }
+        }
     }
 
     /// No row could be made; what was refused once is not asked again.

@@ -136,6 +136,11 @@ impl Converge {
             }
             context.tree.remove(&sent.path);
         }
+        // A new row's parameter whose type nobody knew: reading it tells.
+        let may_be_type = matches!(code.0, 9003 | 9006 | 9007);
+        if may_be_type && sent.row.is_some() && context.tree.value(sent.path.as_str()).is_none() {
+            return;
+        }
         self.report.fails(sent.path.as_str(), code.0, text);
         self.experience.settled.insert(sent.path.as_str().into());
     }

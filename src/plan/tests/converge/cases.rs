@@ -11,7 +11,7 @@ fn learned() -> Learned {
 fn typical_states_take_the_fewest_rpcs() {
     let keep = OtherRows::Keep;
     let two = || vec![value("Device.P.V0", "new"), value("Device.P.V1", "new")];
-    let new_row = || row("", &[("Key", "web"), ("Count", "80")]);
+    let new_row = || row("", &[("Key", "web"), ("Name", "80")]);
     let a_row = || vec![table("Device.A.", keep, vec![new_row()])];
     let nested = || {
         let lan = row("lan", &[("Key", "lan")]);
@@ -189,7 +189,8 @@ fn a_device_that_says_yes_and_does_no_is_found_out_once() {
         Habits { yes_man: true, ..Habits::default() },
         Habits { sets_back: true, ..Habits::default() },
     ] {
-        let mut device = TestDevice { habits, ..TestDevice::new() };
+        let mut device = TestDevice::new();
+        device.habits = habits;
         let mut tree = device.tree();
         let values = vec![value("Device.P.V0", "new"), value("Device.P.V1", "new")];
         let came = go(&wants(values, Vec::new()), &mut tree, &mut device);
@@ -305,6 +306,27 @@ fn a_row_that_was_there_before_is_not_overwritten() {
     let desired = wants(Vec::new(), vec![table("Device.A.", OtherRows::Keep, rows)]);
     let came = go(&desired, &mut tree, &mut device);
     assert_eq!((came.word(), device.text(&format!("{first}Key"))), ("failed", "first"));
+}
+
+#[test]
+fn the_type_of_a_new_rows_value_is_taken_from_other_rows_or_read() {
+    for others in [true, false] {
+        let mut device = TestDevice::new();
+        if others {
+            let _ = device.row("Device.A.", "first");
+        }
+        let mut tree = device.tree();
+        let rows = vec![row("", &[("Key", "new"), ("Count", "7"), ("Flag", "true")])];
+        let desired = wants(Vec::new(), vec![table("Device.A.", OtherRows::Keep, rows)]);
+        let came = go(&desired, &mut tree, &mut device);
+        assert_eq!(came.word(), "applied", "{:?}", came.task);
+        let expected: &[&str] = if others {
+            &["AO", "SPV", "GPV"]
+        } else {
+            &["AO", "SPV", "SPV", "GPV", "GPV", "SPV", "GPV"]
+        };
+        assert_eq!(came.methods, expected);
+    }
 }
 
 #[test]
