@@ -11,6 +11,7 @@ mod acs;
 mod api;
 mod audiocodes;
 mod bulk;
+mod campaign;
 mod cli;
 mod collect;
 mod cwmp;
