@@ -1,6 +1,6 @@
 //! Choosing the members of a campaign.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tracing::info;
 
@@ -8,11 +8,13 @@ use super::fleet::{firmwares, is_known};
 use super::{CampaignError, Campaigns};
 use crate::device::{Device, DeviceId};
 use crate::expr::{Rule, Subject};
+use crate::param::ParamPath;
 use crate::phone::Mac;
 use crate::rollout::{
     Before, CampaignAction, CampaignRecord, CampaignSpec, CampaignState, Counts, Member,
-    MemberState, SpecError, Tally, at_most, ends_not_before, lot, wave_sizes,
+    MemberState, SpecError, Tally, at_most, ends_not_before, lot, text_of, wave_sizes,
 };
+use crate::schema::check_value;
 use crate::store::{Batch, Record};
 use crate::time::Timestamp;
 
@@ -171,9 +173,8 @@ impl Campaigns {
                 let profile = profile.clone();
                 self.check_profile(&spec, &profile).await?;
             }
-            CampaignAction::Parameters { .. }
-            | CampaignAction::Reboot {}
-            | CampaignAction::Migrate { .. } => {}
+            CampaignAction::Parameters { values } => check_values(values)?,
+            CampaignAction::Reboot {} | CampaignAction::Migrate { .. } => {}
         }
         Ok(spec)
     }
@@ -291,6 +292,19 @@ impl Campaigns {
             needs_approval: devices > self.deps.config.approval_above,
         })
     }
+}
+
+/// Refuses what no device could take.
+fn check_values(values: &BTreeMap<String, serde_json::Value>) -> Result<(), SpecError> {
+    for (path, value) in values {
+        let at = || format!("action.parameters.values.{path}");
+        let parsed = ParamPath::parse(path);
+        let parsed = parsed.map_err(|error| SpecError::new(at(), error.to_string()))?;
+        let text = text_of(value).unwrap_or_default();
+        check_value(&parsed, &text, "")
+            .map_err(|misfit| SpecError::new(at(), misfit.to_string()))?;
+    }
+    Ok(())
 }
 
 /// Deals devices out to waves by their lots.

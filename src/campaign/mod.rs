@@ -19,6 +19,3 @@ mod work;
 pub use error::CampaignError;
 pub use gather::Preview;
 pub use service::{Campaigns, CampaignsDeps, WakeDevice};
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,7 @@ use super::member::Before;
 use super::spec::{CampaignAction, CampaignSpec, text_of};
 use crate::device::{Action, Desired, Device, DownloadFile, Source, Wanted, WantedValue};
 use crate::param::{ParamPath, Tree, Value, ValueType};
-use crate::schema::Schema;
+use crate::schema::{Asked as Wish, Known, Schema};
 
 /// What a device is asked.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,12 +44,18 @@ pub fn ask(
                 let why = format!("its data model is {} and has no {path}", device.root);
                 return Asked::Impossible(why.into());
             }
-            let wanted = values.iter().filter_map(|(path, value)| {
-                let path = ParamPath::parse(path).ok()?;
-                let kind = tree.kind(path.as_str()).cloned().unwrap_or_else(|| kind_of(value));
-                Some((path, Value::new(text_of(value)?, kind)))
-            });
-            let wanted: Vec<_> = wanted.collect();
+            let known = Known::of_device(&device.root, tree);
+            let mut wanted = Vec::with_capacity(values.len());
+            for (path, value) in values {
+                let (Ok(path), Some(text)) = (ParamPath::parse(path), text_of(value)) else {
+                    continue;
+                };
+                if let Err(misfit) = known.check(&path, Wish::Value(&text)) {
+                    return Asked::Impossible(format!("{path} {misfit}").into());
+                }
+                let kind = known.kind(&path).unwrap_or_else(|| kind_of(value));
+                wanted.push((path, Value::new(text, kind)));
+            }
             let before = wanted.iter().map(|(path, _)| {
                 let known = tree.value(path.as_str()).filter(|_| !Schema::core().is_secret(path));
                 (Box::from(path.as_str()), known.cloned())

@@ -31,7 +31,7 @@ pub use settle::{Seen, settle};
 pub use span::Span;
 pub use spec::{
     Abort, Attempts, CampaignAction, CampaignSpec, Contact, Health, MAX_CONCURRENCY, MAX_DEVICES,
-    MAX_WAVES, PaceSpec, Rollback, Share, SpecError, Target, WaveSize, Waves,
+    MAX_WAVES, PaceSpec, Rollback, Share, SpecError, Target, WaveSize, Waves, text_of,
 };
 pub use window::{Day, Window, WindowNow, WindowSpec};
 

@@ -542,7 +542,7 @@ fn check_values(values: &BTreeMap<String, serde_json::Value>) -> Result<(), Spec
 }
 
 /// The text of a value that a campaign sets.
-pub(super) fn text_of(value: &serde_json::Value) -> Option<String> {
+pub fn text_of(value: &serde_json::Value) -> Option<String> {
     match value {
         serde_json::Value::String(text) => Some(text.clone()),
         serde_json::Value::Bool(on) => Some(u8::from(*on).to_string()),

@@ -74,6 +74,8 @@ fn lay_out(folder: &Path) {
     for name in ["massdeployment.conf", "rc.conf"] {
         std::fs::copy(fixtures.join("massdeploy").join(name), folder.join(name)).unwrap();
     }
+    let campaign = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/campaigns/reboot.toml");
+    std::fs::copy(campaign, folder.join("reboot.toml")).unwrap();
     let templates = folder.join("box/mnt/kd/phoneprov/templates");
     std::fs::create_dir_all(&templates).unwrap();
     std::fs::copy(fixtures.join("massdeploy/desk.conf"), templates.join("desk.conf")).unwrap();
