@@ -267,11 +267,13 @@ impl Driver {
             work.device.root = root.into();
             work.device_changed = true;
         }
-        if work.planner.as_ref().is_some_and(Planner::surveyed)
-            && work.desiring.memory.as_ref().is_some_and(|memory| !memory.absent.is_empty())
-            && let Some(memory) = work.desiring.memory_mut()
-        {
-            memory.absent.clear();
+        if work.planner.as_ref().is_some_and(Planner::surveyed) {
+            work.device.tree_read_at = Some(now);
+            work.device_changed = true;
+            if let Some(memory) = &mut work.desiring.memory {
+                work.desiring.memory_changed |= !memory.absent.is_empty();
+                memory.absent.clear();
+            }
         }
         let phone = if set.asks().phone { phone_of(&*store, &work.device).await? } else { None };
         let stored = store.fleet().compliance(&work.device.id).await?;

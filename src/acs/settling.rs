@@ -31,9 +31,12 @@ const MAX_REPAIRS: usize = 100;
 /// At the soonest a device is looked at again without a cause.
 const SOONEST: Duration = Duration::from_secs(60);
 
-/// How long a device may wait whose phone profiles look at: that is edited without
+/// How long a device may wait if profiles look at its phone, which is edited without
 /// a word to the device.
 const PHONE: Duration = Duration::from_secs(900);
+
+/// How long it may wait if they look at the time.
+const CLOCK: Duration = Duration::from_secs(3_600);
 
 /// What was found out by comparing.
 pub(super) struct Found {
@@ -325,6 +328,7 @@ impl Driver {
     fn look_again(&self, case: &Case, now: Timestamp) -> Timestamp {
         let most = Duration::from_secs(self.shared.desires.look_again.into());
         let pause = if case.set.asks().phone { most.min(PHONE) } else { most };
+        let pause = if case.set.needs_time() { pause.min(CLOCK) } else { pause };
         let hundredths = u32::try_from(self.spread() % 25).unwrap_or(0);
         now.after(pause - pause / 100 * hundredths)
     }

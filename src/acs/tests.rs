@@ -3,6 +3,8 @@
 
 mod associations;
 mod changes;
+mod counting;
+mod desiring;
 mod diagnostics;
 mod identity;
 mod rows;
@@ -56,7 +58,10 @@ impl Lab {
     }
 
     fn of(gives_credentials: bool, blueprint: Blueprint) -> Self {
-        let store = crate::store::memory(&StoreConfig::default());
+        Self::on(crate::store::memory(&StoreConfig::default()), gives_credentials, blueprint)
+    }
+
+    fn on(store: Arc<dyn Store>, gives_credentials: bool, blueprint: Blueprint) -> Self {
         let vault = Vault::ephemeral();
         let shared = Shared {
             store: store.clone(),
