@@ -192,6 +192,12 @@ impl Driver {
             self.work.claims_touched = false;
             self.collect_claims(now).await;
         }
+        // What the last Inform told is not what is known now: the same Inform once
+        // more brings news.
+        if self.work.tree.as_ref().is_some_and(|tree| tree.has_news()) {
+            self.work.device.inform_hash = 0;
+            self.work.device_changed = true;
+        }
         self.collect_changes(now).await;
         let work = &mut self.work;
         if let Some(planner) = &work.planner {
