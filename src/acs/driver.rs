@@ -66,6 +66,8 @@ pub(super) struct Shared {
     pub(super) automatic_backups: usize,
     /// Where a browser that kicked a device is sent next; may be empty.
     pub(super) kicked_next_url: Box<str>,
+    /// How much is learned of vendors' own parameters.
+    pub(super) learning: super::learning::Learning,
 }
 
 /// Who sent an Inform, and how it came.

@@ -139,6 +139,7 @@ impl Acs {
             interest: Interest::new(&history),
             automatic_backups: usize::try_from(history.automatic_backups).unwrap_or(usize::MAX),
             kicked_next_url: config.kicked_next_url.as_str().into(),
+            learning: super::learning::Learning::new(),
         });
         let max_bytes = usize::try_from(config.max_body).unwrap_or(usize::MAX);
         let read_limits = ReadLimits { bytes: max_bytes, ..ReadLimits::default() };

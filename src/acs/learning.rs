@@ -29,12 +29,24 @@ impl Learning {
         Self { models: AtomicUsize::new(NOT_COUNTED) }
     }
 
-    /// What is to be recorded of a device's model after its tree was read;
+    /// What is to be recorded of a device's model after its whole tree was read;
     /// nothing if the tree brings no news.
-    ///
-    /// # Errors
-    /// [`StoreError`] when what is known cannot be read.
     pub(super) async fn hear(
+        &self,
+        store: &dyn Store,
+        device: &Device,
+        tree: &Tree,
+    ) -> Option<Record> {
+        match self.learned(store, device, tree).await {
+            Ok(record) => record,
+            Err(error) => {
+                warn!(device.id = %device.id, %error, "a vendor's own parameters were not learned");
+                None
+            }
+        }
+    }
+
+    async fn learned(
         &self,
         store: &dyn Store,
         device: &Device,

@@ -20,6 +20,7 @@
 //! - `identity`: who a device is by the operator's rules.
 //! - `inventory`: what an Inform changes in the device's record.
 //! - `lobby`: devices that wait and are about to end their sessions.
+//! - `learning`: what a session teaches of a vendor's own parameters.
 //! - `links`: where a device fetches the file that a Download names.
 //! - `recording`: making durable what a session has to record.
 //! - `redirecting`: sending a device to another server.
@@ -45,6 +46,7 @@ mod endpoint;
 mod freshness;
 mod identity;
 mod inventory;
+mod learning;
 mod links;
 mod lobby;
 mod onboarding;

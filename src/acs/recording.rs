@@ -211,6 +211,13 @@ impl Driver {
             if planner.surveyed() {
                 work.device.tree_read_at = Some(now);
                 work.device_changed = true;
+                if let Some(tree) = &work.tree {
+                    let learning = &self.shared.learning;
+                    let heard = learning.hear(&*self.shared.store, &work.device, tree).await;
+                    if let Some(record) = heard {
+                        work.pending.put(record);
+                    }
+                }
             }
         }
         if work.tree_changed

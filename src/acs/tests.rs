@@ -90,6 +90,7 @@ impl Lab {
             patience: Duration::from_secs(3600),
             request_download: false,
             kicked_next_url: "".into(),
+            learning: super::learning::Learning::new(),
         };
         let clock = ManualClock::at(Timestamp::from_millis(1_800_000_000_000));
         let blueprint = blueprint.with_acs(

@@ -14,6 +14,7 @@
 
 mod associations;
 mod campaigns;
+mod datamodel;
 mod device_backups;
 mod devices;
 mod dhcp;

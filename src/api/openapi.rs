@@ -11,7 +11,7 @@ use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
-    associations, device_backups, devices, dhcp, events, files, intents, layers, models,
+    associations, datamodel, device_backups, devices, dhcp, events, files, intents, layers, models,
     parameters, phones, preloads, remembered, reports, sessions, sites, strangers, system, tasks,
     traces, trees, wake,
 };
@@ -45,6 +45,7 @@ use super::{
         sites::list, sites::show, sites::put, sites::forget, sites::url,
         models::list, models::show, models::put_wishes, models::forget_wishes, models::forget_lessons,
         models::export, models::import,
+        datamodel::show, datamodel::learned,
         profiles::list, profiles::show, profiles::put, profiles::forget, profiles::versions,
         profiles::version, profiles::rollback, profiles::enable, profiles::disable,
         plans::list, plans::create, plans::show, plans::forget, plans::devices, plans::apply,

@@ -10,7 +10,7 @@ use super::fleet::{drift, explain, plans, profiles};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, device_backups, devices, dhcp, events, files, intents, layers, models,
+    associations, datamodel, device_backups, devices, dhcp, events, files, intents, layers, models,
     parameters, phones, preloads, remembered, reports, sessions, sites, strangers, system, tasks,
     traces, trees, wake,
 };
@@ -125,6 +125,9 @@ fn table() -> Vec<Route> {
         route(PUT,    "/api/v1/model/wishes", models::put_wishes),
         route(DELETE, "/api/v1/model/wishes", models::forget_wishes),
         route(DELETE, "/api/v1/model/lessons", models::forget_lessons),
+
+        route(GET,    "/api/v1/datamodel", datamodel::show),
+        route(GET,    "/api/v1/datamodel/learned", datamodel::learned),
 
         route(GET,    "/api/v1/profiles", profiles::list),
         route(GET,    "/api/v1/profiles/{name}", profiles::show),

@@ -12,10 +12,8 @@ use super::output::{Output, cell, grid};
 use super::{CliError, Global};
 use crate::class::Class;
 use crate::param::ParamPath;
-use crate::schema::{self, CompileError, Misfit, ParameterModel};
-
-/// The largest file that is taken, in bytes.
-const MAX_FILE: u64 = 64 << 20;
+use crate::schema::{self, Compiled, Misfit, ParameterModel};
+use crate::server::{DatamodelFileError, datamodel_files, read_datamodel};
 
 /// Data models: which parameters there are, and what their values may be
 #[derive(Debug, Subcommand)]
@@ -71,16 +69,8 @@ pub(super) struct Which {
 #[derive(Debug, thiserror::Error)]
 pub enum DatamodelError {
     /// A file is no data model.
-    #[error("{path}: {problem}")]
-    Compile {
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        problem: CompileError,
-    },
-    /// A file is larger than any data model.
-    #[error("{0}: larger than any data model")]
-    TooLarge(PathBuf),
+    #[error(transparent)]
+    File(#[from] DatamodelFileError),
     /// A path is known to no model.
     #[error("{path} {problem}")]
     Unknown {
@@ -98,8 +88,7 @@ impl DatamodelError {
     /// What it means to whoever asked.
     pub const fn class(&self) -> Class {
         match self {
-            Self::Compile { problem, .. } => problem.class(),
-            Self::TooLarge(_) => Class::TooLarge,
+            Self::File(error) => error.class(),
             Self::Unknown { .. } | Self::NoModel(_) => Class::NotFound,
         }
     }
@@ -149,8 +138,8 @@ impl Which {
         let own = config.datamodels.files.iter().chain(&self.from);
         let mut models = Vec::new();
         for path in own {
-            for file in files(path)? {
-                models.push(read_model(&file)?.0);
+            for file in datamodel_files(path).map_err(DatamodelError::from)? {
+                models.push(read_datamodel(&file).map_err(DatamodelError::from)?.model);
             }
         }
         schema::add_models(models);
@@ -163,37 +152,8 @@ impl Which {
     }
 }
 
-/// The files of a folder in order of their names, or the one file.
-fn files(path: &Path) -> Result<Vec<PathBuf>, CliError> {
-    let failed = |source| CliError::File { path: path.to_owned(), source };
-    if !std::fs::metadata(path).map_err(failed)?.is_dir() {
-        return Ok(vec![path.to_owned()]);
-    }
-    let mut found = Vec::new();
-    for entry in std::fs::read_dir(path).map_err(failed)? {
-        let file = entry.map_err(failed)?.path();
-        if file.extension().is_some_and(|ending| ending == "xml" || ending == "txt") {
-            found.push(file);
-        }
-    }
-    found.sort();
-    Ok(found)
-}
-
-/// Reads a model in one form or the other; what was left out of it.
-fn read_model(file: &Path) -> Result<(ParameterModel, Vec<String>), CliError> {
-    let failed = |source| CliError::File { path: file.to_owned(), source };
-    if std::fs::metadata(file).map_err(failed)?.len() > MAX_FILE {
-        return Err(DatamodelError::TooLarge(file.to_owned()).into());
-    }
-    let bytes = std::fs::read(file).map_err(failed)?;
-    let read = schema::read_model(bytes)
-        .map_err(|problem| DatamodelError::Compile { path: file.to_owned(), problem })?;
-    Ok((read.model, read.left_out))
-}
-
 fn import(file: &Path, out: Option<&Path>, output: &mut Output<'_>) -> Result<(), CliError> {
-    let (model, left_out) = read_model(file)?;
+    let Compiled { model, left_out } = read_datamodel(file).map_err(DatamodelError::from)?;
     if out == Some(Path::new("-")) {
         return Ok(output.out.write_all(model.text().as_bytes())?);
     }

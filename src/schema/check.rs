@@ -13,6 +13,9 @@ use super::model::{ModelParameter, ParameterAccess, Status};
 use super::nearest;
 use crate::param::{Param, ParamPath, Tree, ValueType};
 
+/// How many of a device's parameters are looked through for another row.
+const MAX_LOOKS: usize = 2_000;
+
 /// What is to be done with a path.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Asked<'a> {
@@ -97,7 +100,16 @@ impl<'a> Known<'a> {
 
     /// What the device told of a parameter, or of the same in another row.
     fn told(&self, path: &ParamPath) -> Option<&'a Param> {
-        self.tree?.alike(path)
+        let tree = self.tree?;
+        tree.alike(path).or_else(|| {
+            let generic = catalogue::generic(path.as_str());
+            let (before, _) = generic.split_once("{i}")?;
+            let rows = tree.under(before).take(MAX_LOOKS);
+            let mut read = rows.filter(|(_, param)| param.value.is_some());
+            let found = read.find(|(name, _)| catalogue::generic(name.as_str()) == generic);
+            let name = found.map(|(name, _)| name.clone())?;
+            tree.get(name.as_str())
+        })
     }
 
     fn has_below(&self, path: &str) -> bool {
@@ -129,7 +141,11 @@ impl<'a> Known<'a> {
         let own_kind = told.and_then(|param| Some(&param.value.as_ref()?.kind));
         let Some(found) = found else {
             if told.is_none() && !self.is_taken(path) {
-                return Err(self.unknown(path));
+                let model = self.model.filter(|_| path.root() == self.root);
+                let as_object = format!("{}.", catalogue::generic(path.as_str()));
+                let is_object =
+                    catalogue::is_object(&as_object, model) || self.has_below(&format!("{path}."));
+                return Err(if is_object { Misfit::IsObject } else { self.unknown(path) });
             }
             let learned = self.learned_kind(path);
             let kind = own_kind.or(learned.as_ref()).or_else(|| Schema::core().kind(path.as_str()));
@@ -192,9 +208,6 @@ impl<'a> Known<'a> {
             }
             if catalogue::is_object(&format!("{generic}."), model) {
                 return Err(Misfit::IsObject);
-            }
-            if Schema::core().fact(path.as_str()).is_some() {
-                return Ok(());
             }
         }
         Err(self.unknown(path))

@@ -168,7 +168,8 @@ pub fn describe(path: &ParamPath, model: Option<&str>) -> Result<Described, Misf
 }
 
 /// The parameters and objects in whose path all words stand, in any case; at
-/// most `limit`, and never more than [`MAX_FOUND`].
+/// most `limit`, and never more than one beyond [`MAX_FOUND`], which then tells that
+/// there are more.
 pub fn search(words: &[String], model: Option<&str>, limit: usize) -> Vec<Found> {
     let words: Vec<String> = words
         .iter()
@@ -182,7 +183,7 @@ pub fn search(words: &[String], model: Option<&str>, limit: usize) -> Vec<Found>
         let path = path.to_ascii_lowercase();
         words.iter().all(|word| path.contains(word.as_str()))
     };
-    let limit = limit.min(MAX_FOUND);
+    let limit = limit.min(MAX_FOUND + 1);
     let mut found = Vec::new();
     for one in catalogue::models().filter(|one| model.is_none_or(|name| name == one.name())) {
         for object in one.objects() {

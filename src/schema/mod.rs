@@ -1,8 +1,10 @@
 //! What is known of data models: the type of a parameter, whether it can be
 //! written, whether it is a secret.
 //!
-//! Pure. The facts are compiled in from `datamodels/core.tsv`. What a *device*
-//! reported of its own parameters stands in its [`crate::param::Tree`] and goes
+//! Pure. Eight models of the Broadband Forum are compiled in, in the compact form
+//! of `datamodels/` (`model`), which `compile` makes of their XML; `catalogue` says
+//! which of them goes for a path; `check` holds paths and values against them.
+//! What a *device* reported of its own parameters stands in its [`crate::param::Tree`] and goes
 //! before what is known here.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]

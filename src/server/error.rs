@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use super::datamodels::DatamodelFileError;
 use crate::announce::mdns::MdnsError;
 use crate::api::tokens::TokenError;
 use crate::class::Class;
@@ -63,6 +64,9 @@ pub enum ServerError {
         /// What is wrong with it.
         problem: WaysError,
     },
+    /// A data model of the operator.
+    #[error("datamodels.files: {0}")]
+    Datamodels(#[from] DatamodelFileError),
     /// How phone files are encrypted.
     #[error(transparent)]
     Ciphers(#[from] CipherChoiceError),
@@ -82,6 +86,7 @@ impl ServerError {
                 Class::Invalid
             }
             Self::Intents { problem, .. } => problem.class(),
+            Self::Datamodels(error) => error.class(),
             Self::InUse(_) => Class::Conflict,
             Self::Template(error) => error.class(),
             Self::Admission(error) => error.class(),

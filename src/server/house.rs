@@ -127,6 +127,7 @@ impl Server {
     /// running then.
     pub async fn start(config: Config, data: &Path) -> Result<Self, ServerError> {
         let data = DataFolder::open(data)?;
+        super::datamodels::install(&config.datamodels)?;
         install_intents(&config)?;
         let vault = Vault::open(data.path())?;
         let admission_rules = AdmissionRules::read(&config.admission)?;

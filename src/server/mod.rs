@@ -3,6 +3,7 @@
 //!
 //! - `data`: the data folder: its lock, the onboarding credential, the address
 //!   file that commands read.
+//! - `datamodels`: the operator's data models.
 //! - `device_door`: bulk data and sessions behind one door.
 //! - `house`: the rooms, built and wired.
 //! - `phone_doors`: the phone's doors besides HTTP.
@@ -13,6 +14,7 @@
 //! through what this room hands to both.
 
 mod data;
+mod datamodels;
 mod device_door;
 mod error;
 mod history;
@@ -22,6 +24,7 @@ mod provisioning;
 mod xmpp;
 
 pub use data::{ADDRESSES, NORTHBOUND_URL, ONBOARDING};
+pub use datamodels::{DatamodelFileError, datamodel_files, read_datamodel};
 pub use error::ServerError;
 pub use house::{Addresses, Server};
 pub use provisioning::TEMPLATES;

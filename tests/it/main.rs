@@ -15,6 +15,7 @@ mod campaign;
 mod cli;
 mod collect;
 mod cwmp;
+mod datamodels;
 mod demo;
 mod dhcp;
 mod diagnostics;

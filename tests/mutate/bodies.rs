@@ -8,6 +8,8 @@ pub(crate) mod audiocodes;
 pub(crate) mod bulk;
 #[path = "../it/cwmp/survives.rs"]
 pub(crate) mod cwmp;
+#[path = "../it/datamodels/survives.rs"]
+pub(crate) mod datamodels;
 #[path = "../it/doors/survives.rs"]
 pub(crate) mod doors;
 #[path = "../it/fanvil/survives.rs"]

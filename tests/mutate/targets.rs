@@ -215,6 +215,22 @@ pub(crate) const TARGETS: &[Target] = &[
         whole: false,
     },
     Target {
+        name: "datamodel",
+        body: bodies::datamodels::datamodel,
+        fixtures: || files("datamodels"),
+        tokens: &[
+            "<model name='a'>",
+            "<parameter name=\"P\">",
+            "<syntax><dataType ref=\"A\"/>",
+            "&#9;",
+            "<!DOCTYPE",
+            "\tA\tW\tstring\t",
+            "\tlist=1..2",
+            "below\t*.Services.\n",
+        ],
+        whole: false,
+    },
+    Target {
         name: "massdeploy",
         body: bodies::massdeploy::survives,
         fixtures: massdeploy,

@@ -94,7 +94,7 @@ fn every_construct_comes_out_as_a_line() {
         "\tGo\tW\tboolean\thidden\tcommand",
         "\tSecret\tO\tstring\tpattern=|[a\\|b]{2}\\tx\thidden\tsecured",
         "\tWhich\tW\tstring\twords-of=Words",
-        "\tWords\tW\tstring\tlist=..4\tlist-length=..32\twords=a\\|b|c d\tdefault",
+        "\tWords\tW\tstring\tlist=..4\tlist-length=..32\twords=a\\|b|c d\tdefault=",
     ];
     assert_eq!(text.lines().collect::<Vec<_>>(), expected);
 }

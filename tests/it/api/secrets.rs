@@ -88,7 +88,8 @@ async fn a_planted_canary_is_in_no_answer() {
                 format!("{path}?from=2020-01-01T00:00:00Z")
             }
             Some("diff") => format!("{path}?against=0c383e07e16d"),
-            Some("model") => format!("{path}?oui=00D09E"),
+            Some("model" | "learned") => format!("{path}?oui=00D09E"),
+            Some("datamodel") => format!("{path}?path=Device.Users.User.1."),
             Some("dhcp") => format!("{path}?for=kea&site=hq"),
             _ => path,
         };

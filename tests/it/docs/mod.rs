@@ -71,6 +71,7 @@ fn lay_out(folder: &Path) {
     for name in ["plain.cfg", "F0V00X600000.cfg"] {
         std::fs::copy(fixtures.join("fanvil/common-x6.cfg"), folder.join(name)).unwrap();
     }
+    std::fs::copy(fixtures.join("datamodels/acme.xml"), folder.join("vendor.xml")).unwrap();
     for name in ["massdeployment.conf", "rc.conf"] {
         std::fs::copy(fixtures.join("massdeploy").join(name), folder.join(name)).unwrap();
     }
