@@ -160,27 +160,22 @@ fn id_of(plan: &Value) -> String {
 fn show(out: &mut dyn Write, plan: &Value, most: usize) -> io::Result<()> {
     let summary = &plan["summary"];
     let count = |key: &str| number(&summary[key]);
-    writeln!(
-        out,
-        "{} devices were looked at, {} are concerned",
-        count("devices"),
-        count("concerned")
-    )?;
+    writeln!(out, "devices looked at: {}, concerned: {}", count("devices"), count("concerned"))?;
     for (key, words) in [
-        ("changing", "change"),
-        ("satisfied", "have everything already"),
-        ("reading", "have to be read first"),
-        ("never_read", "were never read"),
-        ("impossible", "cannot have a part of it"),
-        ("reboots", "restart"),
-        ("troubled", "have something that cannot be told"),
+        ("changing", "would change"),
+        ("satisfied", "with everything already"),
+        ("reading", "to be read first"),
+        ("never_read", "never read"),
+        ("impossible", "that cannot have a part of it"),
+        ("reboots", "would restart"),
+        ("troubled", "of which something cannot be told"),
     ] {
         if count(key) > 0 {
             writeln!(out, "{:>8}  {words}", count(key))?;
         }
     }
     for (what, devices) in summary["outages"].as_object().into_iter().flatten() {
-        writeln!(out, "{:>8}  lose for a while: {}", number(devices), clean(what))?;
+        writeln!(out, "{:>8}  would lose for a while: {}", number(devices), clean(what))?;
     }
     counts(out, summary)?;
     let items = plan["devices"].as_array().map(Vec::as_slice).unwrap_or_default();
