@@ -21,6 +21,7 @@ use crate::device::{
     Action, DeviceId, DownloadFile, Learned, Outcome, Phase, Secret, Task, TaskId, TaskState,
 };
 use crate::param::{ParamPath, Tree, Value, ValueType};
+use crate::simulate;
 use crate::time::Timestamp;
 
 const NOW: Timestamp = Timestamp::from_millis(1_800_000_000_000);

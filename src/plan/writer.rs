@@ -41,7 +41,7 @@ pub(super) struct Writer {
     /// The same as it was wanted.
     asked: Vec<(ParamPath, Value)>,
     /// What came of the values, if a refusal does not end it all.
-    findings: Option<Findings>,
+    findings: Option<Box<Findings>>,
     /// What the device was found to take at once.
     limit: usize,
     /// The forms that are tried, and the fault to the usual ones.
@@ -88,7 +88,7 @@ impl Writer {
         } else {
             State::Write
         };
-        Self { findings: Some(findings), state, ..Self::new(&values, context) }
+        Self { findings: Some(Box::new(findings)), state, ..Self::new(&values, context) }
     }
 
     /// Writes these values and takes the device's word for it: for secrets,
@@ -136,8 +136,8 @@ impl Writer {
     }
 
     /// What came of the values one by one.
-    pub(super) const fn findings(&self) -> Option<&Findings> {
-        self.findings.as_ref()
+    pub(super) fn findings(&self) -> Option<&Findings> {
+        self.findings.as_deref()
     }
 
     /// Puts the next values on their way: as many as the device takes, in number
@@ -287,7 +287,7 @@ impl Writer {
             }
             let written = context.typed(name, wanted);
             match told.get(name.as_str()) {
-                Some(read) if written.agrees(&read.value) => {
+                Some(read) if is_same(name, &written, &read.value) => {
                     read_only |= context.tree.get(name.as_str()).and_then(|param| param.writable)
                         == Some(false);
                 }
@@ -390,6 +390,16 @@ pub(super) fn size_of(name: &str, text: &str) -> usize {
     let escaped = text.bytes().filter(|byte| matches!(byte, b'<' | b'>' | b'&' | 0..=31));
     let escapes = escaped.count().saturating_mul(4);
     name.len().saturating_add(text.len()).saturating_add(escapes) + MEMBER
+}
+
+/// Whether a value reads back as it was written; one that a device tells without
+/// its type (Q8) by the type that the data model has.
+fn is_same(name: &ParamPath, written: &Value, read: &Value) -> bool {
+    written.agrees(read)
+        || (written.kind == ValueType::String
+            && Schema::core()
+                .kind(name.as_str())
+                .is_some_and(|kind| kind.same(&written.text, &read.text)))
 }
 
 /// Whether a device tells a secret in clear.

@@ -3,6 +3,7 @@
 
 mod breaks;
 mod cases;
+mod personalities;
 mod properties;
 
 use std::collections::BTreeMap;

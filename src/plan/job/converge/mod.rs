@@ -11,9 +11,9 @@
 //! a name is read twice at most, a row is deleted once and made once (twice if it
 //! vanished), a value is written once (twice if its row was not what it was known
 //! to be). With `w` for everything that is wanted (values, attributes, tables, rows
-//! and their values) and `e` for the parameters and objects of the tables that are
-//! named, it takes at most `32 + 16·(w + e)` messages, whatever the device says
-//! (`tests/converge` holds it to that). An honest device whose tree is known takes
+//! and their values) and `e` for the parameters and objects that the device has, or
+//! was known to have, it takes at most `32 + 32·w + 16·e` messages, whatever the
+//! device says (the tests hold it to that). An honest device whose tree is known takes
 //! exactly what [`crate::plan::assess`] says.
 //!
 //! **No row is made twice in silence.** An AddObject is recorded with the rows that

@@ -183,7 +183,7 @@ fn some_habits(dice: &mut Dice) -> Habits {
 
 /// The bound that the converge job promises.
 fn bound(desired: &Desired, device: &TestDevice, tree: &Tree) -> usize {
-    32 + 16 * (size(desired) + device.size() + tree.len())
+    32 + 32 * size(desired) + 16 * (device.size() + tree.len())
 }
 
 fn learned() -> Learned {
@@ -202,7 +202,7 @@ proptest! {
         let desired = some_state(&mut dice);
         let (mut tree, whole) = some_truth(&device, &mut dice);
         let before = assess(&desired, &tree, &learned(), &memory(BTreeMap::new()));
-        let bound = bound(&desired, &device, &tree) + 16 * size(&desired);
+        let bound = bound(&desired, &device, &tree);
         let came = go(&desired, &mut tree, &mut device);
         prop_assert!(came.methods.len() <= bound, "{} of {bound}", came.methods.len());
         let word = came.word();
@@ -248,7 +248,7 @@ proptest! {
         let mut device = some_device(&mut dice, false);
         let desired = some_state(&mut dice);
         let mut tree = some_error(&mut device, &mut dice);
-        let bound = bound(&desired, &device, &tree) + 16 * size(&desired);
+        let bound = bound(&desired, &device, &tree);
         let came = go(&desired, &mut tree, &mut device);
         prop_assert!(came.methods.len() <= bound, "{} of {bound}", came.methods.len());
         prop_assert!(matches!(came.word(), "applied" | "failed"), "{:?}", came.task);
@@ -275,7 +275,7 @@ proptest! {
         device.habits = some_habits(&mut dice);
         let before = bound(&desired, &device, &tree);
         let came = go(&desired, &mut tree, &mut device);
-        let bound = before.max(bound(&desired, &device, &tree)) + 16 * size(&desired);
+        let bound = before.max(bound(&desired, &device, &tree));
         prop_assert!(came.methods.len() <= bound, "{} of {bound}: {:?}", came.methods.len(), device.habits);
         prop_assert!(came.task.state.is_ended(), "{:?}", came.task);
         prop_assert!(came.word() != "unknown", "{:?}", came.task);
