@@ -8,6 +8,7 @@ mod desiring;
 mod diagnostics;
 mod identity;
 mod rows;
+mod welcome;
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;

@@ -8,6 +8,7 @@
 )]
 
 mod acs;
+mod admission;
 mod api;
 mod audiocodes;
 mod bulk;

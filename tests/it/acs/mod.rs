@@ -7,7 +7,7 @@ mod identity;
 mod lenient;
 mod redirect;
 mod rpcs;
-mod wire;
+pub(crate) mod wire;
 
 use provost::device::{DeviceId, Secret};
 use provost::simulate::{Action, Blueprint, Cpe};
@@ -17,7 +17,7 @@ use crate::lab::Lab;
 use wire::{Answer, Wire, authorize};
 
 /// A device's first Inform, as bytes.
-fn inform(serial: &str) -> (DeviceId, Vec<u8>) {
+pub(crate) fn inform(serial: &str) -> (DeviceId, Vec<u8>) {
     let blueprint = Blueprint::device2(serial, 40).unwrap();
     let id = blueprint.identity().id();
     let mut cpe = Cpe::new(blueprint, SystemClock.now());

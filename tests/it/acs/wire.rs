@@ -9,14 +9,14 @@ use tokio::net::TcpStream;
 
 /// An answer, taken apart.
 #[derive(Debug)]
-pub(super) struct Answer {
-    pub(super) status: u16,
+pub(crate) struct Answer {
+    pub(crate) status: u16,
     head: String,
-    pub(super) body: Vec<u8>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub(super) fn headers(&self, name: &str) -> Vec<String> {
+    pub(crate) fn headers(&self, name: &str) -> Vec<String> {
         let lines = self.head.lines().filter_map(|line| line.split_once(':'));
         lines
             .filter(|(key, _)| key.eq_ignore_ascii_case(name))
@@ -25,34 +25,34 @@ impl Answer {
     }
 
     /// What to send back as `Cookie`.
-    pub(super) fn cookie(&self) -> String {
+    pub(crate) fn cookie(&self) -> String {
         let set = self.headers("set-cookie");
         set.first().expect("a cookie").split(';').next().unwrap().to_owned()
     }
 
-    pub(super) fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         String::from_utf8(self.body.clone()).unwrap()
     }
 }
 
 /// A connection.
-pub(super) struct Wire(TcpStream);
+pub(crate) struct Wire(TcpStream);
 
 impl Wire {
-    pub(super) async fn connect(at: SocketAddr) -> Self {
+    pub(crate) async fn connect(at: SocketAddr) -> Self {
         Self(TcpStream::connect(at).await.unwrap())
     }
 
     /// Connects from an address of its own, so that two devices can be told
     /// apart.
-    pub(super) async fn connect_from(source: &str, at: SocketAddr) -> Self {
+    pub(crate) async fn connect_from(source: &str, at: SocketAddr) -> Self {
         let socket = tokio::net::TcpSocket::new_v4().unwrap();
         socket.bind(format!("{source}:0").parse().unwrap()).unwrap();
         Self(socket.connect(at).await.unwrap())
     }
 
     /// Posts as a device does.
-    pub(super) async fn post(&mut self, body: &[u8], headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn post(&mut self, body: &[u8], headers: &[(&str, &str)]) -> Answer {
         let mut head =
             format!("POST / HTTP/1.1\r\nHost: acs\r\nContent-Length: {}\r\n", body.len());
         if !body.is_empty() {
@@ -66,14 +66,14 @@ impl Wire {
     }
 
     /// Posts with the least that HTTP asks for.
-    pub(super) async fn post_bare(&mut self, body: &[u8]) -> Answer {
+    pub(crate) async fn post_bare(&mut self, body: &[u8]) -> Answer {
         let head =
             format!("POST / HTTP/1.1\r\nHost: acs\r\nContent-Length: {}\r\n\r\n", body.len());
         self.send(&[head.as_bytes(), body].concat()).await
     }
 
     /// Sends bytes as they are and reads one answer.
-    pub(super) async fn send(&mut self, bytes: &[u8]) -> Answer {
+    pub(crate) async fn send(&mut self, bytes: &[u8]) -> Answer {
         self.0.write_all(bytes).await.unwrap();
         let mut got = Vec::new();
         let end = loop {
@@ -102,7 +102,7 @@ impl Wire {
 
 /// Sends bytes as they are and reads until the server closes; a reset counts as
 /// that.
-pub(super) async fn hear(at: SocketAddr, bytes: &[u8]) -> String {
+pub(crate) async fn hear(at: SocketAddr, bytes: &[u8]) -> String {
     let (mut reader, mut writer) = TcpStream::connect(at).await.unwrap().into_split();
     let bytes = bytes.to_vec();
     // The server need not take it all.
@@ -117,7 +117,7 @@ pub(super) async fn hear(at: SocketAddr, bytes: &[u8]) -> String {
 }
 
 /// The Digest answer to these challenges.
-pub(super) fn authorize(challenges: &[String], user: &str, password: &Secret) -> String {
+pub(crate) fn authorize(challenges: &[String], user: &str, password: &Secret) -> String {
     let challenges: Vec<&str> = challenges.iter().map(String::as_str).collect();
     DigestClient::answer(&challenges, "POST", "/", user, password, "0a4f113b", 1).unwrap()
 }

@@ -9,6 +9,7 @@ use super::{Rig, TOKEN};
 /// A path of the table with something in place of its keys.
 fn concrete(path: &str) -> String {
     path.replace("{id}", "00D09E-1")
+        .replace("{kind}/{key}", "serial/0123")
         .replace("{mac}", "0c383e07e16c")
         .replace("{sha256}", &"0".repeat(64))
         .replace("{name}", "hq")

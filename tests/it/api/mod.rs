@@ -16,4 +16,4 @@ mod secrets;
 mod seeing;
 mod tasks;
 
-pub(crate) use rig::{NOW, Rig, TOKEN, device, id};
+pub(crate) use rig::{Answer, NOW, Rig, TOKEN, device, id};

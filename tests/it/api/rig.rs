@@ -11,10 +11,12 @@ use provost::api::tokens::Tokens;
 use provost::api::{Api, ApiDeps};
 use provost::campaign::{Campaigns, CampaignsDeps};
 use provost::config::Config;
-use provost::device::{Device, DeviceId, DeviceIdentity, EventCode, Learned, Lessons};
+use provost::device::{
+    Decision, Device, DeviceId, DeviceIdentity, EventCode, Learned, Lessons, Stranger, Vouched,
+};
 use provost::files::Shelf;
 use provost::fleet::Fleet;
-use provost::gate::Strangers;
+use provost::gate::{Lodging, Strangers};
 use provost::http::{ClientConnection, Door, Host, read_limited};
 use provost::provision::{PhoneLinks, SiteLinks};
 use provost::store::{Batch, Record, Store, Vault};
@@ -127,6 +129,22 @@ impl Rig {
             batch.put(Record::Device(Box::new(device)));
         }
         self.store.commit(batch).await.unwrap();
+    }
+
+    /// An unknown device that waits.
+    pub(crate) async fn put_stranger(&self, serial: &str) {
+        let device = device(serial);
+        let stranger = Stranger {
+            device: device.id,
+            identity: device.identity,
+            vouched: Vouched::Shared,
+            software_version: "1.0".into(),
+            address: Ipv4Addr::LOCALHOST.into(),
+            first_seen: NOW,
+            last_seen: NOW,
+            decision: Decision::Waiting,
+        };
+        assert_eq!(self.strangers.wait(None, stranger).await.unwrap(), Lodging::Waits);
     }
 
     /// `GET` with the token; the path begins behind `/api/v1`.

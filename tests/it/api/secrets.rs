@@ -61,6 +61,7 @@ async fn a_planted_canary_is_in_no_answer() {
     let key = hex::encode(CANARY.repeat(6).get(..32).unwrap());
     plant_in_phones(&rig, &key).await;
     plant_in_history(&rig).await;
+    plant_in_labels(&rig).await;
 
     let plan = plant_in_profiles(&rig).await;
 
@@ -76,6 +77,7 @@ async fn a_planted_canary_is_in_no_answer() {
         };
         let path = path
             .replace("{id}", &key_of_path)
+            .replace("{kind}/{key}", "serial/0123")
             .replace("{mac}", "0c383e07e16c")
             .replace("{name}", "hq")
             .replace("{vendor}", "fanvil")
@@ -99,6 +101,20 @@ async fn a_planted_canary_is_in_no_answer() {
         looked_at += 1;
     }
     assert!(looked_at >= 25, "{looked_at}");
+}
+
+/// Secrets of subscribers, and an unknown device, so that there is one to be shown.
+async fn plant_in_labels(rig: &Rig) {
+    let body = json!({"subscriber": {"pppoe_password": CANARY, "wifi_psk": CANARY, "id": "7"}});
+    let made = rig.put_json("/preloads/serial/0123", body.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert_eq!(
+        made.json["subscriber"],
+        json!({"id": "7", "pppoe_password": "***", "wifi_psk": "***"})
+    );
+    let path = format!("/devices/{}", id("1"));
+    assert_eq!(rig.send(Method::PATCH, &path, Some(body)).await.status, 200);
+    rig.put_stranger("1").await;
 }
 
 /// A change and a backup with secrets that nobody should have put there.
