@@ -126,7 +126,10 @@ async fn without_profiles_not_even_labels_are_read() {
     let _ = counting.take();
     let _ = lab.after(300).await;
     let read = counting.take();
-    assert!(!read.iter().any(|(name, _)| ["labels", "profiles", "tree"].contains(name)), "{read:?}");
+    assert!(
+        !read.iter().any(|(name, _)| ["labels", "profiles", "tree"].contains(name)),
+        "{read:?}"
+    );
 }
 
 #[tokio::test]
@@ -159,10 +162,14 @@ async fn a_profile_that_only_reports_leaves_what_strayed_until_somebody_asks() {
     }
     let told = lab.compliance().await.unwrap();
     let drift = told.drifts.first().unwrap();
-    assert_eq!((&*drift.path, &*drift.wanted, drift.found.as_deref()), (CODE, "gold", Some("lead")));
+    assert_eq!(
+        (&*drift.path, &*drift.wanted, drift.found.as_deref()),
+        (CODE, "gold", Some("lead"))
+    );
     assert!(drift.strayed && drift.since == since && &*drift.source.name == "home");
     // Another profile comes: it still has strayed.
-    lab.wants("other", r#""match":"has_tag('never')","parameters":{"Device.Time.Enable":true}"#).await;
+    lab.wants("other", r#""match":"has_tag('never')","parameters":{"Device.Time.Enable":true}"#)
+        .await;
     assert!(!writes(&lab.after(300).await));
 
     let now = lab.clock.now();
@@ -308,7 +315,8 @@ async fn a_device_that_says_yes_and_does_no_is_left_after_the_most_attempts() {
 #[tokio::test]
 async fn what_is_to_be_fresh_is_read_when_it_is_stale_and_not_before() {
     let mut lab = Lab::with(false);
-    lab.wants("watch", r#""refresh":{"Device.WiFi.SSID.1.":"1h","Device.Nothing.Here":"1h"}"#).await;
+    lab.wants("watch", r#""refresh":{"Device.WiFi.SSID.1.":"1h","Device.Nothing.Here":"1h"}"#)
+        .await;
     let _ = lab.session().await;
     let _ = lab.after(60).await;
     assert!(lab.after(60).await.is_empty());

@@ -67,6 +67,7 @@ impl Demo {
         self.desired_state(story).await?;
         let mut phone = self.provision_phone(story).await?;
         self.families(story).await?;
+        self.campaign(story).await?;
         self.survive(story, &mut phone).await
     }
 
@@ -78,8 +79,6 @@ impl Demo {
 
     async fn first_contact(&mut self, story: &mut Story) -> Result<(), CliError> {
         story.step("First contact: 0 BOOTSTRAP, Digest, the whole tree read in batches")?;
-        let (username, password) = self.onboarding()?;
-        let acs = format!("http://{}/", door(self.addresses().cwmp)?);
         let serial = format!("00100400FV0200100000{CWMP_PHONE}");
         let blueprints = [
             ("gateway", Blueprint::device2("DEMO0001", self.parameters).map_err(DemoError::from)?),
@@ -90,14 +89,7 @@ impl Demo {
             ),
         ];
         for (name, blueprint) in blueprints {
-            let blueprint = blueprint.with_acs(&acs, &username, password.clone());
-            let id = blueprint.identity().id();
-            let cpe = Cpe::new(blueprint, SystemClock.now());
-            let mut handle =
-                crate::simulate::start(cpe, RunnerSettings::default(), Arc::new(SystemClock))
-                    .await
-                    .map_err(DemoError::from)?;
-            let answered = well_ended(&mut handle).await?;
+            let (id, answered) = self.come(blueprint).await?;
             let device = self.client.get(&format!("/devices/{}", encode(id.as_str()))).await?;
             let count = device["parameter_count"].as_u64().unwrap_or(0);
             let wanted = if name == "gateway" { self.parameters as u64 } else { 1 };
@@ -107,9 +99,32 @@ impl Demo {
             story.done(&format!(
                 "{name} {id}: {count} parameters read, {answered} RPCs in one session"
             ))?;
-            self.devices.push(Running { id, handle });
         }
         Ok(())
+    }
+
+    /// A small gateway makes its first contact.
+    pub(super) async fn join(&mut self, serial: &str) -> Result<(), CliError> {
+        let least = Blueprint::least_parameters();
+        let blueprint = Blueprint::device2(serial, least).map_err(DemoError::from)?;
+        self.come(blueprint).await.map(|_| ())
+    }
+
+    /// A device makes its first contact, and stays: its key, and how many RPCs it
+    /// answered.
+    async fn come(&mut self, blueprint: Blueprint) -> Result<(DeviceId, u32), CliError> {
+        let (username, password) = self.onboarding()?;
+        let acs = format!("http://{}/", door(self.addresses().cwmp)?);
+        let blueprint = blueprint.with_acs(&acs, &username, password);
+        let id = blueprint.identity().id();
+        let cpe = Cpe::new(blueprint, SystemClock.now());
+        let mut handle =
+            crate::simulate::start(cpe, RunnerSettings::default(), Arc::new(SystemClock))
+                .await
+                .map_err(DemoError::from)?;
+        let answered = well_ended(&mut handle).await?;
+        self.devices.push(Running { id: id.clone(), handle });
+        Ok((id, answered))
     }
 
     async fn set_parameters(&self, story: &mut Story) -> Result<(), CliError> {
@@ -132,6 +147,17 @@ impl Demo {
             expect(read == value, || format!("{name} reads {read:?} and not {value:?}"))?;
         }
         story.done("SetParameterValues, read back: applied")?;
+        Ok(())
+    }
+
+    /// Uploads a firmware that says it is of a version; the image may be of another.
+    pub(super) async fn upload_firmware(&self, says: &str, is: &str) -> Result<(), CliError> {
+        let image = firmware_image(is, 4096).map_err(DemoError::from)?;
+        let path = self.data.join("image.bin");
+        std::fs::write(&path, &image)
+            .map_err(|source| DemoError::Folder { path: path.clone(), source })?;
+        let url = format!("/files?name=gateway-{says}.bin&version={says}");
+        self.client.upload(&url, &path, ProgressBar::hidden()).await?;
         Ok(())
     }
 
