@@ -37,10 +37,10 @@ async fn each_rpc_is_stored_as_it_was_asked_and_shown_without_secrets() {
     let canary = "Canary-Password-1";
     for body in [
         json!({"action": "set_attributes", "attributes": [
-            {"name": "Device.X", "notification": 2},
-            {"name": "Device.Y.", "notification": 6, "access_list": ["Subscriber"]},
-            {"name": "Device.Z", "access_list": []}]}),
-        json!({"action": "get_attributes", "names": ["Device.X", "Device.Y."]}),
+            {"name": "Device.X_A", "notification": 2},
+            {"name": "Device.X_B.", "notification": 6, "access_list": ["Subscriber"]},
+            {"name": "Device.X_C", "access_list": []}]}),
+        json!({"action": "get_attributes", "names": ["Device.X_A", "Device.X_B."]}),
         json!({"action": "upload", "file_type": "3 Vendor Configuration File 1", "delay": 60}),
         json!({"action": "upload", "file_type": "X EXAMPLE Core Dump", "delay": 0}),
         json!({"action": "schedule_inform", "delay": 3600}),
@@ -105,8 +105,11 @@ async fn nonsense_never_reaches_a_device() {
     for (body, field) in [
         (json!({"action": "set_attributes"}), "attributes"),
         (json!({"action": "set_attributes", "attributes": []}), "attributes"),
-        (attributes(json!({"name": "Device.X"})), "attributes[0]"),
-        (attributes(json!({"name": "Device.X", "notification": 7})), "attributes[0].notification"),
+        (attributes(json!({"name": "Device.X_A"})), "attributes[0]"),
+        (
+            attributes(json!({"name": "Device.X_A", "notification": 7})),
+            "attributes[0].notification",
+        ),
         (attributes(json!({"name": "A B", "notification": 1})), "attributes[0].name"),
         (
             json!({"action": "set_attributes", "attributes": [

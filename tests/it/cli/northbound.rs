@@ -26,7 +26,7 @@ async fn end_next(rig: &Rig, outcome: Outcome) {
         if let Notice::Task { id, ended: false, .. } = notices.recv().await.unwrap() {
             let mut task: Task = rig.store.task(id).await.unwrap().unwrap();
             task.revision += 1;
-            task.notes.push("Device.X = 1".into());
+            task.notes.push("Device.X_A = 1".into());
             task.state = TaskState::Ended { at: task.created_at, outcome };
             return rig.put(Record::Task(Box::new(task))).await;
         }
@@ -80,17 +80,17 @@ async fn set_waits_for_the_outcome_and_exits_by_it() {
     let rig = Rig::open();
     rig.put_devices([device("1")]).await;
     let id = id("1").to_string();
-    let command = ["device", "set", &id, "Device.X=1", "Device.Y=a=b"];
+    let command = ["device", "set", &id, "Device.X_A=1", "Device.X_B=a=b"];
     let (applied, ()) = tokio::join!(run(&rig, &command, ""), end_next(&rig, Outcome::Applied));
     assert_eq!(applied.code, 0, "{}", applied.err);
     assert!(applied.out.starts_with("set applied (task "), "{}", applied.out);
-    assert!(applied.out.contains("\n  Device.X = 1\n"), "{}", applied.out);
+    assert!(applied.out.contains("\n  Device.X_A = 1\n"), "{}", applied.out);
     let task = rig.store.tasks(None, None, 1).await.unwrap().pop().unwrap();
     let provost::device::Action::Set(values) = task.action else { panic!("{task:?}") };
     assert_eq!(&*values[1].1.text, "a=b");
 
     let fault = FaultRecord { code: 9008, text: "not writable".into(), parameters: Vec::new() };
-    let json = ["device", "set", &id, "Device.X=1", "--json"];
+    let json = ["device", "set", &id, "Device.X_A=1", "--json"];
     let (failed, ()) = tokio::join!(run(&rig, &json, ""), end_next(&rig, Outcome::Failed(fault)));
     assert_eq!(failed.code, 6);
     assert_eq!(failed.json()["fault"]["code"], 9008);
@@ -120,18 +120,18 @@ async fn get_prints_what_the_device_said() {
     let rig = Rig::open();
     let known = device("1");
     let mut tree = Tree::new();
-    for (name, value) in [("Device.X", "seven"), ("Device.XY", "other")] {
+    for (name, value) in [("Device.X_A", "seven"), ("Device.X_AY", "other")] {
         let name = ParamPath::parse(name).unwrap();
         tree.learn_value(&name, Value::string(value), known.first_seen);
     }
     rig.put_devices([known]).await;
     rig.put(Record::Tree(id("1"), tree.into())).await;
     let id = id("1").to_string();
-    let command = ["device", "get", &id, "Device.X"];
+    let command = ["device", "get", &id, "Device.X_A"];
     let (told, ()) = tokio::join!(run(&rig, &command, ""), end_next(&rig, Outcome::Applied));
     assert_eq!(told.code, 0, "{}", told.err);
     assert!(told.out.contains("seven") && !told.out.contains("other"), "{}", told.out);
-    let command = ["device", "get", &id, "Device.X", "--json"];
+    let command = ["device", "get", &id, "Device.X_A", "--json"];
     let (told, ()) = tokio::join!(run(&rig, &command, ""), end_next(&rig, Outcome::Applied));
     assert_eq!(told.json()["parameters"][0]["value"], "seven");
     let fault = FaultRecord { code: 9005, text: "no".into(), parameters: Vec::new() };
@@ -145,7 +145,7 @@ async fn what_devices_say_cannot_steer_the_terminal() {
     let rig = Rig::open();
     let evil = device("1");
     let mut tree = Tree::new();
-    let name = ParamPath::parse("Device.X.Name").unwrap();
+    let name = ParamPath::parse("Device.X_A.Name").unwrap();
     tree.learn_value(&name, Value::string("\u{1b}]0;owned\u{7}\u{9b}2J"), evil.first_seen);
     rig.put_devices([evil]).await;
     rig.put(Record::Tree(id("1"), tree.into())).await;

@@ -65,7 +65,7 @@ async fn every_action_on_parameters_is_checked() {
         (json!({"action": "get_attributes", "names": ["Device.Wifi."]}), "names[0]"),
         (
             json!({"action": "set_attributes", "attributes": [
-                {"name": "Device.Nothing", "notification": "active"}]}),
+                {"name": "Device.Nothing", "notification": 2}]}),
             "attributes[0]",
         ),
         (json!({"action": "add_object", "path": "Device.DeviceInfo."}), "path"),
