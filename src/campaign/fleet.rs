@@ -2,7 +2,7 @@
 
 use super::service::CampaignsDeps;
 use super::work::Work;
-use crate::device::{Action, Desired, Device, DeviceId, DownloadFile, Task, TaskId, TaskState};
+use crate::device::{Action, Device, DeviceId, DownloadFile, Task, TaskId, TaskState};
 use crate::param::Tree;
 use crate::rollout::{
     Asked, Before, CampaignAction, CampaignSpec, Member, MemberState, Place, ask, task_id, undo,
@@ -145,7 +145,7 @@ impl Work {
 
 /// Asks that a device be brought to what profiles want of it.
 fn by_profiles() -> Action {
-    Action::Converge(Box::new(Desired::default()))
+    Action::Converge(Box::default())
 }
 
 /// A device's labels with a tag, or without it; `None` if that is so already.

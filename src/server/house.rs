@@ -119,6 +119,13 @@ struct Bound {
     lightweight: Option<LightweightDoor>,
 }
 
+/// What stands behind the doors.
+struct Behind {
+    devices: Arc<DeviceDoor>,
+    fetch: Arc<Fetch>,
+    api: Arc<Api>,
+}
+
 impl Server {
     /// Builds all rooms over a data folder and opens the doors.
     ///
@@ -178,7 +185,7 @@ impl Server {
             shelf,
             links: Links::new(vault.derive("file links")),
             supply: supply.clone(),
-            stun: stun.clone(),
+            stun,
             traces: Traces::open(store.clone()).await?,
             fleet: Fleet::new(
                 store.clone(),
@@ -198,23 +205,9 @@ impl Server {
         let waker = parts.waker(parts.xmpp(&mut doors, &stop)?);
         let campaigns = parts.campaigns(&waker);
         let api = Arc::new(parts.api(tokens, waker, campaigns.clone()));
-        doors.spawn(campaigns.run(stop.clone()));
-        doors.spawn(acs.clone().sweep(stop.clone()));
-        let keep_days = config.history.keep_days;
-        doors.spawn(history::run(store.clone(), parts.clock.clone(), keep_days, stop.clone()));
-        serve(&mut doors, bound.cwmp, &devices, &stop);
-        serve(&mut doors, bound.cwmp_tls, &devices, &stop);
-        serve(&mut doors, bound.files, &fetch, &stop);
-        serve(&mut doors, bound.files_tls, &fetch, &stop);
-        serve(&mut doors, bound.northbound, &api, &stop);
-        if let Some(door) = bound.lightweight {
-            doors.spawn(door.serve(parts.lightweight(), stop.clone()));
-        }
+        parts.keep_up(&mut doors, campaigns, acs, &stop);
+        bound.serve(&mut doors, Behind { devices, fetch, api }, parts.lightweight(), &stop);
         phone_doors.serve(&mut doors, &supply, &stop);
-        if let Some(stun) = stun {
-            doors.spawn(stun.serve(stop.clone()));
-        }
-
         data.publish(&addresses)?;
         warn_of_risks(&config);
         tell(&addresses);
@@ -292,6 +285,24 @@ impl Bound {
             files_tls: files_tls.map(|door| door.asking_for_certificates(tls.as_deref())),
             lightweight: config.lightweight.listen.map(LightweightDoor::bind).transpose()?,
         })
+    }
+
+    /// Serves what stands behind the doors until `stop`.
+    fn serve(
+        self,
+        doors: &mut JoinSet<()>,
+        behind: Behind,
+        lightweight: Arc<Lightweight>,
+        stop: &CancellationToken,
+    ) {
+        serve(doors, self.cwmp, &behind.devices, stop);
+        serve(doors, self.cwmp_tls, &behind.devices, stop);
+        serve(doors, self.files, &behind.fetch, stop);
+        serve(doors, self.files_tls, &behind.fetch, stop);
+        serve(doors, self.northbound, &behind.api, stop);
+        if let Some(door) = self.lightweight {
+            doors.spawn(door.serve(lightweight, stop.clone()));
+        }
     }
 
     fn addresses(&self, phone_doors: &PhoneDoors) -> Addresses {
@@ -406,6 +417,23 @@ impl Parts<'_> {
             doors.spawn(keep);
             way as Arc<dyn XmppAsk>
         }))
+    }
+
+    /// What goes on by itself until `stop`.
+    fn keep_up(
+        &self,
+        doors: &mut JoinSet<()>,
+        campaigns: Arc<Campaigns>,
+        acs: Arc<Acs>,
+        stop: &CancellationToken,
+    ) {
+        doors.spawn(campaigns.run(stop.clone()));
+        doors.spawn(acs.sweep(stop.clone()));
+        let (store, clock) = (self.store.clone(), self.clock.clone());
+        doors.spawn(history::run(store, clock, self.config.history.keep_days, stop.clone()));
+        if let Some(stun) = self.stun.clone() {
+            doors.spawn(stun.serve(stop.clone()));
+        }
     }
 
     fn waker(&self, xmpp: Option<Arc<dyn XmppAsk>>) -> Arc<Waker> {
