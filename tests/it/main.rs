@@ -28,6 +28,7 @@ mod files;
 mod fleet;
 mod history;
 mod http;
+mod intents;
 mod lab;
 mod massdeploy;
 mod phones;
