@@ -58,7 +58,8 @@ fn text(value: &Value) -> Result<Cow<'_, str>, Error> {
     }
     match value.kind() {
         ValueKind::Undefined => Err(Error::from(ErrorKind::UndefinedError)),
-        ValueKind::Bool | ValueKind::Number => Ok(Cow::Owned(value.to_string())),
+        ValueKind::Bool => Ok(Cow::Borrowed(if value.is_true() { "true" } else { "false" })),
+        ValueKind::Number => Ok(Cow::Owned(value.to_string())),
         _ => Err(wrong("a filter takes a text or a number")),
     }
 }

@@ -53,6 +53,10 @@ impl Rule {
     /// # Errors
     /// [`RuleError`], in one line that says where and what would be right.
     pub fn parse(text: &str) -> Result<Self, RuleError> {
+        Self::read(text).map_err(|error| RuleError(one_line(&error.0)))
+    }
+
+    fn read(text: &str) -> Result<Self, RuleError> {
         let text = text.trim();
         guard::check(text)?;
         let mut compiler = Compiler::default();
@@ -148,6 +152,14 @@ impl Rule {
             Err(stop) => Err(stop.into_error()),
         }
     }
+}
+
+/// A problem in one line: names in it are somebody's text.
+pub(super) fn one_line(problem: &str) -> String {
+    /// The longest, in characters.
+    const LONGEST: usize = 400;
+    let flat = problem.chars().map(|c| if c.is_control() { ' ' } else { c });
+    flat.take(LONGEST).collect()
 }
 
 /// The first thing that the parser could not read.

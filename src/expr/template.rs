@@ -15,6 +15,7 @@ use regex::Regex;
 use super::Subject;
 use super::field::{DeviceField, PhoneField};
 use super::nearest::nearest;
+use super::rule::one_line;
 use super::value::Val;
 use super::{filter, guard};
 use crate::class::Class;
@@ -65,6 +66,10 @@ impl Template {
     /// # Errors
     /// [`TemplateError`], in one line that says what would be right.
     pub fn parse(text: &str) -> Result<Self, TemplateError> {
+        Self::read(text).map_err(|error| TemplateError(one_line(&error.0)))
+    }
+
+    fn read(text: &str) -> Result<Self, TemplateError> {
         let limit = if Self::is_plain(text) { MAX_OUTPUT } else { MAX_TEMPLATE };
         if text.len() > limit {
             return Err(TemplateError(format!("a value has at most {limit} bytes")));
@@ -74,12 +79,13 @@ impl Template {
         if Self::is_plain(text) {
             return Ok(plain);
         }
-        check_tags(text)?;
+        let computed = check_tags(text)?;
         let mut machine = MACHINE.clone();
         let added = machine.add_template_owned(NAME, text.to_owned());
         added.map_err(|error| told(&error))?;
         let template = machine.get_template(NAME).map_err(|error| told(&error))?;
-        let names: BTreeSet<String> = template.undeclared_variables(true).into_iter().collect();
+        let mut names: BTreeSet<String> = template.undeclared_variables(true).into_iter().collect();
+        names.extend(written_names(&computed));
         check_names(&names)?;
         Ok(Self { machine: Some(machine), names, reads: read_paths(text)?, ..plain })
     }
@@ -135,10 +141,11 @@ impl Template {
         let mut out = Bounded(Vec::new());
         let rendered = template.render_captured_to(self.context(subject), &mut out);
         if let Err(error) = rendered {
-            if error.kind() == ErrorKind::UndefinedError
-                && let Some(missing) = self.missing(subject)
-            {
-                return Err(TemplateError(format!("{missing} is not known of this device")));
+            let is_of_nothing = error.kind() == ErrorKind::UndefinedError
+                || error.detail().is_some_and(|detail| detail.contains("undefined"));
+            if is_of_nothing && let Some(missing) = self.missing(subject) {
+                let problem = format!("{missing} is not known of this device");
+                return Err(TemplateError(one_line(&problem)));
             }
             return Err(told(&error));
         }
@@ -193,13 +200,13 @@ impl Template {
             context.insert("now", Made::from(subject.now.as_secs()));
         }
         if !self.reads.is_empty() {
-            context.insert(READ, self.read(subject));
+            context.insert(READ, self.answers(subject));
         }
         Made::from(context)
     }
 
     /// By path, what `value()` and `known()` answer.
-    fn read(&self, subject: &Subject<'_>) -> Made {
+    fn answers(&self, subject: &Subject<'_>) -> Made {
         let answers = self.reads.iter().map(|path| {
             let known = match subject.tree {
                 None => Made::UNDEFINED,
@@ -282,7 +289,12 @@ fn write_value(
 ) -> Result<(), minijinja::Error> {
     match value.kind() {
         ValueKind::Undefined => Err(minijinja::Error::from(ErrorKind::UndefinedError)),
-        ValueKind::Bool | ValueKind::Number | ValueKind::String => {
+        // The machine has capitals here, which devices do not know.
+        ValueKind::Bool => {
+            let word = if value.is_true() { "true" } else { "false" };
+            out.write_str(word).map_err(minijinja::Error::from)
+        }
+        ValueKind::Number | ValueKind::String => {
             write!(out, "{value}").map_err(minijinja::Error::from)
         }
         _ => Err(minijinja::Error::new(
@@ -306,14 +318,15 @@ fn told(error: &minijinja::Error) -> TemplateError {
         ErrorKind::WriteFailure => format!("more than {MAX_OUTPUT} bytes come out"),
         _ => detail,
     };
-    let line: String = detail.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
-    TemplateError(line.chars().take(300).collect())
+    TemplateError(one_line(&detail))
 }
 
 /// Refuses what could make much of little, or is nested too deep, before the
-/// template's own parser sees it.
-fn check_tags(text: &str) -> Result<(), TemplateError> {
+/// template's own parser sees it. Gives back what is computed, without what
+/// stands in quotes there.
+fn check_tags(text: &str) -> Result<String, TemplateError> {
     let refused = |problem: &str| Err(TemplateError(problem.to_owned()));
+    let mut computed = String::new();
     if text.contains("{#") {
         return refused("a value holds no comments; write them beside it");
     }
@@ -337,9 +350,30 @@ fn check_tags(text: &str) -> Result<(), TemplateError> {
         if marks + inside.split_whitespace().count() > 4 * guard::MAX_DEPTH {
             return refused("a value is too complicated; write it in several parts");
         }
+        computed.push(' ');
+        computed.push_str(&inside);
         rest = after;
     }
-    Ok(())
+    Ok(computed)
+}
+
+static NAMES: LazyLock<Option<Regex>> = LazyLock::new(|| {
+    let variables = "device|tags|tenant|site|subscriber|phone|now";
+    Regex::new(&format!(r"(?:^|[^\w.])({variables})\b(?:\s*\.\s*(\w+))?")).ok()
+});
+
+/// The variables that are written somewhere: the machine tells those that it
+/// finds, and finds none before `[-4:]`.
+fn written_names(computed: &str) -> Vec<String> {
+    let Some(names) = NAMES.as_ref() else { return Vec::new() };
+    let found = names.captures_iter(computed).map(|found| {
+        let variable = found.get(1).map_or("", |variable| variable.as_str());
+        match found.get(2) {
+            Some(member) => format!("{variable}.{}", member.as_str()),
+            None => variable.to_owned(),
+        }
+    });
+    found.collect()
 }
 
 /// What stands inside a tag, without what stands in quotes there, and what

@@ -83,7 +83,11 @@ fn read(entry: Told<Entry>) -> Result<Profile, ProfileError> {
         }
         profile(entry)
     });
-    read.map_err(|problem| ProfileError { profile: name, problem })
+    read.map_err(|problem| {
+        // Names in it are somebody's text.
+        let problem = problem.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+        ProfileError { profile: name, problem }
+    })
 }
 
 fn profile(entry: Entry) -> Told<Profile> {

@@ -191,6 +191,24 @@ fn explain_tells_all_that_was_said_the_weakest_first() {
 }
 
 #[test]
+fn a_value_that_is_made_of_a_secret_is_one() {
+    for (value, secret) in [
+        ("{{ subscriber.wifi_psk | default('none') }}", true),
+        ("{{ subscriber.wifi_psk[-4:] }}", true),
+        ("{{ subscriber[\\\"wifi_psk\\\"] }}", true),
+        ("{{ value('Device.P.Password') }}", true),
+        ("{{ subscriber.vlan }}", false),
+        ("{{ device.serial[-4:] }}", false),
+    ] {
+        let text = format!("name = \"a\"\n[parameters]\n\"Device.A\" = \"{value}\"");
+        let (set, errors) = ProfileSet::compile(&[record("a", &text)]);
+        assert_eq!(errors, [], "{value}");
+        let said = set.explain(&Sample::new().subject());
+        assert_eq!(said.iter().map(|it| it.secret).collect::<Vec<_>>(), [secret], "{value}");
+    }
+}
+
+#[test]
 fn the_fingerprint_stands_for_names_versions_and_texts() {
     let one = record("a", "name = \"a\"\n[parameters]\n\"Device.A\" = 1");
     let two = record("b", "name = \"b\"\n[parameters]\n\"Device.A\" = 2");

@@ -121,6 +121,7 @@ fn what_is_no_rule_is_refused_with_what_would_be_right() {
         ("size(tags, 1) == 1", "takes 1 values, not 2"),
         ("A{b: 1} == 1", "made of comparisons"),
         ("\"a", "unterminated"),
+        ("value(\"Device.\nA\") == 1", "no blanks or control characters"),
     ] {
         let error = ask(rule).unwrap_err();
         assert!(error.starts_with("refused") && error.contains(told), "{rule}: {error}");

@@ -36,6 +36,8 @@ fn values_are_made_from_what_is_known() {
         ("{{ \"ff:ff:ff:ff:ff:ff\" | mac_add(1) }}", "000000000000"),
         ("{{ device.id | spread(3600) == device.id | spread(3600) }}", "true"),
         ("{{ tenant }}/{{ site }}", "north/berlin"),
+        ("{{ subscriber[\"vlan\"] }}{{ device . oui }}", "700D09E"),
+        ("device.serail {{ \"device.serail\" }}", "device.serail device.serail"),
         ("{{ device.address }}", "10.1.2.3"),
         ("{{ now - device.last_inform }}", "10000"),
         ("{{ \"}}\" }}{{ '{% set a = 1 %}' }}", "}}{% set a = 1 %}"),
@@ -70,6 +72,7 @@ fn what_is_not_known_of_a_device_is_named() {
 fn wrong_expressions_are_refused_with_what_would_be_right() {
     for (text, told) in [
         ("{{ device.serail }}", "did you mean serial?"),
+        ("{{ device.serail[-4:] }}", "did you mean serial?"),
         ("{{ devise.serial }}", "did you mean device?"),
         ("{{ phone.vendour }}", "did you mean vendor?"),
         ("{{ device.serial", "is not closed"),
@@ -81,6 +84,7 @@ fn wrong_expressions_are_refused_with_what_would_be_right() {
         ("{{ 2 * 3 }}", "write times()"),
         ("{{ \"a\" }}{# a #}", "no comments"),
         ("{{ value(\"WiFi.X\") }}", "the whole path"),
+        ("{{ value(\"Device.\nA\") }}", "no blanks or control characters"),
         ("{{ value(\"Device.WiFi.\") }}", "the whole path"),
     ] {
         let error = render(text).unwrap_err();
