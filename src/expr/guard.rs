@@ -40,19 +40,20 @@ pub(super) fn check(text: &str) -> Result<(), RuleError> {
     let mut levels = vec![Level::default()];
     loop {
         let token = lexer.lex();
+        let is_inside = levels.len() > 1;
         let Some(level) = levels.last_mut() else { return Ok(()) };
         match token.kind {
             TokenKind::TokEnd => return Ok(()),
             TokenKind::TokLeftParen | TokenKind::TokLeftBracket | TokenKind::TokLeftBrace => {
                 levels.push(Level::default());
             }
-            TokenKind::TokRightParen | TokenKind::TokRightBracket | TokenKind::TokRightBrace => {
-                // One bracket too many is the parser's to tell.
-                if levels.len() > 1 {
-                    let inner = levels.pop().map_or(0, |level| level.deepest);
-                    if let Some(outer) = levels.last_mut() {
-                        outer.add(inner + 1);
-                    }
+            // One bracket too many is the parser's to tell.
+            TokenKind::TokRightParen | TokenKind::TokRightBracket | TokenKind::TokRightBrace
+                if is_inside =>
+            {
+                let inner = levels.pop().map_or(0, |level| level.deepest);
+                if let Some(outer) = levels.last_mut() {
+                    outer.add(inner + 1);
                 }
             }
             // These the parser puts side by side.

@@ -16,7 +16,7 @@ pub(super) enum Val<'a> {
     Double(f64),
     Text(&'a str),
     Made(Rc<str>),
-    List(Rc<[Val<'a>]>),
+    List(Rc<[Self]>),
     /// The device's tags, as a list.
     Tags(&'a BTreeSet<Box<str>>),
     /// The subscriber, as a map of texts.

@@ -29,7 +29,7 @@ pub(super) struct Compiled {
 #[derive(Debug)]
 pub(super) enum Made {
     Value(Value),
-    Template(Template, ValueType),
+    Template(Box<Template>, ValueType),
     Row(Box<str>),
 }
 
@@ -65,7 +65,7 @@ impl Made {
             Wish::Text { text, kind } => Self::Value(Value::new(text, kind.unwrap_or_default())),
             Wish::Template { text, kind } => {
                 let template = Template::parse(&text).map_err(|error| error.to_string())?;
-                Self::Template(template, kind.unwrap_or_default())
+                Self::Template(Box::new(template), kind.unwrap_or_default())
             }
             Wish::Row(name) => Self::Row(name),
         })
@@ -190,8 +190,8 @@ impl Compiled {
             Layer::Tenant(name) => *name == subject.labels.tenant,
             Layer::Site(name) => *name == subject.labels.site,
             Layer::Model { oui, product_class } => {
-                let same = |class: &Box<str>| *class == device.identity.product_class;
-                *oui == device.identity.oui && product_class.as_ref().is_none_or(same)
+                let same = |class: &str| *class == *device.identity.product_class;
+                *oui == device.identity.oui && product_class.as_deref().is_none_or(same)
             }
             Layer::Device(id) => **id == *device.id.as_str(),
         }

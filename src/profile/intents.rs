@@ -18,8 +18,8 @@ pub(super) struct CompiledIntent {
 #[derive(Debug)]
 enum Field {
     Plain(Value),
-    Template(Template),
-    List(Vec<Field>),
+    Template(Box<Template>),
+    List(Vec<Self>),
 }
 
 /// What an intent is for one device.
@@ -36,7 +36,7 @@ impl Field {
     fn compile(value: &Value) -> Result<Self, TemplateError> {
         Ok(match value {
             Value::String(text) if !Template::is_plain(text) => {
-                Self::Template(Template::parse(text)?)
+                Self::Template(Box::new(Template::parse(text)?))
             }
             Value::Array(list) => {
                 let members: Result<_, _> = list.iter().map(Self::compile).collect();

@@ -74,8 +74,8 @@ impl<'s> TableClaim<'s> {
         row: &RowClaim<'_>,
         subject: &Subject<'_>,
     ) -> Result<Vec<Box<str>>, String> {
-        let text = |key: &Box<str>| {
-            let found = row.values.iter().find(|(name, _)| **name == **key);
+        let text = |key: &str| {
+            let found = row.values.iter().find(|(name, _)| **name == *key);
             let (_, worth) = found.ok_or_else(|| format!("a row lacks the key {key}"))?;
             match worth.wanted(subject) {
                 Ok(Wanted::Value(value)) => Ok(value.text),
@@ -83,7 +83,7 @@ impl<'s> TableClaim<'s> {
                 Err(error) => Err(format!("{key}: {error}")),
             }
         };
-        self.keys.iter().map(text).collect()
+        self.keys.iter().map(|key| text(key)).collect()
     }
 }
 
@@ -173,7 +173,7 @@ impl<'s> Laid<'s> {
                     Some((by, ..)) => Some(*by),
                     None => None,
                 };
-                if weaker != Some(row.by) || owners.get(&row.name).is_none() {
+                if weaker != Some(row.by) || !owners.contains_key(&row.name) {
                     owners.insert(row.name.clone(), (row.by, path.clone(), place));
                 }
                 if let Some(weaker) = weaker {
