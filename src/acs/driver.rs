@@ -216,35 +216,9 @@ impl Driver {
                 }
             }
         }
-        if bootstrap && before.is_some() {
-            // A reset device has lost what it was given.
-            batch.push(Change::ForgetCompliance(id.clone()));
-            batch.put(Record::Written(Box::new(WrittenValues::new(id.clone()))));
-        }
         let touched = updated.brings_news || bootstrap || before != Some(caller.address);
-        let mut tree = None;
-        let mut writes = Writes::default();
-        let resets = bootstrap && was_read;
-        if updated.brings_news || resets {
-            let mut known = shared.store.tree(&id).await?.unwrap_or_default();
-            if resets {
-                backups::before_reset(&shared, &updated.device, &known, &mut batch, now).await?;
-            }
-            inventory::learn(&mut known, &inform, now);
-            let found = changes::found(
-                &updated.device,
-                &mut known,
-                &mut writes,
-                &shared.interest,
-                occasion,
-                now,
-            );
-            if let Some(found) = found {
-                batch.put(Record::Changes(Box::new(found)));
-            }
-            let known = tree.insert(Arc::new(known));
-            batch.put(Record::Tree(id.clone(), known.clone()));
-        }
+        let came = Came { updated: &updated, inform: &inform, occasion, was_read };
+        let (tree, writes) = take_over(&shared, &came, &mut batch, now).await?;
         if matches!(caller.principal, Principal::Device(_)) {
             confirm(&mut own, &mut batch);
         }
@@ -423,6 +397,51 @@ impl Driver {
             self.work.tree_changed = true;
         }
     }
+}
+
+/// An Inform, and what it means for the device.
+struct Came<'a> {
+    updated: &'a inventory::Updated,
+    inform: &'a Inform,
+    occasion: Occasion,
+    /// Whether the whole tree was read before.
+    was_read: bool,
+}
+
+/// Takes what an Inform tells over into what is known of the device; the tree, if it
+/// was needed for that, and what changed in it go into the batch.
+async fn take_over(
+    shared: &Shared,
+    came: &Came<'_>,
+    batch: &mut Batch,
+    now: Timestamp,
+) -> Result<(Option<Arc<Tree>>, Writes), StoreError> {
+    let device = &came.updated.device;
+    let id = &device.id;
+    let is_reset = came.occasion == Occasion::Bootstrap;
+    if is_reset {
+        // It has lost what it was given.
+        batch.push(Change::ForgetCompliance(id.clone()));
+        batch.put(Record::Written(Box::new(WrittenValues::new(id.clone()))));
+    }
+    let mut writes = Writes::default();
+    let backs_up = is_reset && came.was_read;
+    if !came.updated.brings_news && !backs_up {
+        return Ok((None, writes));
+    }
+    let mut known = shared.store.tree(id).await?.unwrap_or_default();
+    if backs_up {
+        backups::before_reset(shared, device, &known, batch, now).await?;
+    }
+    inventory::learn(&mut known, came.inform, now);
+    let (interest, occasion) = (&shared.interest, came.occasion);
+    let found = changes::found(device, &mut known, &mut writes, interest, occasion, now);
+    if let Some(found) = found {
+        batch.put(Record::Changes(Box::new(found)));
+    }
+    let known = Arc::new(known);
+    batch.put(Record::Tree(id.clone(), known.clone()));
+    Ok((Some(known), writes))
 }
 
 /// Judges the open tasks by the Inform, and finds the redirect that waits for
