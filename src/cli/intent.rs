@@ -232,13 +232,23 @@ pub(super) async fn abilities(
                     if field["state"] == "not_supported" {
                         continue;
                     }
-                    rows.push(vec![
+                    let line = vec![
                         cell(&ability["intent"]),
                         which(&row["which"]),
                         cell(&field["field"]),
                         cell(&field["value"]),
                         state(&field["state"], &field["basis"]),
-                    ]);
+                    ];
+                    // Another way to the same thing.
+                    let is_told = |told: &Vec<String>| {
+                        told.get(2) == line.get(2) && told.get(3) == line.get(3)
+                    };
+                    if line.get(1).is_some_and(|which| which == "-")
+                        && rows.iter().skip(before).any(is_told)
+                    {
+                        continue;
+                    }
+                    rows.push(line);
                 }
             }
             if rows.len() == before {
