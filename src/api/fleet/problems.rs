@@ -79,7 +79,7 @@ mod tests {
             "tables": [{"table": "Device.NAT.PortMapping"}],
         }))
         .unwrap_err();
-        for part in ["match", "colour", "Device.A", "Device.B", "Device.C", "PortMapping"] {
+        for part in ["match", "colour", "Device.A", "Device.B", "Device.C", "table"] {
             assert!(problems.iter().any(|problem| problem.contains(part)), "{part}: {problems:#?}");
         }
         assert_eq!(problems.len(), 6, "{problems:#?}");

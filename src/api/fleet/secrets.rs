@@ -114,7 +114,9 @@ fn keep(
                 Some(stored) if masked(stored, is_secret).as_str() == Some(&text) => {
                     return stored.clone();
                 }
-                _ if text == MASK || is_secret => lost.push(at.to_owned()),
+                _ if text == MASK || is_secret || text.contains("://***@") => {
+                    lost.push(at.to_owned());
+                }
                 _ => {}
             }
             Value::String(text)
@@ -220,7 +222,7 @@ mod tests {
         let mut lost = Vec::new();
         kept(shown(&profile()), None, &mut lost);
         assert!(lost.contains(&"list[0] › value".to_owned()), "{lost:?}");
-        assert_eq!(lost.len(), 6, "{lost:?}");
+        assert_eq!(lost.len(), 7, "{lost:?}");
         // Nor does a secret of one parameter become that of another.
         let mut lost = Vec::new();
         let moved = json!({"list": [{"path": "Device.Y.Password", "value": "***"}]});
