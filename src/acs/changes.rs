@@ -129,6 +129,16 @@ pub(super) enum Occasion {
 }
 
 impl Occasion {
+    /// Of a session that begins with this Inform; `before` is the firmware that
+    /// ran before, of a device that is known.
+    pub(super) fn of(before: Option<&str>, device: &Device, bootstrap: bool) -> Self {
+        match before {
+            Some(_) if bootstrap => Self::Bootstrap,
+            Some(before) if *before != *device.software_version => Self::Firmware,
+            _ => Self::Ordinary,
+        }
+    }
+
     fn cause(self) -> Cause {
         match self {
             Self::Ordinary => Cause::Device,

@@ -24,8 +24,8 @@ use crate::cwmp::{
     CpeRequest, Envelope, FaultCode, Greeting, Inform, Input, Output, Session, WriteStyle,
 };
 use crate::device::{
-    Ability, Credentials, Device, EventCode, Learned, Outcome, Proof, Redirection, Task, TaskState,
-    WrittenValues,
+    Ability, Credentials, Device, DeviceId, EventCode, Learned, Outcome, Proof, Redirection, Task,
+    TaskState, WrittenValues,
 };
 use crate::fleet::Fleet;
 use crate::gate::{AdmissionRules, Gate, Mismatch, Principal, Strangers};
@@ -178,13 +178,10 @@ impl Driver {
         let known = shared.store.device(&id).await?;
         let mut own = shared.store.credentials(&id).await?;
         let bootstrap = inform.has(&EventCode::Bootstrap);
-        if let Err(mismatch) = Gate::fits(&caller.principal, &id, own.as_ref(), bootstrap) {
-            if known.is_some() && shared.sightings.tells(&id, Told::Refused, now) {
-                alarm(&shared, &id, &mismatch, &caller, now).await;
-            }
-            return Err(mismatch.into());
-        }
         let is_new = known.is_none();
+        if let Err(mismatch) = Gate::fits(&caller.principal, &id, own.as_ref(), bootstrap) {
+            return Err(refused(&shared, &id, mismatch, is_new, &caller, now).await);
+        }
         if !is_new {
             shared.admission.inform(&id, now).map_err(Refusal::Later)?;
         }
@@ -193,31 +190,24 @@ impl Driver {
         let version = known.as_ref().map(|known| known.software_version.clone());
         let was_read = known.as_ref().is_some_and(|known| known.tree_read_at.is_some());
         let mut updated = inventory::update(known, &inform, &arrival);
-        let occasion = match version {
-            Some(_) if bootstrap => Occasion::Bootstrap,
-            Some(version) if version != updated.device.software_version => Occasion::Firmware,
-            _ => Occasion::Ordinary,
-        };
+        let occasion = Occasion::of(version.as_deref(), &updated.device, bootstrap);
         let learned = shared.fleet.models().learned(&updated.device).await?;
         // Rows may have other numbers after a restart (Q33).
         if !learned.steady_instances && inform.has(&EventCode::Boot) {
             updated.device.tree_read_at = None;
         }
 
-        let mut batch = Batch::new();
-        let mut welcome = Batch::new();
-        if is_new {
-            let (own, device) = (own.as_ref(), &updated.device);
-            let newcomer = Newcomer { inform: &inform, device, caller: &caller, own, now };
-            match welcome::receive(&shared, &newcomer).await? {
-                Reception::Enters(with) => welcome = with,
-                Reception::Waits => {
-                    return Err(Refusal::Waits(write(&learned, &turn.acknowledge().1)));
-                }
+        let (own_now, device) = (own.as_ref(), &updated.device);
+        let newcomer = Newcomer { inform: &inform, device, caller: &caller, own: own_now, now };
+        let welcome = match welcome::receive_if(is_new, &shared, &newcomer).await? {
+            Reception::Enters(with) => with,
+            Reception::Waits => {
+                return Err(Refusal::Waits(write(&learned, &turn.acknowledge().1)));
             }
-        }
+        };
         let touched = updated.brings_news || bootstrap || before != Some(caller.address);
         let came = Came { updated: &updated, inform: &inform, occasion, was_read };
+        let mut batch = welcome;
         let (tree, writes) = take_over(&shared, &came, &mut batch, now).await?;
         if matches!(caller.principal, Principal::Device(_)) {
             confirm(&mut own, &mut batch);
@@ -233,23 +223,20 @@ impl Driver {
         for event in updated.events {
             batch.put(Record::Event(event));
         }
-        batch.append(welcome);
         commit_inform(&shared, &id, is_new, batch, &mut tasks).await?;
         clone_suspected(&shared, &id, before, &caller, now).await;
         if let Some(to) = redirecting::sent(&*shared.store, redirect).await? {
             return Err(Refusal::Elsewhere(to));
         }
-        tasks.retain(|task| !task.state.is_ended());
         log_inform(&updated.device, &inform, &caller);
 
         let (session, reply) = turn.acknowledge();
-        let session = session.patient(learned.silence.into());
         let reply = write(&learned, &reply);
         let work = Work {
             device: updated.device,
             learned,
             own,
-            tasks,
+            tasks: tasks.into_iter().filter(|task| !task.state.is_ended()).collect(),
             tree,
             spoke: false,
             bootstrap,
@@ -264,7 +251,8 @@ impl Driver {
             desiring: Desiring::new(touched),
             diary: Diary::new(now, inform.events.iter().map(|event| event.code.clone()).collect()),
         };
-        Ok((Self { shared, caller, session: Some(session), work }, reply))
+        let session = Some(session.patient(work.learned.silence.into()));
+        Ok((Self { shared, caller, session, work }, reply))
     }
 
     /// How long the device may be silent.
@@ -442,6 +430,21 @@ async fn take_over(
     let known = Arc::new(known);
     batch.put(Record::Tree(id.clone(), known.clone()));
     Ok((Some(known), writes))
+}
+
+/// The sender may not speak for the device; if that is known, its history tells.
+async fn refused(
+    shared: &Shared,
+    id: &DeviceId,
+    mismatch: Mismatch,
+    is_new: bool,
+    caller: &Caller,
+    now: Timestamp,
+) -> Refusal {
+    if !is_new && shared.sightings.tells(id, Told::Refused, now) {
+        alarm(shared, id, &mismatch, caller, now).await;
+    }
+    mismatch.into()
 }
 
 /// Judges the open tasks by the Inform, and finds the redirect that waits for

@@ -63,6 +63,19 @@ struct Expected {
     alarms: Vec<String>,
 }
 
+/// Receives a device that is new; one that is known is never asked whether it may
+/// come in.
+///
+/// # Errors
+/// As [`receive`].
+pub(super) async fn receive_if(
+    is_new: bool,
+    shared: &Shared,
+    newcomer: &Newcomer<'_>,
+) -> Result<Reception, Refusal> {
+    if is_new { receive(shared, newcomer).await } else { Ok(Reception::Enters(Batch::new())) }
+}
+
 /// Decides on a newcomer.
 ///
 /// # Errors

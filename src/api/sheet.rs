@@ -162,6 +162,9 @@ impl Lines<'_> {
     }
 }
 
+/// An object of an import, with the line on which it begins.
+pub(super) type Item = (u64, Map<String, Value>);
+
 /// The members of a JSON array of `what`, at most so many, each with the line at
 /// which it begins.
 ///
@@ -172,7 +175,7 @@ pub(super) fn items(
     most: usize,
     what: &str,
     faults: &mut Faults,
-) -> Result<Vec<(u64, Map<String, Value>)>, ApiError> {
+) -> Result<Vec<Item>, ApiError> {
     let file = file.strip_prefix(b"\xef\xbb\xbf").unwrap_or(file);
     let items: Vec<Map<String, Value>> = serde_json::from_slice(file).map_err(|error| {
         let (line, problem) = (error.line() as u64, error.to_string());

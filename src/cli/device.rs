@@ -25,41 +25,45 @@ const DEVICES: &[Column] = &[
 const PARAMETERS: &[Column] =
     &[("NAME", "name"), ("VALUE", "value"), ("TYPE", "type"), ("WRITABLE", "writable")];
 
+/// Which devices are listed.
+#[derive(Debug, clap::Args)]
+pub(super) struct ListArgs {
+    /// A part of id, serial number, manufacturer, class, version or subscriber
+    #[arg(long, value_name = "TEXT")]
+    q: Option<String>,
+    /// Only this OUI
+    #[arg(long)]
+    oui: Option<String>,
+    /// Only this product class
+    #[arg(long)]
+    product_class: Option<String>,
+    /// Only this software version
+    #[arg(long)]
+    software_version: Option<String>,
+    /// Only devices with this tag
+    #[arg(long)]
+    tag: Option<String>,
+    /// Only this tenant's
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Only those at this site
+    #[arg(long)]
+    site: Option<String>,
+    /// Only this subscriber's: a value, or NAME=VALUE
+    #[arg(long)]
+    subscriber: Option<String>,
+    /// Only devices that informed since (RFC 3339)
+    #[arg(long, value_name = "TIME")]
+    informed_since: Option<String>,
+    #[command(flatten)]
+    listing: Listing,
+}
+
 /// Devices: the inventory, and what is asked of one
 #[derive(Debug, Subcommand)]
 pub(super) enum DeviceCommand {
     /// List devices
-    List {
-        /// A part of id, serial number, manufacturer, class, version or subscriber
-        #[arg(long, value_name = "TEXT")]
-        q: Option<String>,
-        /// Only this OUI
-        #[arg(long)]
-        oui: Option<String>,
-        /// Only this product class
-        #[arg(long)]
-        product_class: Option<String>,
-        /// Only this software version
-        #[arg(long)]
-        software_version: Option<String>,
-        /// Only devices with this tag
-        #[arg(long)]
-        tag: Option<String>,
-        /// Only this tenant's
-        #[arg(long)]
-        tenant: Option<String>,
-        /// Only those at this site
-        #[arg(long)]
-        site: Option<String>,
-        /// Only this subscriber's: a value, or NAME=VALUE
-        #[arg(long)]
-        subscriber: Option<String>,
-        /// Only devices that informed since (RFC 3339)
-        #[arg(long, value_name = "TIME")]
-        informed_since: Option<String>,
-        #[command(flatten)]
-        listing: Listing,
-    },
+    List(Box<ListArgs>),
     /// Show a device
     Show {
         /// The device id
@@ -279,32 +283,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     use DeviceCommand as D;
     let (id, body, waiting) = match command {
-        D::List {
-            q,
-            oui,
-            product_class,
-            software_version,
-            tag,
-            tenant,
-            site,
-            subscriber,
-            informed_since,
-            listing,
-        } => {
-            let filters = [
-                ("q", q),
-                ("oui", oui),
-                ("product_class", product_class),
-                ("software_version", software_version),
-                ("tag", tag),
-                ("tenant", tenant),
-                ("site", site),
-                ("subscriber", subscriber),
-                ("informed_since", informed_since),
-            ];
-            let devices = pages(client, "/devices", &filters, listing).await?;
-            return Ok(output.list(&devices, DEVICES)?);
-        }
+        D::List(args) => return list(*args, client, output).await,
         D::Show { id } => {
             let device = client.get(&format!("/devices/{}", encode(&id))).await?;
             return Ok(output.record(&device)?);
@@ -380,6 +359,23 @@ pub(super) async fn run(
     };
     let asked = task::ask(client, &id, &body, waiting).await?;
     if waiting.no_wait() { task::queued(&asked, output) } else { task::report(&asked, output) }
+}
+
+/// Prints the devices that are meant.
+async fn list(args: ListArgs, client: &Client, output: &mut Output<'_>) -> Result<(), CliError> {
+    let filters = [
+        ("q", args.q),
+        ("oui", args.oui),
+        ("product_class", args.product_class),
+        ("software_version", args.software_version),
+        ("tag", args.tag),
+        ("tenant", args.tenant),
+        ("site", args.site),
+        ("subscriber", args.subscriber),
+        ("informed_since", args.informed_since),
+    ];
+    let devices = pages(client, "/devices", &filters, args.listing).await?;
+    Ok(output.list(&devices, DEVICES)?)
 }
 
 /// The body for an action with its fields.

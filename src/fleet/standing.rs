@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Fleet, Known};
-use crate::device::{Action, Desired, DeviceId, Task, TaskId, TaskState};
+use crate::device::{Action, DeviceId, Task, TaskId, TaskState};
 use crate::plan::{Assessment, assess};
 use crate::profile::{ProfileSet, Resolved};
 use crate::store::{Record, StoreError};
@@ -68,7 +68,7 @@ impl Fleet {
             id: TaskId(uuid::Uuid::now_v7().as_u128()),
             device: id.clone(),
             revision: 1,
-            action: Action::Converge(Box::new(Desired::default())),
+            action: Action::Converge(Box::default()),
             created_at: now,
             created_by: by.into(),
             expires_at: now.after(REPAIR_DEADLINE),

@@ -357,8 +357,7 @@ impl<'w> Items<'w> {
                 || item.which.get(1).is_some_and(|(_, word)| word == network)
         };
         let of_band: Vec<&Item<'_>> = self.items.iter().filter(is_of_band).collect();
-        let meant: Vec<&Item<'_>> =
-            of_band.iter().copied().filter(|item| is_meant(&item)).collect();
+        let meant: Vec<&Item<'_>> = of_band.iter().copied().filter(is_meant).collect();
         if !meant.is_empty() {
             return Chosen::These(meant);
         }

@@ -73,7 +73,7 @@ pub fn restore(
         name: uuid::Uuid::from_u128(backup.id).hyphenated().to_string().into(),
         version: 0,
     });
-    let rows = Rows::of(backup, &backup.device == &device.id, tree);
+    let rows = Rows::of(backup, backup.device == device.id, tree);
     let mut in_rows: BTreeMap<&str, Vec<(Box<str>, Wanted)>> = BTreeMap::new();
     for (path, value) in &backup.values {
         let Some(value) = value else { continue };

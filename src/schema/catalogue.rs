@@ -154,10 +154,10 @@ fn within<'p>(model: &ParameterModel, generic: &'p str) -> Option<&'p str> {
 }
 
 /// Where to look: the models that are asked, with the path as each writes it.
-pub(super) fn places<'p>(
-    generic: &'p str,
+pub(super) fn places(
+    generic: &str,
     wanted: Option<RootModel>,
-) -> impl Iterator<Item = (&'static ParameterModel, &'p str)> {
+) -> impl Iterator<Item = (&'static ParameterModel, &str)> {
     let root = generic.find('.').map_or(generic, |dot| generic.get(..=dot).unwrap_or_default());
     asked(root, wanted).filter_map(move |model| Some((model, within(model, generic)?)))
 }

@@ -127,13 +127,13 @@ fn children(head: &str, wanted: Option<RootModel>, parameters: bool) -> Vec<Stri
         for object in model.objects_under(path) {
             let below = object.path().get(path.len()..).unwrap_or_default();
             match below.split('.').next().filter(|segment| !segment.is_empty()) {
-                Some(segment) => {
+                Some(segment)
                     if (!parameters || segment == "{i}")
-                        && found.last().is_none_or(|last| last != segment)
-                    {
-                        found.push(segment.to_owned());
-                    }
+                        && found.last().is_none_or(|last| last != segment) =>
+                {
+                    found.push(segment.to_owned());
                 }
+                Some(_) => {}
                 None if parameters => {
                     found.extend(object.parameters().map(|one| one.name().to_owned()));
                 }

@@ -36,7 +36,7 @@ async fn a_value_that_changes_is_remembered_with_who_did_it() {
         Some("by task".to_owned()),
         Cause::Task(TaskId(1), "test".into()),
     );
-    assert_eq!(lab.changes().await, [by_task.clone()]);
+    assert_eq!(lab.changes().await, std::slice::from_ref(&by_task));
 
     assert!(lab.cpe.change(SSID, "by hand"));
     lab.ask(2, Action::Refresh(Some(path("Device.WiFi.")))).await;

@@ -85,16 +85,16 @@ mod tests {
     #[test]
     fn a_profile_is_called_as_it_says_or_as_its_file_is() {
         let (_folder, path) = written("wifi.toml", "match = \"true\"\n[parameters]\n\"A.B\" = 1\n");
-        let (name, profile) = super::profile(&path, None).unwrap();
+        let (name, read) = profile(&path, None).unwrap();
         assert_eq!(name, "wifi");
         assert_eq!(
-            profile,
+            read,
             serde_json::json!({"name": "wifi", "match": "true", "parameters": {"A.B": 1}})
         );
-        assert_eq!(super::profile(&path, Some("x".to_owned())).unwrap().0, "x");
+        assert_eq!(profile(&path, Some("x".to_owned())).unwrap().0, "x");
         let (_folder, path) = written("a.json", "{\"name\": \"b\"}");
         assert_eq!(
-            super::profile(&path, None).unwrap(),
+            profile(&path, None).unwrap(),
             ("b".to_owned(), serde_json::json!({"name": "b"}))
         );
     }
@@ -102,7 +102,7 @@ mod tests {
     #[test]
     fn what_cannot_be_read_is_told_with_its_line() {
         let (_folder, path) = written("x.toml", "a = 1\nb =\n");
-        let error = super::profile(&path, None).unwrap_err().to_string();
+        let error = profile(&path, None).unwrap_err().to_string();
         assert!(error.contains("x.toml: line 2: "), "{error}");
     }
 }

@@ -8,6 +8,7 @@ const GATEWAY: &str = "InternetGatewayDevice.";
 
 /// Two radios, a network for guests, and the network of the second band before
 /// that of the first.
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn tr181() -> Tree {
     tree(
         "Device.WiFi.Radio.1.Enable = true

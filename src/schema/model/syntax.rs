@@ -239,7 +239,8 @@ impl Syntax {
         fill(&mut self.patterns, &of_type.patterns);
         fill(&mut self.refers_to, &of_type.refers_to);
         self.is_reference |= of_type.is_reference;
-        let known = |word: &Box<str>| self.words.contains(word) || self.device_words.contains(word);
+        let known =
+            |word: &str| self.words.iter().chain(&self.device_words).any(|known| **known == *word);
         let (words, device_words): (Vec<_>, Vec<_>) = (
             of_type.words.iter().filter(|word| !known(word)).cloned().collect(),
             of_type.device_words.iter().filter(|word| !known(word)).cloned().collect(),

@@ -204,8 +204,8 @@ async fn ten_thousand_expected_devices_are_one_commit_and_an_export_reads_back()
 
 #[tokio::test]
 async fn those_that_wait_are_listed_and_decided_on_singly_and_by_rule() {
-    let mut config = Config::default();
-    config.admission = AdmissionConfig { cap: 5, ..AdmissionConfig::default() };
+    let admission = AdmissionConfig { cap: 5, ..AdmissionConfig::default() };
+    let config = Config { admission, ..Config::default() };
     let rig = Rig::with(config);
     for serial in ["A1", "A2", "A3", "B1", "B2"] {
         rig.put_stranger(serial).await;

@@ -13,6 +13,7 @@ use super::{Rig, device, id};
 const CANARY: &str = "c4n4ry";
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "what is planted, and where it is looked for")]
 async fn a_planted_canary_is_in_no_answer() {
     let rig = Rig::open();
     let mut device = device("1");
