@@ -137,7 +137,7 @@ fn children(head: &str, wanted: Option<RootModel>, parameters: bool) -> Vec<Stri
                 None if parameters => {
                     found.extend(object.parameters().map(|one| one.name().to_owned()));
                 }
-                None => {}
+                _ => {}
             }
         }
     }

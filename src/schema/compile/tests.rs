@@ -1,3 +1,5 @@
+//! Each construct of the XML, hostile files, and files that are cut.
+
 use proptest::prelude::*;
 
 use super::*;

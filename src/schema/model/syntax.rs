@@ -240,7 +240,7 @@ impl Syntax {
         fill(&mut self.refers_to, &of_type.refers_to);
         self.is_reference |= of_type.is_reference;
         let known =
-            |word: &str| self.words.iter().chain(&self.device_words).any(|known| **known == *word);
+            |word: &str| self.words.iter().chain(&self.device_words).any(|own| **own == *word);
         let (words, device_words): (Vec<_>, Vec<_>) = (
             of_type.words.iter().filter(|word| !known(word)).cloned().collect(),
             of_type.device_words.iter().filter(|word| !known(word)).cloned().collect(),
