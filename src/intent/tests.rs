@@ -96,6 +96,7 @@ fn apply(tree: &mut Tree, desired: &Desired) {
     for table in &desired.tables {
         for row in &table.rows {
             let number = tree.rows(&table.table).len() + 1;
+            tree.learn_name(&path(&format!("{}{number}.", table.table)), true, NOW);
             for (name, value) in &row.values {
                 if let Wanted::Value(value) = value {
                     let path = path(&format!("{}{number}.{name}", table.table));

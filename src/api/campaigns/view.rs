@@ -254,8 +254,8 @@ impl From<&Member> for MemberView {
 /// A campaign's text as it may be shown.
 fn shown(text: &str) -> Value {
     let mut spec: Value = serde_json::from_str(text).unwrap_or_default();
-    let action = &mut spec["action"];
-    if let Some(values) = action["parameters"]["values"].as_object_mut() {
+    let values = spec.pointer_mut("/action/parameters/values").and_then(Value::as_object_mut);
+    if let Some(values) = values {
         for (path, value) in values {
             if let Some(text) = value.as_str() {
                 *value = mask::value(path, text).into_owned().into();
@@ -264,18 +264,12 @@ fn shown(text: &str) -> Value {
             }
         }
     }
-    if action["migrate"].is_object() {
-        let migrate = &mut action["migrate"];
-        if let Some(url) = migrate["url"].as_str() {
-            migrate["url"] = mask::url(url).into_owned().into();
-        }
-        if migrate["password"].is_string() {
-            migrate["password"] = MASK.into();
-        }
+    let url = spec.pointer_mut("/action/migrate/url");
+    if let Some(Value::String(url)) = url {
+        *url = mask::url(url).into_owned();
     }
-    // Reading a member that is not there leaves a null behind.
-    if let Some(action) = action.as_object_mut() {
-        action.retain(|_, value| !value.is_null());
+    if let Some(password) = spec.pointer_mut("/action/migrate/password") {
+        *password = MASK.into();
     }
     spec
 }

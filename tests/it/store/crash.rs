@@ -79,6 +79,10 @@ fn take_remains(
     if index.exists() {
         copy_mangled(&index, &folder.path().join("data/store/sled"), random);
     }
+    // The key of the secrets was synced when it was made, long before.
+    let (key, there) = (data.join(store::KEY_FILE), folder.path().join("data"));
+    std::fs::create_dir_all(&there).unwrap();
+    std::fs::copy(key, there.join(store::KEY_FILE)).unwrap();
     // Paths on the disk are whole: the folder takes the place of the old one.
     Remains { disk: disk.moved(data, &folder.path().join("data")), folder, acknowledged }
 }
