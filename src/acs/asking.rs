@@ -73,6 +73,7 @@ impl Driver {
                     if let Some(task) = &record_first {
                         self.work.pending.put(Record::Task(task.clone()));
                     }
+                    self.tell_values_with_outcomes();
                     // Outcomes are told as soon as they are known, and what
                     // must not be repeated is recorded before it leaves.
                     if self.commit_pending().await? {

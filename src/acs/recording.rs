@@ -12,7 +12,7 @@ use super::sightings::Told;
 use crate::device::{Credentials, DeviceId, Event, EventKind, Stage, Task};
 use crate::gate::Mismatch;
 use crate::plan::OnboardingResult;
-use crate::store::{Batch, Record, Store, StoreError};
+use crate::store::{Batch, Change, Record, Store, StoreError};
 use crate::time::Timestamp;
 
 /// The device used its own credentials, or said that it took them.
@@ -144,6 +144,18 @@ impl Driver {
                 warn!(device.id = %self.work.device.id, fault.code = fault.code.0, "the device refused its own credentials");
             }
             None => {}
+        }
+    }
+
+    /// Whoever waits for an outcome reads the values next: they are told together,
+    /// also when the session goes on.
+    pub(super) fn tell_values_with_outcomes(&mut self) {
+        let Work { device, tree, tree_changed, pending, .. } = &mut self.work;
+        let ended = pending.changes().iter().any(
+            |change| matches!(change, Change::Put(Record::Task(task)) if task.state.is_ended()),
+        );
+        if let Some(tree) = tree.as_ref().filter(|_| ended && *tree_changed) {
+            pending.put(Record::Tree(device.id.clone(), tree.clone()));
         }
     }
 

@@ -114,3 +114,17 @@ async fn what_a_factory_reset_takes_is_kept() {
         "{resets:?}"
     );
 }
+
+#[tokio::test]
+async fn values_are_told_with_the_outcome_also_when_the_session_goes_on() {
+    let mut lab = Lab::with(false);
+    let _ = lab.session().await;
+    lab.ask(1, Action::Set(vec![(path(SSID), Value::string("told"))])).await;
+    lab.ask(2, Action::Get(vec![path("Device.DeviceInfo.UpTime")])).await;
+    lab.cpe.raise(EventCode::ConnectionRequest, "");
+    // It is written and read back; the third RPC is that of the next task.
+    let _under_way = lab.session_until(3).await;
+    assert_eq!(lab.word(1).await, "applied");
+    let tree = lab.store.tree(&lab.id).await.unwrap().unwrap();
+    assert_eq!(tree.text(SSID), Some("told"));
+}
