@@ -2,8 +2,8 @@
 //!
 //! Pure. What happened and `now` go in, what to do next comes out; storing,
 //! tasks and waking are [`crate::campaign`]'s. [`CampaignSpec`] is what an
-//! operator writes, [`CampaignRecord`] where a campaign stands, [`advance`] what
-//! it does next, [`settle`] what becomes of one device, [`at_most`] how many
+//! operator writes, [`CampaignRecord`] where a campaign stands, [`advance()`] what
+//! it does next, [`settle()`] what becomes of one device, [`at_most`] how many
 //! devices it can harm before it halts.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]

@@ -7,7 +7,7 @@
 //! - `attributes`: what the device is to notify about.
 //! - `experience`: what a run has found out beyond the tree.
 //!
-//! [`super::assess`] shows a gap; the converge job closes it, and looks again
+//! [`super::assess()`] shows a gap; the converge job closes it, and looks again
 //! after each step.
 
 mod attributes;

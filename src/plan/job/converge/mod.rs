@@ -14,7 +14,7 @@
 //! and their values) and `e` for the parameters and objects that the device has, or
 //! was known to have, it takes at most `32 + 32·w + 16·e` messages, whatever the
 //! device says (the tests hold it to that). An honest device whose tree is known takes
-//! exactly what [`crate::plan::assess`] says.
+//! exactly what [`crate::plan::assess()`] says.
 //!
 //! **No row is made twice in silence.** An AddObject is recorded with the rows that
 //! its table had before, and what it made is recorded before anything else is asked.
