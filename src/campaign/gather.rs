@@ -217,6 +217,7 @@ impl Campaigns {
                     wave,
                     asks: 0,
                     attempts: 0,
+                    tried: false,
                     before: Before::Nothing,
                     state: MemberState::Waiting,
                 });

@@ -51,6 +51,10 @@ pub fn threshold_reached(abort: &Abort, finished: u32, failed: u32, wave_is_over
 /// so it passes with at most that many less one. The wave that halts does so, at
 /// the latest, when its minimum has finished or when one failure more than it
 /// may have comes in; all that were at work besides may fail after it.
+///
+/// A device that is asked more than once waits for its next turn with whatever the
+/// attempt before did to it, and is judged only after the last: so with more than
+/// one attempt all of the wave that halts may be harmed.
 pub fn at_most(spec: &CampaignSpec, fleet: u32) -> u64 {
     let mut passed = 0_u64;
     let mut worst = 0_u64;
@@ -58,7 +62,8 @@ pub fn at_most(spec: &CampaignSpec, fleet: u32) -> u64 {
         let size = u64::from(size);
         let trigger = u64::from(spec.abort.minimum).max(spec.abort.failures.of(size - 1)).max(1);
         let at_work = u64::from(spec.pace.concurrency).saturating_sub(1);
-        let halting = size.min(trigger.saturating_add(at_work));
+        let once = spec.attempts.most <= 1;
+        let halting = if once { size.min(trigger.saturating_add(at_work)) } else { size };
         worst = worst.max(passed.saturating_add(halting));
         passed = passed.saturating_add(spec.abort.failures.of(size).saturating_sub(1));
     }

@@ -20,6 +20,8 @@ pub struct Member {
     pub asks: u32,
     /// Attempts that came to nothing; begins anew when it is brought back.
     pub attempts: u32,
+    /// Whether an attempt was made that failed: something was sent to it.
+    pub tried: bool,
     /// What it had before it was asked.
     pub before: Before,
     /// Where it stands.

@@ -129,7 +129,7 @@ impl Case<'_> {
         } else {
             self.rest(why)
         };
-        Some(Member { attempts, state, ..self.member.clone() })
+        Some(Member { attempts, state, tried: true, ..self.member.clone() })
     }
 
     /// It did not come in time, so that nothing was sent. That the window closed
@@ -141,7 +141,11 @@ impl Case<'_> {
         }
         let attempts = self.member.attempts.saturating_add(1);
         let why = "it did not come";
-        let state = if attempts >= self.spec.attempts.most {
+        let state = if attempts >= self.spec.attempts.most && self.member.tried {
+            // What an earlier attempt did to it is not known: that is no good end.
+            let why = "an attempt failed, and then it did not come again";
+            MemberState::Failed { at: self.now, why: why.into() }
+        } else if attempts >= self.spec.attempts.most {
             MemberState::Unreached { at: self.now, why: why.into() }
         } else {
             self.rest(why)

@@ -111,7 +111,7 @@ fn a_text_reads_back() {
 fn the_bound_is_what_a_few_campaigns_make_it() {
     use serde_json::json;
     let bound = |care: serde_json::Value, fleet| {
-        let mut whole = json!({"action": {"reboot": {}}});
+        let mut whole = json!({"action": {"reboot": {}}, "attempts": {"most": 1}});
         for (key, value) in care.as_object().unwrap() {
             whole[key] = value.clone();
         }
@@ -121,7 +121,11 @@ fn the_bound_is_what_a_few_campaigns_make_it() {
     // The canary is five; a wave of 95 halts at its tenth, with 9 more at work.
     let care = json!({"waves": canary, "pace": {"concurrency": 10}, "abort": {"failures": "5%"}});
     assert_eq!(bound(care.clone(), 5), 5);
-    assert_eq!(bound(care, 100), 4 + 9 + 10 - 4, "10 % of 100 is 10: 5, 5 and 90");
+    assert_eq!(bound(care.clone(), 100), 4 + 9 + 10 - 4, "10 % of 100 is 10: 5, 5 and 90");
+    // What is asked again is judged after its last turn: all of a wave may be harmed.
+    let mut again = care.clone();
+    again["attempts"] = json!({"most": 2});
+    assert_eq!(bound(again, 100), 90);
     // One at a time, one failure is enough: what is harmed is one device.
     let care = json!({"pace": {"concurrency": 1}, "abort": {"failures": "0.01%", "minimum": 1}});
     assert_eq!(bound(care, 5000), 1);
@@ -244,6 +248,7 @@ impl Fleet {
                     wave: u32::try_from(wave).unwrap(),
                     asks: 0,
                     attempts: 0,
+                    tried: false,
                     before: Before::Nothing,
                     state: MemberState::Waiting,
                 });
@@ -373,6 +378,7 @@ impl Fleet {
             return;
         };
         self.members[device].attempts = after.attempts;
+        self.members[device].tried = after.tried;
         let is_watched = matches!(after.state, MemberState::Checking { .. });
         self.set(device, after.state);
         if is_watched && self.broken[device] != Some(true) {
