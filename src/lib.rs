@@ -10,7 +10,8 @@
 //! [`param`] (P) paths, values, trees; [`device`] (P) devices, tasks, outcomes;
 //! [`phone`] (P) phones, accounts, sites. Each may use those before it.
 //!
-//! **Floor 2, languages.** [`cwmp`] (P) messages and the order of a session;
+//! **Floor 2, languages.** [`access`] (P) who may do what in the northbound; [`news`] (P)
+//! what happened, as others are told; [`cwmp`] (P) messages and the order of a session;
 //! [`schema`] (P) what is known of data models; [`sip`] (P) the messages of SIP
 //! that phones need; [`stun`] (P) how devices behind NAT learn where they are;
 //! [`xmpp`] (P) a stream to an XMPP server; [`bulk`] (P) bulk data reports;
@@ -24,7 +25,8 @@
 //!
 //! **Floor 4, services.** [`provision`] (P) phone files; [`wake`] connection
 //! requests and NOTIFYs; [`fleet`] the profiles in force, and plans over all devices;
-//! [`campaign`] campaigns at work; [`simulate`] simulated CPEs and phones; [`trace`] which
+//! [`campaign`] campaigns at work; [`find`] which devices a query is about; [`ledger`] audit and news with
+//! every commit; [`herald`] event streams and webhooks; [`simulate`] simulated CPEs and phones; [`trace`] which
 //! devices' messages are recorded, masked.
 //!
 //! **Floor 4½.** [`supply`] which phone gets which file, who may have it, and
@@ -43,6 +45,7 @@
 //! the protocol and no intent; the planner knows intent and no session; only
 //! `acs::driver` knows both.
 
+pub mod access;
 pub mod acs;
 pub mod announce;
 pub mod api;
@@ -58,12 +61,16 @@ pub mod dhcp;
 pub mod expr;
 pub mod fetch;
 pub mod files;
+pub mod find;
 pub mod fleet;
 pub mod gate;
+pub mod herald;
 pub mod http;
 pub mod intent;
+pub mod ledger;
 pub mod link;
 pub mod log;
+pub mod news;
 pub mod param;
 pub mod phone;
 pub mod plan;

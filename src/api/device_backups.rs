@@ -17,7 +17,7 @@ use super::mask;
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
 use super::tasks::{self, TaskView, WaitQuery};
-use super::tokens::Principal;
+use crate::access::Principal;
 use crate::device::{Action, Device, DeviceBackup, DeviceId, Learned};
 use crate::plan::{self, Extent, Restored, Written};
 use crate::store::{Batch, Change, Record};
@@ -132,7 +132,7 @@ pub(super) async fn create(
     let device = known(&state, &id).await?;
     let tree = state.store().tree(&id).await?.unwrap_or_default();
     let number = uuid::Uuid::now_v7().as_u128();
-    let who = (principal.name, &*new.why);
+    let who = (&*principal.name, &*new.why);
     let backup = plan::backup(number, &device, &tree, who, state.deps.clock.now());
     if backup.values.is_empty() {
         return Err(ApiError::NotRead(id.to_string()));

@@ -18,8 +18,8 @@ use super::mask;
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
 use super::tasks::{self, TaskView, WaitQuery};
-use super::tokens::Principal;
 use super::wait;
+use crate::access::Principal;
 use crate::device::{Action, Device, Source};
 use crate::intent::{
     Ability, AbilityItem, Answer, FieldAbility, Intent, Known, NotKnownYet, Resolution, Standing,
@@ -287,7 +287,8 @@ pub(super) async fn create(
     let resolution = loop {
         let device = known(&state, &id).await?;
         let tree = state.store().tree(&id).await?.unwrap_or_default();
-        let source = Source { layer: "operator".into(), name: principal.name.into(), version: 0 };
+        let source =
+            Source { layer: "operator".into(), name: (&*principal.name).into(), version: 0 };
         match ways().resolve(&intent, &seen(&device, &tree), source) {
             Answer::Wanted(resolution) => break resolution,
             Answer::NotSupported(answer) => {

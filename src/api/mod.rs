@@ -24,6 +24,7 @@ mod extract;
 mod files;
 mod fitness;
 mod fleet;
+mod guard;
 mod handler;
 mod instances;
 mod intents;
@@ -57,6 +58,7 @@ mod unified;
 mod wait;
 mod wake;
 
+pub use guard::{About, Rule};
 pub use handler::Api;
 pub use openapi::document as openapi_document;
 pub use router::routes;

@@ -6,6 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::fitness::FieldMisfit;
+use crate::access::Right;
 use crate::campaign::CampaignError;
 use crate::class::Class;
 use crate::files::FilesError;
@@ -22,6 +23,9 @@ pub(super) enum ApiError {
     /// The request was sent by a page of another site.
     #[error("requests from pages of other sites are refused")]
     ForeignOrigin,
+    /// The token is good, and does not give this right.
+    #[error("this token does not give the right {0}")]
+    NoRight(Right),
     /// The path is none of this interface.
     #[error("there is nothing at this path")]
     NoRoute,
@@ -193,7 +197,7 @@ impl ApiError {
     pub(super) const fn class(&self) -> Class {
         match self {
             Self::NoToken => Class::Unauthorized,
-            Self::ForeignOrigin => Class::Forbidden,
+            Self::ForeignOrigin | Self::NoRight(_) => Class::Forbidden,
             Self::NoRoute | Self::NoSuch { .. } => Class::NotFound,
             Self::WrongMethod
             | Self::Malformed { .. }
@@ -242,6 +246,7 @@ impl ApiError {
         match self {
             Self::NoToken => "token-needed",
             Self::ForeignOrigin => "foreign-origin",
+            Self::NoRight(_) => "no-right",
             Self::NoRoute => "no-route",
             Self::WrongMethod => "wrong-method",
             Self::NoSuch { .. } => "not-found",

@@ -3,10 +3,12 @@
 use axum::Router;
 use axum::handler::Handler;
 use axum::http::Method;
+use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
+use super::guard::{self, About, Rule};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
@@ -14,11 +16,13 @@ use super::{
     parameters, phones, preloads, remembered, reports, sessions, sites, strangers, system, tasks,
     traces, trees, wake,
 };
+use crate::access::Right;
 
 /// One line of the table.
 struct Route {
     method: Method,
     path: &'static str,
+    rule: Rule,
     handler: MethodRouter<Shared>,
 }
 
@@ -26,176 +30,180 @@ struct Route {
 #[allow(clippy::too_many_lines, reason = "a table, one route a line")]
 #[rustfmt::skip]
 fn table() -> Vec<Route> {
+    use Right::*;
     const GET: Method = Method::GET;
     const PUT: Method = Method::PUT;
     const POST: Method = Method::POST;
     const PATCH: Method = Method::PATCH;
     const DELETE: Method = Method::DELETE;
     vec![
-        route(GET,    "/api/v1/health", system::health),
-        route(GET,    "/api/v1/openapi.json", system::openapi),
-        route(POST,   "/api/v1/backup", system::backup),
+        route(GET,   "/api/v1/health", SystemRead, About::Nothing, system::health),
+        route(GET,   "/api/v1/openapi.json", Own, About::Nothing, system::openapi),
+        route(POST,  "/api/v1/backup", SystemWrite, About::Whole, system::backup),
 
-        route(GET,    "/api/v1/devices", devices::list),
-        route(POST,   "/api/v1/devices", devices::add),
-        route(GET,    "/api/v1/devices/{id}", devices::show),
-        route(PATCH,  "/api/v1/devices/{id}", devices::change),
-        route(DELETE, "/api/v1/devices/{id}", devices::forget),
-        route(GET,    "/api/v1/devices/{id}/parameters", parameters::list),
-        route(GET,    "/api/v1/devices/{id}/tree", trees::export),
-        route(GET,    "/api/v1/devices/{id}/events", events::list),
-        route(GET,    "/api/v1/devices/{id}/associations", associations::show),
-        route(GET,    "/api/v1/devices/{id}/sessions", sessions::list),
-        route(GET,    "/api/v1/devices/{id}/trace", traces::show),
-        route(POST,   "/api/v1/devices/{id}/trace", traces::start),
-        route(DELETE, "/api/v1/devices/{id}/trace", traces::stop),
-        route(GET,    "/api/v1/devices/{id}/trace/story", traces::story),
-        route(GET,    "/api/v1/devices/{id}/trace/messages", traces::messages),
-        route(GET,    "/api/v1/devices/{id}/reports", reports::list),
-        route(GET,    "/api/v1/devices/{id}/history", remembered::list),
-        route(GET,    "/api/v1/devices/{id}/diff", remembered::diff),
-        route(GET,    "/api/v1/devices/{id}/backups", device_backups::list),
-        route(POST,   "/api/v1/devices/{id}/backups", device_backups::create),
-        route(GET,    "/api/v1/devices/{id}/backups/{backup}", device_backups::show),
-        route(DELETE, "/api/v1/devices/{id}/backups/{backup}", device_backups::remove),
-        route(GET,    "/api/v1/devices/{id}/backups/{backup}/preview", device_backups::preview),
-        route(POST,   "/api/v1/devices/{id}/restore", device_backups::restore),
-        route(POST,   "/api/v1/devices/{id}/tasks", tasks::create),
-        route(POST,   "/api/v1/devices/{id}/wake", wake::wake),
-        route(GET,    "/api/v1/devices/{id}/abilities", intents::abilities),
-        route(POST,   "/api/v1/devices/{id}/intents", intents::create),
+        route(GET,   "/api/v1/devices", DevicesRead, About::Listed, devices::list),
+        route(POST,  "/api/v1/devices", DevicesAdmit, About::Whole, devices::add),
+        route(GET,   "/api/v1/devices/{id}", DevicesRead, About::Device, devices::show),
+        route(PATCH, "/api/v1/devices/{id}", DevicesLabel, About::Device, devices::change),
+        route(DELETE,"/api/v1/devices/{id}", DevicesForget, About::Device, devices::forget),
+        route(GET,   "/api/v1/devices/{id}/parameters", DevicesRead, About::Device, parameters::list),
+        route(GET,   "/api/v1/devices/{id}/tree", DevicesRead, About::Device, trees::export),
+        route(GET,   "/api/v1/devices/{id}/events", DevicesRead, About::Device, events::list),
+        route(GET,   "/api/v1/devices/{id}/associations", DevicesRead, About::Device, associations::show),
+        route(GET,   "/api/v1/devices/{id}/sessions", DevicesRead, About::Device, sessions::list),
+        route(GET,   "/api/v1/devices/{id}/trace", TracesRead, About::Device, traces::show),
+        route(POST,  "/api/v1/devices/{id}/trace", TracesWrite, About::Device, traces::start),
+        route(DELETE,"/api/v1/devices/{id}/trace", TracesWrite, About::Device, traces::stop),
+        route(GET,   "/api/v1/devices/{id}/trace/story", TracesRead, About::Device, traces::story),
+        route(GET,   "/api/v1/devices/{id}/trace/messages", TracesRead, About::Device, traces::messages),
+        route(GET,   "/api/v1/devices/{id}/reports", DevicesRead, About::Device, reports::list),
+        route(GET,   "/api/v1/devices/{id}/history", DevicesRead, About::Device, remembered::list),
+        route(GET,   "/api/v1/devices/{id}/diff", DevicesRead, About::Device, remembered::diff),
+        route(GET,   "/api/v1/devices/{id}/backups", DevicesRead, About::Device, device_backups::list),
+        route(POST,  "/api/v1/devices/{id}/backups", DevicesLabel, About::Device, device_backups::create),
+        route(GET,   "/api/v1/devices/{id}/backups/{backup}", DevicesRead, About::Device, device_backups::show),
+        route(DELETE,"/api/v1/devices/{id}/backups/{backup}", DevicesLabel, About::Device, device_backups::remove),
+        route(GET,   "/api/v1/devices/{id}/backups/{backup}/preview", DevicesRead, About::Device, device_backups::preview),
+        route(POST,  "/api/v1/devices/{id}/restore", TasksChange, About::Device, device_backups::restore),
+        route(POST,  "/api/v1/devices/{id}/tasks", TasksAsk, About::Device, tasks::create),
+        route(POST,  "/api/v1/devices/{id}/wake", TasksAsk, About::Device, wake::wake),
+        route(GET,   "/api/v1/devices/{id}/abilities", DevicesRead, About::Device, intents::abilities),
+        route(POST,  "/api/v1/devices/{id}/intents", TasksChange, About::Device, intents::create),
 
-        route(GET,    "/api/v1/preloads", preloads::list),
-        route(POST,   "/api/v1/preloads/import", preloads::import),
-        route(GET,    "/api/v1/preloads/export", preloads::export),
-        route(POST,   "/api/v1/preloads/move", preloads::hand_over),
-        route(GET,    "/api/v1/preloads/{kind}/{key}", preloads::show),
-        route(PUT,    "/api/v1/preloads/{kind}/{key}", preloads::put),
-        route(DELETE, "/api/v1/preloads/{kind}/{key}", preloads::remove),
+        route(GET,   "/api/v1/preloads", DevicesRead, About::Listed, preloads::list),
+        route(POST,  "/api/v1/preloads/import", DevicesAdmit, About::Listed, preloads::import),
+        route(GET,   "/api/v1/preloads/export", DevicesRead, About::Listed, preloads::export),
+        route(POST,  "/api/v1/preloads/move", DevicesAdmit, About::Listed, preloads::hand_over),
+        route(GET,   "/api/v1/preloads/{kind}/{key}", DevicesRead, About::Preload, preloads::show),
+        route(PUT,   "/api/v1/preloads/{kind}/{key}", DevicesAdmit, About::Preload, preloads::put),
+        route(DELETE,"/api/v1/preloads/{kind}/{key}", DevicesAdmit, About::Preload, preloads::remove),
 
-        route(GET,    "/api/v1/strangers", strangers::list),
-        route(POST,   "/api/v1/strangers/adopt", strangers::adopt_all),
-        route(POST,   "/api/v1/strangers/deny", strangers::deny_all),
-        route(GET,    "/api/v1/strangers/{id}", strangers::show),
-        route(DELETE, "/api/v1/strangers/{id}", strangers::forget),
-        route(POST,   "/api/v1/strangers/{id}/adopt", strangers::adopt),
-        route(POST,   "/api/v1/strangers/{id}/deny", strangers::deny),
+        route(GET,   "/api/v1/strangers", DevicesRead, About::Whole, strangers::list),
+        route(POST,  "/api/v1/strangers/adopt", DevicesAdmit, About::Whole, strangers::adopt_all),
+        route(POST,  "/api/v1/strangers/deny", DevicesAdmit, About::Whole, strangers::deny_all),
+        route(GET,   "/api/v1/strangers/{id}", DevicesRead, About::Whole, strangers::show),
+        route(DELETE,"/api/v1/strangers/{id}", DevicesAdmit, About::Whole, strangers::forget),
+        route(POST,  "/api/v1/strangers/{id}/adopt", DevicesAdmit, About::Whole, strangers::adopt),
+        route(POST,  "/api/v1/strangers/{id}/deny", DevicesAdmit, About::Whole, strangers::deny),
 
-        route(GET,    "/api/v1/tasks", tasks::list),
-        route(GET,    "/api/v1/tasks/{id}", tasks::show),
-        route(POST,   "/api/v1/tasks/{id}/cancel", tasks::cancel),
+        route(GET,   "/api/v1/tasks", TasksRead, About::Listed, tasks::list),
+        route(GET,   "/api/v1/tasks/{id}", TasksRead, About::Task, tasks::show),
+        route(POST,  "/api/v1/tasks/{id}/cancel", TasksChange, About::Task, tasks::cancel),
 
-        route(GET,    "/api/v1/files", files::list),
-        route(POST,   "/api/v1/files", files::upload),
-        route(GET,    "/api/v1/files/{sha256}", files::show),
-        route(DELETE, "/api/v1/files/{sha256}", files::remove),
-        route(GET,    "/api/v1/files/{sha256}/content", files::content),
+        route(GET,   "/api/v1/files", FilesRead, About::Nothing, files::list),
+        route(POST,  "/api/v1/files", FilesWrite, About::Whole, files::upload),
+        route(GET,   "/api/v1/files/{sha256}", FilesRead, About::Nothing, files::show),
+        route(DELETE,"/api/v1/files/{sha256}", FilesWrite, About::Whole, files::remove),
+        route(GET,   "/api/v1/files/{sha256}/content", FilesRead, About::Nothing, files::content),
 
-        route(GET,    "/api/v1/phones", phones::list),
-        route(POST,   "/api/v1/phones/import", phones::import),
-        route(GET,    "/api/v1/phones/export", phones::export),
-        route(GET,    "/api/v1/phones/{mac}", phones::show),
-        route(PUT,    "/api/v1/phones/{mac}", phones::put),
-        route(DELETE, "/api/v1/phones/{mac}", phones::forget),
-        route(GET,    "/api/v1/phones/{mac}/url", phones::url),
-        route(POST,   "/api/v1/phones/{mac}/token", phones::renew_token),
-        route(GET,    "/api/v1/phones/{mac}/files", phones::files),
-        route(GET,    "/api/v1/phones/{mac}/render", phones::render),
-        route(GET,    "/api/v1/phones/{mac}/diff", phones::compare),
-        route(POST,   "/api/v1/phones/{mac}/diff", phones::diff),
-        route(GET,    "/api/v1/phones/{mac}/fetches", phones::fetches),
-        route(POST,   "/api/v1/phones/{mac}/resync", phones::resync),
-        route(POST,   "/api/v1/phones/{mac}/unlock", phones::unlock),
-        route(PUT,    "/api/v1/phones/{mac}/keys/{position}", phones::put_key),
-        route(DELETE, "/api/v1/phones/{mac}/keys/{position}", phones::remove_key),
-        route(PUT,    "/api/v1/phones/{mac}/accounts/{line}", phones::put_account),
-        route(DELETE, "/api/v1/phones/{mac}/accounts/{line}", phones::remove_account),
+        route(GET,   "/api/v1/phones", PhonesRead, About::Listed, phones::list),
+        route(POST,  "/api/v1/phones/import", PhonesWrite, About::Listed, phones::import),
+        route(GET,   "/api/v1/phones/export", PhonesRead, About::Listed, phones::export),
+        route(GET,   "/api/v1/phones/{mac}", PhonesRead, About::Phone, phones::show),
+        route(PUT,   "/api/v1/phones/{mac}", PhonesWrite, About::Phone, phones::put),
+        route(DELETE,"/api/v1/phones/{mac}", PhonesWrite, About::Phone, phones::forget),
+        route(GET,   "/api/v1/phones/{mac}/url", PhonesUrls, About::Phone, phones::url),
+        route(POST,  "/api/v1/phones/{mac}/token", PhonesUrls, About::Phone, phones::renew_token),
+        route(GET,   "/api/v1/phones/{mac}/files", PhonesRead, About::Phone, phones::files),
+        route(GET,   "/api/v1/phones/{mac}/render", PhonesRead, About::Phone, phones::render),
+        route(GET,   "/api/v1/phones/{mac}/diff", PhonesRead, About::Phone, phones::compare),
+        route(POST,  "/api/v1/phones/{mac}/diff", PhonesRead, About::Phone, phones::diff),
+        route(GET,   "/api/v1/phones/{mac}/fetches", PhonesRead, About::Phone, phones::fetches),
+        route(POST,  "/api/v1/phones/{mac}/resync", PhonesWrite, About::Phone, phones::resync),
+        route(POST,  "/api/v1/phones/{mac}/unlock", PhonesWrite, About::Phone, phones::unlock),
+        route(PUT,   "/api/v1/phones/{mac}/keys/{position}", PhonesWrite, About::Phone, phones::put_key),
+        route(DELETE,"/api/v1/phones/{mac}/keys/{position}", PhonesWrite, About::Phone, phones::remove_key),
+        route(PUT,   "/api/v1/phones/{mac}/accounts/{line}", PhonesWrite, About::Phone, phones::put_account),
+        route(DELETE,"/api/v1/phones/{mac}/accounts/{line}", PhonesWrite, About::Phone, phones::remove_account),
 
-        route(GET,    "/api/v1/sites", sites::list),
-        route(GET,    "/api/v1/sites/{name}", sites::show),
-        route(PUT,    "/api/v1/sites/{name}", sites::put),
-        route(DELETE, "/api/v1/sites/{name}", sites::forget),
-        route(GET,    "/api/v1/sites/{name}/url", sites::url),
+        route(GET,   "/api/v1/sites", SitesRead, About::Listed, sites::list),
+        route(GET,   "/api/v1/sites/{name}", SitesRead, About::Site, sites::show),
+        route(PUT,   "/api/v1/sites/{name}", SitesWrite, About::Site, sites::put),
+        route(DELETE,"/api/v1/sites/{name}", SitesWrite, About::Site, sites::forget),
+        route(GET,   "/api/v1/sites/{name}/url", PhonesUrls, About::Site, sites::url),
 
-        route(GET,    "/api/v1/dhcp", dhcp::show),
+        route(GET,   "/api/v1/dhcp", SitesRead, About::Listed, dhcp::show),
 
-        route(GET,    "/api/v1/models", models::list),
-        route(GET,    "/api/v1/models/export", models::export),
-        route(POST,   "/api/v1/models/import", models::import),
-        route(GET,    "/api/v1/model", models::show),
-        route(PUT,    "/api/v1/model/wishes", models::put_wishes),
-        route(DELETE, "/api/v1/model/wishes", models::forget_wishes),
-        route(DELETE, "/api/v1/model/lessons", models::forget_lessons),
+        route(GET,   "/api/v1/models", ModelsRead, About::Nothing, models::list),
+        route(GET,   "/api/v1/models/export", ModelsRead, About::Nothing, models::export),
+        route(POST,  "/api/v1/models/import", ModelsWrite, About::Whole, models::import),
+        route(GET,   "/api/v1/model", ModelsRead, About::Nothing, models::show),
+        route(PUT,   "/api/v1/model/wishes", ModelsWrite, About::Whole, models::put_wishes),
+        route(DELETE,"/api/v1/model/wishes", ModelsWrite, About::Whole, models::forget_wishes),
+        route(DELETE,"/api/v1/model/lessons", ModelsWrite, About::Whole, models::forget_lessons),
 
-        route(GET,    "/api/v1/datamodel", datamodel::show),
-        route(GET,    "/api/v1/datamodel/learned", datamodel::learned),
+        route(GET,   "/api/v1/datamodel", ModelsRead, About::Nothing, datamodel::show),
+        route(GET,   "/api/v1/datamodel/learned", ModelsRead, About::Nothing, datamodel::learned),
 
-        route(GET,    "/api/v1/profiles", profiles::list),
-        route(GET,    "/api/v1/profiles/{name}", profiles::show),
-        route(PUT,    "/api/v1/profiles/{name}", profiles::put),
-        route(DELETE, "/api/v1/profiles/{name}", profiles::forget),
-        route(GET,    "/api/v1/profiles/{name}/versions", profiles::versions),
-        route(GET,    "/api/v1/profiles/{name}/versions/{version}", profiles::version),
-        route(POST,   "/api/v1/profiles/{name}/rollback", profiles::rollback),
-        route(POST,   "/api/v1/profiles/{name}/enable", profiles::enable),
-        route(POST,   "/api/v1/profiles/{name}/disable", profiles::disable),
+        route(GET,   "/api/v1/profiles", FleetRead, About::Whole, profiles::list),
+        route(GET,   "/api/v1/profiles/{name}", FleetRead, About::Whole, profiles::show),
+        route(PUT,   "/api/v1/profiles/{name}", FleetWrite, About::Whole, profiles::put),
+        route(DELETE,"/api/v1/profiles/{name}", FleetWrite, About::Whole, profiles::forget),
+        route(GET,   "/api/v1/profiles/{name}/versions", FleetRead, About::Whole, profiles::versions),
+        route(GET,   "/api/v1/profiles/{name}/versions/{version}", FleetRead, About::Whole, profiles::version),
+        route(POST,  "/api/v1/profiles/{name}/rollback", FleetWrite, About::Whole, profiles::rollback),
+        route(POST,  "/api/v1/profiles/{name}/enable", FleetWrite, About::Whole, profiles::enable),
+        route(POST,  "/api/v1/profiles/{name}/disable", FleetWrite, About::Whole, profiles::disable),
 
-        route(GET,    "/api/v1/devices/{id}/explain", explain::explain),
-        route(POST,   "/api/v1/devices/{id}/apply", drift::apply),
-        route(GET,    "/api/v1/drift", drift::list),
+        route(GET,   "/api/v1/devices/{id}/explain", DevicesRead, About::Device, explain::explain),
+        route(POST,  "/api/v1/devices/{id}/apply", TasksChange, About::Device, drift::apply),
+        route(GET,   "/api/v1/drift", DevicesRead, About::Listed, drift::list),
 
-        route(GET,    "/api/v1/plans", plans::list),
-        route(POST,   "/api/v1/plans", plans::create),
-        route(GET,    "/api/v1/plans/{id}", plans::show),
-        route(DELETE, "/api/v1/plans/{id}", plans::forget),
-        route(GET,    "/api/v1/plans/{id}/devices", plans::devices),
-        route(POST,   "/api/v1/plans/{id}/apply", plans::apply),
+        route(GET,   "/api/v1/plans", FleetRead, About::Whole, plans::list),
+        route(POST,  "/api/v1/plans", FleetWrite, About::Whole, plans::create),
+        route(GET,   "/api/v1/plans/{id}", FleetRead, About::Whole, plans::show),
+        route(DELETE,"/api/v1/plans/{id}", FleetWrite, About::Whole, plans::forget),
+        route(GET,   "/api/v1/plans/{id}/devices", FleetRead, About::Whole, plans::devices),
+        route(POST,  "/api/v1/plans/{id}/apply", FleetWrite, About::Whole, plans::apply),
 
-        route(GET,    "/api/v1/campaigns", campaigns::list),
-        route(POST,   "/api/v1/campaigns", campaigns::create),
-        route(GET,    "/api/v1/campaigns/{name}", campaigns::show),
-        route(DELETE, "/api/v1/campaigns/{name}", campaigns::steps::remove),
-        route(GET,    "/api/v1/campaigns/{name}/members", campaigns::members),
-        route(POST,   "/api/v1/campaigns/{name}/start", campaigns::steps::start),
-        route(POST,   "/api/v1/campaigns/{name}/approve", campaigns::steps::approve),
-        route(POST,   "/api/v1/campaigns/{name}/pause", campaigns::steps::pause),
-        route(POST,   "/api/v1/campaigns/{name}/resume", campaigns::steps::resume),
-        route(POST,   "/api/v1/campaigns/{name}/stop", campaigns::steps::stop),
-        route(POST,   "/api/v1/campaigns/{name}/rollback", campaigns::steps::roll_back),
+        route(GET,   "/api/v1/campaigns", FleetRead, About::Whole, campaigns::list),
+        route(POST,  "/api/v1/campaigns", FleetWrite, About::Whole, campaigns::create),
+        route(GET,   "/api/v1/campaigns/{name}", FleetRead, About::Whole, campaigns::show),
+        route(DELETE,"/api/v1/campaigns/{name}", FleetWrite, About::Whole, campaigns::steps::remove),
+        route(GET,   "/api/v1/campaigns/{name}/members", FleetRead, About::Whole, campaigns::members),
+        route(POST,  "/api/v1/campaigns/{name}/start", FleetWrite, About::Whole, campaigns::steps::start),
+        route(POST,  "/api/v1/campaigns/{name}/approve", FleetWrite, About::Whole, campaigns::steps::approve),
+        route(POST,  "/api/v1/campaigns/{name}/pause", FleetWrite, About::Whole, campaigns::steps::pause),
+        route(POST,  "/api/v1/campaigns/{name}/resume", FleetWrite, About::Whole, campaigns::steps::resume),
+        route(POST,  "/api/v1/campaigns/{name}/stop", FleetWrite, About::Whole, campaigns::steps::stop),
+        route(POST,  "/api/v1/campaigns/{name}/rollback", FleetWrite, About::Whole, campaigns::steps::roll_back),
 
-        route(GET,    "/api/v1/layers", layers::list),
-        route(GET,    "/api/v1/layers/global", layers::show_global),
-        route(PUT,    "/api/v1/layers/global", layers::put_global),
-        route(DELETE, "/api/v1/layers/global", layers::forget_global),
-        route(GET,    "/api/v1/layers/tenant/{name}", layers::show_tenant),
-        route(PUT,    "/api/v1/layers/tenant/{name}", layers::put_tenant),
-        route(DELETE, "/api/v1/layers/tenant/{name}", layers::forget_tenant),
-        route(GET,    "/api/v1/layers/model/{vendor}/{model}", layers::show_model),
-        route(PUT,    "/api/v1/layers/model/{vendor}/{model}", layers::put_model),
-        route(DELETE, "/api/v1/layers/model/{vendor}/{model}", layers::forget_model),
+        route(GET,   "/api/v1/layers", SitesRead, About::Listed, layers::list),
+        route(GET,   "/api/v1/layers/global", SitesRead, About::Whole, layers::show_global),
+        route(PUT,   "/api/v1/layers/global", SitesWrite, About::Whole, layers::put_global),
+        route(DELETE,"/api/v1/layers/global", SitesWrite, About::Whole, layers::forget_global),
+        route(GET,   "/api/v1/layers/tenant/{name}", SitesRead, About::Tenant, layers::show_tenant),
+        route(PUT,   "/api/v1/layers/tenant/{name}", SitesWrite, About::Tenant, layers::put_tenant),
+        route(DELETE,"/api/v1/layers/tenant/{name}", SitesWrite, About::Tenant, layers::forget_tenant),
+        route(GET,   "/api/v1/layers/model/{vendor}/{model}", SitesRead, About::Whole, layers::show_model),
+        route(PUT,   "/api/v1/layers/model/{vendor}/{model}", SitesWrite, About::Whole, layers::put_model),
+        route(DELETE,"/api/v1/layers/model/{vendor}/{model}", SitesWrite, About::Whole, layers::forget_model),
     ]
 }
 
-fn route<H, T>(method: Method, path: &'static str, handler: H) -> Route
+fn route<H, T>(method: Method, path: &'static str, right: Right, about: About, handler: H) -> Route
 where
     H: Handler<T, Shared>,
     T: 'static,
 {
     // Fails for CONNECT and invented methods only, of which the table has none.
     let filter = MethodFilter::try_from(method.clone()).unwrap_or(MethodFilter::GET);
-    Route { method, path, handler: on(filter, handler) }
+    Route { method, path, rule: Rule { right, about }, handler: on(filter, handler) }
 }
 
-/// Method and path of every route, for tests and documents.
-pub fn routes() -> Vec<(Method, &'static str)> {
-    table().into_iter().map(|route| (route.method, route.path)).collect()
+/// Method, path and rule of every route, for tests and documents.
+pub fn routes() -> Vec<(Method, &'static str, Rule)> {
+    table().into_iter().map(|route| (route.method, route.path, route.rule)).collect()
 }
 
-/// The table as a service.
+/// The table as a service. Every route stands behind its rule.
 pub(super) fn router(state: Shared) -> Router {
     table()
         .into_iter()
-        .fold(Router::new(), |router, route| router.route(route.path, route.handler))
+        .fold(Router::new(), |router, Route { path, rule, handler, .. }| {
+            let guarded = from_fn_with_state((state.clone(), rule), guard::pass);
+            router.route(path, handler.layer(guarded))
+        })
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::WrongMethod)
         .with_state(state)
@@ -220,7 +228,7 @@ mod tests {
         };
         let served: BTreeSet<(String, String)> = routes()
             .into_iter()
-            .map(|(method, path)| (method.to_string(), path.to_owned()))
+            .map(|(method, path, _)| (method.to_string(), path.to_owned()))
             .collect();
         assert_eq!(described, served);
     }

@@ -8,8 +8,10 @@ use super::tokens::Tokens;
 use crate::campaign::Campaigns;
 use crate::config::Config;
 use crate::files::Shelf;
+use crate::find::Finder;
 use crate::fleet::{Fleet, FleetPlanner};
 use crate::gate::Strangers;
+use crate::herald::Hub;
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
 use crate::time::Clock;
@@ -43,6 +45,10 @@ pub struct ApiDeps {
     pub fleet: Arc<Fleet>,
     /// Devices that nobody knows and that wait.
     pub strangers: Arc<Strangers>,
+    /// Looks for devices.
+    pub finder: Finder,
+    /// Tells what happened.
+    pub hub: Arc<Hub>,
     /// Who is let in.
     pub tokens: Tokens,
 }

@@ -10,7 +10,7 @@ use super::extract::{DeviceKey, Json, Query};
 use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
-use super::tokens::Principal;
+use crate::access::Principal;
 use crate::device::{Decision, DeviceId, Labels, Stranger, Vouched};
 use crate::expr::{Rule, Subject};
 use crate::time::Timestamp;
@@ -183,7 +183,7 @@ pub(super) async fn adopt(
     Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
 ) -> Result<axum::Json<StrangerView>, ApiError> {
-    decide(&state, &id, Decision::Adopted(principal.name.into())).await
+    decide(&state, &id, Decision::Adopted((&*principal.name).into())).await
 }
 
 /// Turns an unknown device away from now on
@@ -195,7 +195,7 @@ pub(super) async fn deny(
     Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
 ) -> Result<axum::Json<StrangerView>, ApiError> {
-    decide(&state, &id, Decision::Denied(principal.name.into())).await
+    decide(&state, &id, Decision::Denied((&*principal.name).into())).await
 }
 
 async fn decide(
@@ -258,7 +258,7 @@ pub(super) async fn adopt_all(
     Extension(principal): Extension<Principal>,
     Json(selection): Json<Selection>,
 ) -> Result<axum::Json<Selected>, ApiError> {
-    decide_all(&state, selection, Decision::Adopted(principal.name.into())).await
+    decide_all(&state, selection, Decision::Adopted((&*principal.name).into())).await
 }
 
 /// Turns away all that wait and that a rule is about
@@ -269,7 +269,7 @@ pub(super) async fn deny_all(
     Extension(principal): Extension<Principal>,
     Json(selection): Json<Selection>,
 ) -> Result<axum::Json<Selected>, ApiError> {
-    decide_all(&state, selection, Decision::Denied(principal.name.into())).await
+    decide_all(&state, selection, Decision::Denied((&*principal.name).into())).await
 }
 
 async fn decide_all(

@@ -22,9 +22,9 @@ use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::rpcs::{NamedAttributes, UnitOperation, Window, shown_vouchers};
 use super::state::{Shared, State as Inner};
-use super::tokens::Principal;
 use super::wait;
 use super::wake::{self, WakeView};
+use crate::access::Principal;
 use crate::device::{
     Action, DeviceId, DownloadFile, FaultRecord, Outcome, Phase, Task, TaskId, TaskState,
 };
@@ -423,7 +423,7 @@ pub(super) async fn queue(
         revision: 1,
         action,
         created_at: now,
-        created_by: principal.name.into(),
+        created_by: (&*principal.name).into(),
         expires_at: now.after(Duration::from_secs(deadline.into())),
         state: TaskState::Queued,
         notes: Vec::new(),

@@ -6,16 +6,20 @@
 //! writing another one and starting again; without the file the known hash
 //! stays good, so an operator may move the token to a safer place.
 
+use std::collections::HashMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
+use crate::access::{Principal, TokenRecord, UserRecord};
 use crate::class::Class;
-use crate::store::{Record, Store, StoreError};
+use crate::store::{Kind, Record, Store, StoreError};
+use crate::time::Clock;
 
 /// The name of the file in the data folder that holds the admin token.
 pub const ADMIN_TOKEN_FILE: &str = "admin.token";
@@ -27,16 +31,24 @@ const ADMIN_SETTING: &str = "token/admin";
 const MIN_LENGTH: usize = 32;
 
 /// The tokens that open the northbound, as hashes.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Tokens {
     admin: [u8; 32],
+    /// The tokens of people and machines.
+    known: Arc<Known>,
 }
 
-/// Who presents a token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Principal {
-    /// The name that stands in records of what was asked.
-    pub name: &'static str,
+/// What the store holds of tokens, kept at hand until it changes.
+struct Known {
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    book: RwLock<Book>,
+}
+
+#[derive(Default)]
+struct Book {
+    generation: Option<u64>,
+    tokens: HashMap<[u8; 32], (TokenRecord, Option<UserRecord>)>,
 }
 
 /// Why the tokens cannot be made ready.
@@ -76,38 +88,84 @@ impl TokenError {
 ///
 /// # Errors
 /// [`TokenError`] when the file or the store fails.
-pub async fn load_or_make(store: &dyn Store, data: &Path) -> Result<Tokens, TokenError> {
+pub async fn load_or_make(
+    store: Arc<dyn Store>,
+    clock: Arc<dyn Clock>,
+    data: &Path,
+) -> Result<Tokens, TokenError> {
     let path = data.join(ADMIN_TOKEN_FILE);
     let known = store.setting(ADMIN_SETTING).await?;
     let known: Option<[u8; 32]> = known.and_then(|hash| hash.try_into().ok());
-    let token = match (read_token(&path)?, known) {
-        (Some(token), _) => token,
-        (None, Some(admin)) => return Ok(Tokens { admin }),
+    let admin = match (read_token(&path)?, known) {
+        (Some(token), _) => hashed(&token),
+        (None, Some(admin)) => admin,
         (None, None) => {
             let token = make_token()?;
             write_private(&path, &token).map_err(|source| TokenError::File { path, source })?;
-            token
+            hashed(&token)
         }
     };
-    let tokens = Tokens::of_admin(&token);
-    if known != Some(tokens.admin) {
-        let record = Record::Setting(ADMIN_SETTING.into(), tokens.admin.to_vec());
+    if known != Some(admin) {
+        let record = Record::Setting(ADMIN_SETTING.into(), admin.to_vec());
         store.commit(record.into()).await?;
     }
-    Ok(tokens)
+    Ok(Tokens::new(store, clock, admin))
+}
+
+/// What is kept of a token's text.
+fn hashed(token: &str) -> [u8; 32] {
+    Sha256::digest(token.as_bytes()).into()
 }
 
 impl Tokens {
-    /// Tokens of which only the admin's is known, in clear.
-    pub fn of_admin(token: &str) -> Self {
-        Self { admin: Sha256::digest(token.as_bytes()).into() }
+    /// The admin's token, in clear, and those that a store holds.
+    pub fn over(store: Arc<dyn Store>, clock: Arc<dyn Clock>, admin: &str) -> Self {
+        Self::new(store, clock, hashed(admin))
+    }
+
+    fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, admin: [u8; 32]) -> Self {
+        Self { admin, known: Arc::new(Known { store, clock, book: RwLock::default() }) }
     }
 
     /// Who presents this token; `None` if it opens nothing. Takes the same time
     /// for every wrong token.
-    pub fn check(&self, presented: &str) -> Option<Principal> {
-        let hash: [u8; 32] = Sha256::digest(presented.as_bytes()).into();
-        bool::from(hash.ct_eq(&self.admin)).then_some(Principal { name: "admin" })
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn check(&self, presented: &str) -> Result<Option<Principal>, StoreError> {
+        let hash = hashed(presented);
+        if bool::from(hash.ct_eq(&self.admin)) {
+            return Ok(Some(Principal::admin()));
+        }
+        self.known.check(&hash).await
+    }
+}
+
+impl Known {
+    async fn check(&self, hash: &[u8; 32]) -> Result<Option<Principal>, StoreError> {
+        let generation = self.store.generation(Kind::Token);
+        let is_current = self.read().generation == Some(generation);
+        if !is_current {
+            let office = self.store.office();
+            let users: HashMap<Box<str>, UserRecord> =
+                office.users().await?.into_iter().map(|user| (user.name.clone(), user)).collect();
+            let entry = |token: TokenRecord| {
+                let user = token.user.as_ref().and_then(|name| users.get(name).cloned());
+                (token.hash, (token, user))
+            };
+            let tokens = office.tokens().await?.into_iter().map(entry).collect();
+            let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
+            *book = Book { generation: Some(generation), tokens };
+        }
+        // Looked up by hash: how long it takes tells nothing of any token's text.
+        let book = self.read();
+        let found = book.tokens.get(hash);
+        let now = self.clock.now();
+        Ok(found.and_then(|(token, user)| Principal::of(token, user.as_ref(), now)))
+    }
+
+    fn read(&self) -> RwLockReadGuard<'_, Book> {
+        self.book.read().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

@@ -36,6 +36,10 @@ pub struct StoreConfig {
     pub traced_messages_per_device: u32,
     /// Sessions that found values changed, kept per device.
     pub changes_per_device: u32,
+    /// Entries of the audit that are kept.
+    pub audit_entries: u32,
+    /// News that is kept for listeners and webhooks that were away.
+    pub news_entries: u32,
 }
 
 impl Default for StoreConfig {
@@ -50,6 +54,8 @@ impl Default for StoreConfig {
             reports_per_device: 100,
             traced_messages_per_device: 500,
             changes_per_device: 500,
+            audit_entries: 1_000_000,
+            news_entries: 100_000,
         }
     }
 }

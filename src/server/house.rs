@@ -24,9 +24,12 @@ use crate::config::{AuthMode, CertificateMode, Config, CwmpConfig, LimitsConfig,
 use crate::device::Learned;
 use crate::fetch::{Fetch, FetchDeps};
 use crate::files::{Links, Shelf};
+use crate::find::Finder;
 use crate::fleet::Fleet;
 use crate::gate::{AdmissionRules, Gate, OnboardingAccount, Strangers};
+use crate::herald::Hub;
 use crate::http::{Authority, Door, Handler, TlsMaterial, TrustStores};
+use crate::ledger::Ledger;
 use crate::provision::{PhoneLinks, SiteLinks};
 use crate::store::{Store, Vault};
 use crate::supply::{Supply, SupplyDeps};
@@ -151,11 +154,8 @@ impl Server {
         let stun = config.stun.listen.map(stun_at).transpose()?;
         let mut addresses = bound.addresses(&phone_doors);
         addresses.stun = stun.as_ref().map(|door| door.local_addr());
-        let store = crate::store::open(&config.store, data.path()).await?;
-        for alarm in store.health().alarms {
-            warn!(store.alarm = %alarm, "the store needs a look");
-        }
-        let tokens = tokens::load_or_make(&*store, data.path()).await?;
+        let store = open_store(&config, &data, &clock).await?;
+        let tokens = tokens::load_or_make(store.clone(), clock.clone(), data.path()).await?;
         let (onboarding, is_new) = match config.cwmp.auth {
             AuthMode::Shared => {
                 let (account, is_new) = data.onboarding(&vault)?;
@@ -471,9 +471,25 @@ impl Parts<'_> {
             traces: self.traces.clone(),
             fleet: self.fleet.clone(),
             strangers: self.strangers.clone(),
+            finder: Finder::new(self.store.clone()),
+            hub: Hub::new(self.store.clone()),
             tokens,
         })
     }
+}
+
+/// The store, with whatever goes with each commit.
+async fn open_store(
+    config: &Config,
+    data: &DataFolder,
+    clock: &Arc<dyn Clock>,
+) -> Result<Arc<dyn Store>, ServerError> {
+    let store = crate::store::open(&config.store, data.path()).await?;
+    for alarm in store.health().alarms {
+        warn!(store.alarm = %alarm, "the store needs a look");
+    }
+    store.accompany(Ledger::new(clock.clone()));
+    Ok(store)
 }
 
 /// An address that can be connected to on this machine: a door that listens

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::FileRecord;
+use super::{FileRecord, OfficeKey, OfficeRecord};
 use crate::device::{
     Association, ChangeSet, Compliance, Credentials, Device, DeviceBackup, DeviceId, Event, Labels,
     ModelKey, ModelRecord, ModelWishes, Preload, PreloadKey, Report, SessionRecord, Stranger, Task,
@@ -82,6 +82,8 @@ pub enum Record {
     File(FileRecord),
     /// A small setting.
     Setting(Box<str>, Vec<u8>),
+    /// A record of the northbound itself.
+    Office(OfficeRecord),
 }
 
 /// One change.
@@ -129,6 +131,8 @@ pub enum Change {
     ForgetLayer(Scope),
     /// Forget a file's record.
     ForgetFile(Box<str>),
+    /// Forget a record of the northbound itself.
+    ForgetOffice(OfficeKey),
 }
 
 /// Changes that are made durable together.
@@ -189,11 +193,13 @@ pub enum Kind {
     LearnedParameters,
     /// Devices that are expected.
     Preload,
+    /// Tokens and users.
+    Token,
 }
 
 impl Kind {
     /// How many there are.
-    pub(super) const COUNT: usize = 4;
+    pub(super) const COUNT: usize = 5;
 
     /// The kind of record that a change touches, if it is one of these.
     pub(super) const fn of(change: &Change) -> Option<Self> {
@@ -204,6 +210,8 @@ impl Kind {
             | Change::ForgetModelWishes(_) => Self::Model,
             Change::Put(Record::LearnedParameters(_)) => Self::LearnedParameters,
             Change::Put(Record::Preload(_)) | Change::ForgetPreload(_) => Self::Preload,
+            Change::Put(Record::Office(OfficeRecord::Token(_) | OfficeRecord::User(_)))
+            | Change::ForgetOffice(OfficeKey::Token(_) | OfficeKey::User(_)) => Self::Token,
             _ => return None,
         })
     }
@@ -241,4 +249,10 @@ pub enum Notice {
     File(Box<str>),
     /// What was learned of a model, or what an operator says of it.
     Model(ModelKey),
+    /// There is news.
+    News,
+    /// Webhooks were changed.
+    Webhooks,
+    /// A change over many devices.
+    Bulk(u128),
 }

@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use tokio::sync::{broadcast, oneshot};
@@ -17,8 +17,8 @@ use super::snapshot::{Errand, copy_all};
 use super::step::{Ring, Step};
 use super::writer::{Queue, Request, Shared, Writer, lock};
 use super::{
-    BackupReport, Batch, Change, FileRecord, FleetStore, Health, Kind, Notice, Store, StoreError,
-    backup, keys, step, tree,
+    BackupReport, Batch, Change, Companion, FileRecord, FleetStore, Health, Kind, Notice,
+    OfficeStore, Store, StoreError, backup, keys, step, tree,
 };
 use crate::device::{
     Association, ChangeSet, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord,
@@ -50,6 +50,7 @@ pub(super) struct Embedded<I: Index> {
     committer: Committer<I>,
     bounds: Bounds,
     ending: Mutex<Option<Ending>>,
+    companion: OnceLock<Arc<dyn Companion>>,
 }
 
 impl<I: Index> Embedded<I> {
@@ -60,10 +61,16 @@ impl<I: Index> Embedded<I> {
         bounds: Bounds,
         ending: Ending,
     ) -> Self {
-        Self { shared, committer, bounds, ending: Mutex::new(Some(ending)) }
+        Self {
+            shared,
+            committer,
+            bounds,
+            ending: Mutex::new(Some(ending)),
+            companion: OnceLock::new(),
+        }
     }
 
-    fn index(&self) -> Result<&I, StoreError> {
+    pub(super) fn index(&self) -> Result<&I, StoreError> {
         if self.shared.closed.load(Ordering::Acquire) {
             return Err(StoreError::Closed);
         }
@@ -251,6 +258,14 @@ impl<I: Index> Store for Embedded<I> {
         self
     }
 
+    fn office(&self) -> &dyn OfficeStore {
+        self
+    }
+
+    fn accompany(&self, companion: Arc<dyn Companion>) {
+        let _ = self.companion.set(companion);
+    }
+
     async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError> {
         self.record(&keys::of_device(b'd', id))
     }
@@ -423,10 +438,15 @@ impl<I: Index> Store for Embedded<I> {
         Ok(self.record::<Setting>(&keys::named(b'm', name))?.map(|setting| setting.0))
     }
 
-    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
+    async fn commit(&self, mut batch: Batch) -> Result<(), StoreError> {
         self.index()?;
         if batch.is_empty() {
             return Ok(());
+        }
+        if let Some(companion) = self.companion.get()
+            && companion.concerns(&batch)
+        {
+            companion.accompany(self, &mut batch).await?;
         }
         let told = self.shared.notices.receiver_count() > 0;
         let mut prepared = step::prepare(&batch, &self.shared.names, &self.shared.vault, told)?;

@@ -30,6 +30,15 @@
 //! | `n/<id>` | path name of the dictionary |
 //! | `o/<key>/<n>` | the n-th further part of a record that is large |
 //! | `z/devices` | how many devices there are |
+//! | `A/<n>` | entry of the audit: its hash and what it says |
+//! | `N/<n>` | news |
+//! | `T/<id>`, `1/<id>` | token, when it was last used |
+//! | `U/<name>`, `Z/<name>` | user, tenant |
+//! | `W/<id>`, `2/<id>`, `D/<id>/<n>` | webhook, how far it is, what it did not take |
+//! | `E/<device>` | device that is away |
+//! | `G/<collection>/<id>` | document of the GenieACS dialect |
+//! | `J/<token>/<key>` | answer to a request with an `Idempotency-Key` |
+//! | `O/<id>` | change over many devices |
 //!
 //! Numbers stand big-endian, so that keys sort by them. A device id never holds
 //! `/`, so that no id is a prefix of another within its kind.
@@ -41,6 +50,10 @@ use crate::phone::Mac;
 pub(super) const DEVICES: &[u8] = b"z/devices";
 /// All names of the dictionary.
 pub(super) const NAMES: &[u8] = b"n/";
+/// The audit.
+pub(super) const AUDIT: &[u8] = b"A/";
+/// The news.
+pub(super) const NEWS: &[u8] = b"N/";
 
 fn key(kind: u8, id: &[u8]) -> Vec<u8> {
     let mut key = Vec::with_capacity(2 + id.len());
@@ -142,6 +155,31 @@ pub(super) fn device_backup(device: &DeviceId, id: u128) -> Vec<u8> {
     below(b'B', device, &id.to_be_bytes())
 }
 
+/// What a webhook did not take. Its id holds no `/`.
+pub(super) fn dead_letters(webhook: &str) -> Vec<u8> {
+    key(b'D', format!("{webhook}/").as_bytes())
+}
+
+/// The key of news that a webhook did not take.
+pub(super) fn dead_letter(webhook: &str, number: u64) -> Vec<u8> {
+    numbered(&dead_letters(webhook), number)
+}
+
+/// The key of a document. The collection's name holds no `/`.
+pub(super) fn document(collection: &str, id: &str) -> Vec<u8> {
+    key(b'G', format!("{collection}/{id}").as_bytes())
+}
+
+/// The key of an answer. A token's id holds no `/`.
+pub(super) fn reply(token: &str, idempotency_key: &str) -> Vec<u8> {
+    key(b'J', format!("{token}/{idempotency_key}").as_bytes())
+}
+
+/// The key of a change over many devices.
+pub(super) fn bulk(id: u128) -> Vec<u8> {
+    key(b'O', &id.to_be_bytes())
+}
+
 /// The key of something that belongs to a phone.
 pub(super) fn of_phone(kind: u8, mac: Mac) -> Vec<u8> {
     key(kind, &mac.bytes())
@@ -226,6 +264,13 @@ pub(super) fn describe(key: &[u8]) -> String {
         Some(b'R') => format!("the expected device {text}"),
         Some(b'Q') => format!("the unknown device {text}"),
         Some(b'X') => format!("the parameters of model {text}"),
+        Some(b'T' | b'1') => format!("token {text}"),
+        Some(b'U') => format!("user {text}"),
+        Some(b'Z') => format!("tenant {text}"),
+        Some(b'W' | b'2') => format!("webhook {text}"),
+        Some(b'G') => format!("document {text}"),
+        Some(b'A') => "an entry of the audit".to_owned(),
+        Some(b'N') => "news".to_owned(),
         _ => "a record".to_owned(),
     }
 }

@@ -8,6 +8,7 @@
 mod backup;
 mod before;
 mod change;
+mod companion;
 mod disk;
 mod embedded;
 mod fleet;
@@ -18,6 +19,7 @@ mod keys;
 mod marker;
 mod memory;
 mod names;
+mod office;
 mod open;
 mod ranges;
 mod record;
@@ -32,8 +34,10 @@ mod vault;
 mod writer;
 
 pub use change::{Batch, Change, Kind, Notice, Record};
+pub use companion::Companion;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use fleet::FleetStore;
+pub use office::{BulkRecord, Document, OfficeKey, OfficeRecord, OfficeStore, Reply};
 pub use open::{Ground, memory, open, open_on, restore};
 pub use vault::{KEY_FILE, Vault};
 
@@ -114,6 +118,11 @@ impl StoreError {
 pub trait Store: Send + Sync + 'static {
     /// The records of what is wanted of the fleet.
     fn fleet(&self) -> &dyn FleetStore;
+    /// The records of the northbound itself.
+    fn office(&self) -> &dyn OfficeStore;
+    /// Has something added to every commit from now on; only the first call has
+    /// an effect.
+    fn accompany(&self, companion: std::sync::Arc<dyn Companion>);
     /// One device's hot record.
     async fn device(&self, id: &DeviceId) -> Result<Option<Device>, StoreError>;
     /// Devices in key order, strictly after `after`, at most `limit`.

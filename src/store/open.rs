@@ -148,6 +148,8 @@ fn bounds(config: &StoreConfig) -> Bounds {
         reports: config.reports_per_device.into(),
         trace: config.traced_messages_per_device.into(),
         changes: config.changes_per_device.into(),
+        audit: config.audit_entries.into(),
+        news: config.news_entries.into(),
     }
 }
 

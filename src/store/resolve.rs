@@ -13,6 +13,7 @@ use super::index::{Index, end_of};
 use super::keys;
 use super::record::{self, ENDED, HEAD, Head};
 use super::step::{PART, Prepared, Ring, Step, head_of};
+use crate::access::chained;
 use crate::device::{DeviceId, TaskId};
 use crate::phone::FileVersion;
 
@@ -25,6 +26,8 @@ pub(super) struct Bounds {
     pub(super) reports: u64,
     pub(super) trace: u64,
     pub(super) changes: u64,
+    pub(super) audit: u64,
+    pub(super) news: u64,
 }
 
 impl Bounds {
@@ -144,6 +147,8 @@ impl<I: Index> Resolver<'_, I> {
                 let ring = keys::under_device(kind.letter(), device);
                 self.trim_ring(out, &ring, *first)
             }
+            Step::Audit(value) => self.chain(out, value),
+            Step::News(value) => self.turn(out, keys::NEWS, value, self.bounds.news).map(|_| ()),
             Step::ForgetDevice(id) => self.forget_device(group, id),
             Step::Forget(records) => records.iter().try_for_each(|key| self.remove_large(out, key)),
         }
@@ -268,6 +273,28 @@ impl<I: Index> Resolver<'_, I> {
         Ok(gone)
     }
 
+    /// Appends to the audit: the hash over the entry before, then what it says.
+    fn chain(&mut self, out: &mut Vec<u8>, value: &[u8]) -> Result<(), StoreError> {
+        let known =
+            self.overlay.staged.get(keys::AUDIT).or_else(|| self.overlay.seen.get(keys::AUDIT));
+        let last = match known {
+            Some(end) => end.as_deref().and_then(keys::number_of),
+            None => self.index.last_key(keys::AUDIT)?.as_deref().and_then(keys::number_of),
+        };
+        let previous = match last {
+            None => [0; 32],
+            Some(last) => self
+                .look(&keys::numbered(keys::AUDIT, last), |entry| entry.first_chunk().copied())?
+                .flatten()
+                .ok_or_else(|| StoreError::Damaged(format!("entry {last} of the audit is gone")))?,
+        };
+        let number = last.map_or(0, |last| last.saturating_add(1));
+        let body = value.get(HEAD..).unwrap_or_default();
+        let mut entry = chained(&previous, number, body).to_vec();
+        entry.extend_from_slice(value);
+        self.turn(out, keys::AUDIT, &entry, self.bounds.audit).map(|_| ())
+    }
+
     fn put_gate(
         &mut self,
         out: &mut Vec<u8>,
@@ -334,7 +361,7 @@ impl<I: Index> Resolver<'_, I> {
         if self.look(&hot, |_| ())?.is_some() {
             self.overlay.devices = self.overlay.devices.saturating_sub(1);
         }
-        let mut large: Vec<Vec<u8>> = b"dplcCS".map(|kind| keys::of_device(kind, id)).to_vec();
+        let mut large: Vec<Vec<u8>> = b"dplcCSE".map(|kind| keys::of_device(kind, id)).to_vec();
         let mut listed = Vec::new();
         let serial = id.as_str().rsplit('-').next().unwrap_or_default();
         if let Some(phone) = keys::phone_of(serial) {

@@ -3,7 +3,10 @@
 
 use super::names::Names;
 use super::record::{self, Head, Setting, Stored};
-use super::{Batch, Change, Kind, Notice, Record, StoreError, Vault, frame, keys, tree};
+use super::{
+    Batch, Change, Kind, Notice, OfficeKey, OfficeRecord, Record, StoreError, Vault, frame, keys,
+    tree,
+};
 use crate::device::{Association, DeviceId, Task, TaskId};
 use crate::phone::FileVersion;
 
@@ -26,6 +29,10 @@ pub(super) enum Step {
     Gate { key: Vec<u8>, value: Vec<u8>, gate: Box<FileVersion> },
     /// Append to a ring of a device.
     Ring { kind: Ring, device: DeviceId, value: Vec<u8> },
+    /// Append to the audit, chained to the entry before.
+    Audit(Vec<u8>),
+    /// Append to the news.
+    News(Vec<u8>),
     /// Forget all that belongs to a device.
     ForgetDevice(DeviceId),
     /// Forget the entries of a ring.
@@ -147,6 +154,7 @@ pub(super) fn prepare(
             Change::ForgetFile(sha256) => {
                 prepared.steps.push(Step::Forget(vec![keys::named(b'f', sha256)]));
             }
+            Change::ForgetOffice(key) => prepared.steps.push(Step::Forget(key.keys())),
         }
         prepared.kinds.extend(Kind::of(change));
         if told {
@@ -208,6 +216,7 @@ impl Prepared {
             Record::Setting(name, value) => {
                 large(keys::named(b'm', name), &Setting(value.clone()), false, vault)?
             }
+            Record::Office(office) => office.step(vault)?,
             other => return self.put_wanted(other, vault),
         };
         self.steps.push(step);
@@ -276,17 +285,25 @@ impl Prepared {
     }
 }
 
-fn small<T: Stored>(key: &[u8], record: &T, vault: &Vault) -> Result<Vec<u8>, StoreError> {
+pub(super) fn small<T: Stored>(
+    key: &[u8],
+    record: &T,
+    vault: &Vault,
+) -> Result<Vec<u8>, StoreError> {
     check_key(key)?;
     let value = record::encode(record, vault)?;
     if value.len() > PART { Err(StoreError::TooLarge(keys::describe(key))) } else { Ok(value) }
 }
 
-fn small_step<T: Stored>(key: Vec<u8>, record: &T, vault: &Vault) -> Result<Step, StoreError> {
+pub(super) fn small_step<T: Stored>(
+    key: Vec<u8>,
+    record: &T,
+    vault: &Vault,
+) -> Result<Step, StoreError> {
     Ok(Step::Small { value: small(&key, record, vault)?, key })
 }
 
-fn large<T: Stored>(
+pub(super) fn large<T: Stored>(
     key: Vec<u8>,
     record: &T,
     revised: bool,
@@ -355,7 +372,12 @@ fn notice(change: &Change) -> Option<Notice> {
         Change::ForgetSite(name) => Some(Notice::Site(name.clone())),
         Change::ForgetLayer(scope) => Some(Notice::Layer(scope.clone())),
         Change::ForgetFile(sha256) => Some(Notice::File(sha256.clone())),
+        Change::Put(Record::Office(OfficeRecord::News(_))) => Some(Notice::News),
+        Change::Put(Record::Office(OfficeRecord::Webhook(_)))
+        | Change::ForgetOffice(OfficeKey::Webhook(_)) => Some(Notice::Webhooks),
+        Change::Put(Record::Office(OfficeRecord::Bulk(bulk))) => Some(Notice::Bulk(bulk.id)),
         Change::ForgetTrace(_)
+        | Change::ForgetOffice(_)
         | Change::TrimHistory(..)
         | Change::ForgetAssociation(_)
         | Change::ForgetCompliance(_)

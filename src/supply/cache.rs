@@ -206,7 +206,10 @@ impl Inner {
                     | Notice::Labels(_)
                     | Notice::Profile(_)
                     | Notice::Campaign(_)
-                    | Notice::LearnedParameters(_),
+                    | Notice::LearnedParameters(_)
+                    | Notice::News
+                    | Notice::Webhooks
+                    | Notice::Bulk(_),
                 ) => {}
                 // Some were missed: anything may have changed.
                 Err(TryRecvError::Lagged(_)) => {

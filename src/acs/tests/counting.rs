@@ -67,6 +67,12 @@ counted! {
         fn fleet(&self) -> &dyn FleetStore {
             self
         }
+        fn office(&self) -> &dyn OfficeStore {
+            self.store.office()
+        }
+        fn accompany(&self, companion: Arc<dyn Companion>) {
+            self.store.accompany(companion);
+        }
         fn generation(&self, kind: Kind) -> u64 {
             self.store.generation(kind)
         }

@@ -19,7 +19,7 @@ use super::extract::{Json, Query};
 use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
-use super::tokens::Principal;
+use crate::access::Principal;
 use crate::campaign::CampaignError;
 use crate::device::DeviceId;
 use crate::rollout::{CampaignRecord, Place};
@@ -82,7 +82,7 @@ pub(super) async fn create(
         let preview = campaigns.preview(&text).await?;
         return Ok(axum::Json(PreviewView::from(preview)).into_response());
     }
-    let record = campaigns.create(&text, principal.name).await?;
+    let record = campaigns.create(&text, &principal.name).await?;
     let at = format!("/api/v1/campaigns/{}", record.name);
     let view = axum::Json(CampaignView::whole(&record));
     Ok((StatusCode::CREATED, [(header::LOCATION, at)], view).into_response())

@@ -7,10 +7,10 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::view::CampaignView;
+use crate::access::Principal;
 use crate::api::extract::{Query, plain_text};
 use crate::api::problem::{ApiError, Problem};
 use crate::api::state::Shared;
-use crate::api::tokens::Principal;
 
 /// Why it is done.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -40,7 +40,7 @@ pub(crate) async fn start(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Answer {
-    let record = state.deps.campaigns.start(&name, principal.name).await?;
+    let record = state.deps.campaigns.start(&name, &principal.name).await?;
     Ok(axum::Json(CampaignView::whole(&record)))
 }
 
@@ -56,7 +56,7 @@ pub(crate) async fn approve(
     Query(reason): Query<Reason>,
 ) -> Answer {
     let why = reason.checked()?;
-    let record = state.deps.campaigns.approve(&name, principal.name, &why).await?;
+    let record = state.deps.campaigns.approve(&name, &principal.name, &why).await?;
     Ok(axum::Json(CampaignView::whole(&record)))
 }
 
@@ -72,7 +72,7 @@ pub(crate) async fn pause(
     Query(reason): Query<Reason>,
 ) -> Answer {
     let why = reason.checked()?;
-    let record = state.deps.campaigns.pause(&name, principal.name, &why).await?;
+    let record = state.deps.campaigns.pause(&name, &principal.name, &why).await?;
     Ok(axum::Json(CampaignView::whole(&record)))
 }
 
@@ -88,7 +88,7 @@ pub(crate) async fn resume(
     Query(reason): Query<Reason>,
 ) -> Answer {
     let why = reason.checked()?;
-    let record = state.deps.campaigns.resume(&name, principal.name, &why).await?;
+    let record = state.deps.campaigns.resume(&name, &principal.name, &why).await?;
     Ok(axum::Json(CampaignView::whole(&record)))
 }
 
@@ -104,7 +104,7 @@ pub(crate) async fn stop(
     Query(reason): Query<Reason>,
 ) -> Answer {
     let why = reason.checked()?;
-    let record = state.deps.campaigns.stop(&name, principal.name, &why).await?;
+    let record = state.deps.campaigns.stop(&name, &principal.name, &why).await?;
     Ok(axum::Json(CampaignView::whole(&record)))
 }
 
@@ -120,7 +120,7 @@ pub(crate) async fn roll_back(
     Query(reason): Query<Reason>,
 ) -> Answer {
     let why = reason.checked()?;
-    let record = state.deps.campaigns.roll_back(&name, principal.name, &why).await?;
+    let record = state.deps.campaigns.roll_back(&name, &principal.name, &why).await?;
     Ok(axum::Json(CampaignView::whole(&record)))
 }
 
@@ -133,6 +133,6 @@ pub(crate) async fn remove(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    state.deps.campaigns.remove(&name, principal.name).await?;
+    state.deps.campaigns.remove(&name, &principal.name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

@@ -14,8 +14,8 @@ use super::super::paging::{self, MAX_SCAN, Page};
 use super::super::problem::{ApiError, Problem, bad_value};
 use super::super::state::Shared;
 use super::super::tasks::{self, TaskView, WaitQuery};
-use super::super::tokens::Principal;
 use super::view::SourceView;
+use crate::access::Principal;
 use crate::device::{Compliance, DeviceId, Drift, FirmwareStanding};
 use crate::time::Timestamp;
 
@@ -241,7 +241,7 @@ pub(in crate::api) async fn apply(
     let patience = query.patience(&state);
     let notices = state.store().watch();
     let now = state.deps.clock.now();
-    let task = state.deps.fleet.ask_repair(&id, principal.name, now).await?;
+    let task = state.deps.fleet.ask_repair(&id, &principal.name, now).await?;
     tracing::info!(device.id = %id, task.id = %task.id, "a device is to be brought to what is wanted");
     let wake = body.wake.unwrap_or(true);
     Ok(tasks::answer(tasks::await_outcome(&state, task, notices, wake, patience).await?))

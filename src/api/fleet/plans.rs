@@ -16,11 +16,11 @@ use super::super::paging::{self, MAX_SCAN, Page};
 use super::super::problem::{ApiError, Problem, bad_value};
 use super::super::state::{Shared, State as Inner};
 use super::super::tasks::WaitQuery;
-use super::super::tokens::Principal;
 use super::changes::{self, Faults, MAX_PROFILES};
 use super::making::{MAX_MAKING, Maker, Making};
 use super::profiles::told;
 use super::view::{DevicePlanView, SummaryView};
+use crate::access::Principal;
 use crate::device::DeviceId;
 use crate::expr::Rule;
 use crate::fleet::{Proposal, base_of, proposed};
@@ -200,7 +200,7 @@ pub(in crate::api) async fn create(
     let draft = PlanRecord {
         id: uuid::Uuid::now_v7().as_u128(),
         at: state.deps.clock.now(),
-        by: principal.name.into(),
+        by: (&*principal.name).into(),
         why: why.into(),
         base: base_of(&before),
         changes,
@@ -472,7 +472,7 @@ pub(in crate::api) async fn apply(
     let rule = Rule::parse(&plan.rule).map_err(|error| bad_value("match", error))?;
     let proposal = proposal_of(&plan, &before, rule)?;
     let now = state.deps.clock.now();
-    let after = proposed(&before, &plan.changes, principal.name, &plan.why, now);
+    let after = proposed(&before, &plan.changes, &principal.name, &plan.why, now);
     let mut batch = Batch::new();
     for gone in before.iter().filter(|old| !after.iter().any(|new| new.name == old.name)) {
         batch.push(Change::ForgetProfile(gone.name.clone(), gone.version));
@@ -480,10 +480,10 @@ pub(in crate::api) async fn apply(
     for changed in after.iter().filter(|new| !before.contains(new)) {
         batch.put(Record::Profile(Box::new(changed.clone())));
     }
-    plan.applied = Some((now, principal.name.into()));
+    plan.applied = Some((now, (&*principal.name).into()));
     batch.put(Record::Plan(Box::new(plan.clone())));
     state.store().commit(batch).await?;
-    tracing::info!(plan = %shown(id), by = principal.name, wake = body.wake, "plan applied");
+    tracing::info!(plan = %shown(id), by = %principal.name, wake = body.wake, "plan applied");
     if body.wake {
         tokio::spawn(wake(Arc::clone(&state), id, proposal, rate));
     }

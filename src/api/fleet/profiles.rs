@@ -11,9 +11,9 @@ use super::super::extract::{IfMatch, Json, Query};
 use super::super::paging::{self, Page};
 use super::super::problem::{ApiError, Problem};
 use super::super::state::{Shared, State as Inner};
-use super::super::tokens::Principal;
 use super::changes::{self, Faults, MAX_PROFILES};
 use super::secrets;
+use crate::access::Principal;
 use crate::profile::ProfileRecord;
 use crate::store::{Batch, Change, Record};
 use crate::time::Timestamp;
@@ -209,7 +209,7 @@ pub(in crate::api) async fn forget(
     let mut batch = Batch::new();
     batch.push(Change::ForgetProfile(stored.name, stored.version));
     state.store().commit(batch).await?;
-    tracing::info!(profile = %name, by = principal.name, "profile removed");
+    tracing::info!(profile = %name, by = %principal.name, "profile removed");
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -326,13 +326,13 @@ async fn next(
     let record = ProfileRecord {
         version: changed.version.saturating_add(1),
         at: state.deps.clock.now(),
-        by: principal.name.into(),
+        by: (&*principal.name).into(),
         why: why.into(),
         ..changed
     };
     state.store().commit(Record::Profile(Box::new(record.clone())).into()).await?;
     tracing::info!(profile = %record.name, profile.version = record.version,
-        profile.enabled = record.enabled, by = principal.name, "profile changed");
+        profile.enabled = record.enabled, by = %principal.name, "profile changed");
     Ok(record)
 }
 

@@ -10,11 +10,11 @@ use tokio::sync::broadcast::{self, error::RecvError};
 use utoipa::{IntoParams, ToSchema};
 
 use super::known;
+use crate::access::Principal;
 use crate::api::extract::{Json, PhoneKey, Query};
 use crate::api::mask;
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::state::{Shared, State as Inner};
-use crate::api::tokens::Principal;
 use crate::device::{Action, Device, Task, TaskId, TaskState};
 use crate::phone::{Mac, Phone, Seen, Vendor};
 use crate::provision::{Directives, ResyncWay, configuration_download};
@@ -284,7 +284,7 @@ async fn download(
         revision: 1,
         action: Action::Provision(file),
         created_at: now,
-        created_by: principal.name.into(),
+        created_by: (&*principal.name).into(),
         expires_at: now.after(DOWNLOAD_WITHIN),
         state: TaskState::Queued,
         notes: Vec::new(),

@@ -9,12 +9,12 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{table, too_late};
+use crate::access::Principal;
 use crate::api::extract::Query;
 use crate::api::labels::LabelsBody;
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::sheet::{self, BREATH, Faults};
 use crate::api::state::{Shared, State as Inner};
-use crate::api::tokens::Principal;
 use crate::device::{Labels, LabelsChange, Preload, PreloadKey};
 use crate::store::{Batch, Record};
 
@@ -173,7 +173,7 @@ async fn prepare(
         report.tell(&key, line, stored.is_some());
         let revision = labels.revision.saturating_add(1);
         let labels = Labels { revision, ..labels };
-        let by = principal.name.into();
+        let by = (&*principal.name).into();
         batch.put(Record::Preload(Box::new(Preload { key, at: now, by, labels, taken_by: None })));
     }
     faults.none()?;

@@ -20,7 +20,7 @@ use super::labels::{LabelsBody, LabelsFilter, LabelsView, first_wrong};
 use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
-use super::tokens::Principal;
+use crate::access::Principal;
 use crate::device::{DeviceId, Event, EventKind, Labels, Preload, PreloadKey, is_secret_field};
 use crate::store::{Batch, Change, Record};
 use crate::time::Timestamp;
@@ -202,7 +202,7 @@ pub(super) async fn put(
     let preload = Preload {
         key,
         at: state.deps.clock.now(),
-        by: principal.name.into(),
+        by: (&*principal.name).into(),
         labels: Labels { revision: labels.revision.saturating_add(1), ..labels },
         taken_by: None,
     };
@@ -306,7 +306,7 @@ pub(super) async fn hand_over(
     }
     let labels = Labels { revision: 1, ..labels.unwrap_or_default() };
     let mut preload =
-        Preload { key: to, at: now, by: principal.name.into(), labels, taken_by: None };
+        Preload { key: to, at: now, by: (&*principal.name).into(), labels, taken_by: None };
     if let PreloadKey::Device(new) = &preload.key
         && state.store().device(new).await?.is_some()
     {

@@ -15,9 +15,12 @@ use provost::device::{
     Decision, Device, DeviceId, DeviceIdentity, EventCode, Learned, Lessons, Stranger, Vouched,
 };
 use provost::files::Shelf;
+use provost::find::Finder;
 use provost::fleet::Fleet;
 use provost::gate::{Lodging, Strangers};
+use provost::herald::Hub;
 use provost::http::{ClientConnection, Door, Host, read_limited};
+use provost::ledger::Ledger;
 use provost::provision::{PhoneLinks, SiteLinks};
 use provost::store::{Batch, Record, Store, Vault};
 use provost::supply::{Bases, Supply, SupplyDeps};
@@ -96,6 +99,8 @@ impl Rig {
         let supply = Arc::new(supply.unwrap());
         let limits = config.limits.clone();
         let strangers = Arc::new(Strangers::new(Arc::clone(&store), &config.admission));
+        let tokens = Tokens::over(Arc::clone(&store), clock.clone(), TOKEN);
+        store.accompany(Ledger::new(clock.clone()));
         let api = Api::new(ApiDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
@@ -109,7 +114,9 @@ impl Rig {
             traces: Traces::off(Arc::clone(&store)),
             fleet: Fleet::new(Arc::clone(&store), &vault, Learned::assumed(64, 64)),
             strangers: Arc::clone(&strangers),
-            tokens: Tokens::of_admin(TOKEN),
+            finder: Finder::new(Arc::clone(&store)),
+            hub: Hub::new(Arc::clone(&store)),
+            tokens,
         });
         let stop = CancellationToken::new();
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -67,7 +67,7 @@ async fn a_planted_canary_is_in_no_answer() {
     let plan = plant_in_profiles(&rig).await;
 
     let mut looked_at = 0;
-    for (method, path) in routes() {
+    for (method, path, _) in routes() {
         if method != Method::GET {
             continue;
         }

@@ -12,7 +12,8 @@ use provost::device::{
 use provost::param::Tree;
 use provost::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use provost::store::{
-    BackupReport, Batch, FileRecord, FleetStore, Health, Kind, Notice, Store, StoreError,
+    BackupReport, Batch, Companion, FileRecord, FleetStore, Health, Kind, Notice, OfficeStore,
+    Store, StoreError,
 };
 use provost::time::Timestamp;
 use tokio::sync::broadcast::Receiver;
@@ -44,6 +45,12 @@ impl Counting {
 impl Store for Counting {
     fn fleet(&self) -> &dyn FleetStore {
         self.store.fleet()
+    }
+    fn office(&self) -> &dyn OfficeStore {
+        self.store.office()
+    }
+    fn accompany(&self, companion: Arc<dyn Companion>) {
+        self.store.accompany(companion);
     }
     async fn device(&self, id: &DeviceId) -> Read<Option<Device>> {
         self.store.device(id).await

@@ -1,0 +1,126 @@
+//! The rule before each handler: which right it needs, and whose thing it is
+//! about. Whatever is not the principal's is answered as if it were not there.
+
+use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::http::request::Parts;
+use axum::middleware::Next;
+use axum::response::Response;
+
+use super::extract::{DeviceKey, PhoneKey, TaskKey};
+use super::problem::ApiError;
+use super::state::{Shared, State as Inner};
+use crate::access::{Principal, Right};
+use crate::device::PreloadKey;
+
+/// What a route asks of whoever comes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The right that is needed.
+    pub right: Right,
+    /// What it is about.
+    pub about: About,
+}
+
+/// Whose thing a route is about, and who sees to it that it is the principal's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum About {
+    /// Nobody's: what the server is, what is known of models.
+    Nothing,
+    /// The whole installation: for principals that see everything.
+    Whole,
+    /// Many things: the handler leaves out what is not the principal's.
+    Listed,
+    /// The device in the path.
+    Device,
+    /// The task in the path, by its device.
+    Task,
+    /// The phone in the path, by its site.
+    Phone,
+    /// The site in the path.
+    Site,
+    /// The tenant in the path.
+    Tenant,
+    /// The expected device in the path, by its labels.
+    Preload,
+}
+
+/// Lets a request through to its handler, or answers why not.
+pub(super) async fn pass(
+    State((state, rule)): State<(Shared, Rule)>,
+    parameters: RawPathParams,
+    request: Request,
+    next: Next,
+) -> Result<Response, ApiError> {
+    let principal = request.extensions().get::<Principal>().ok_or(ApiError::NoToken)?.clone();
+    if !principal.may(rule.right) {
+        return Err(ApiError::NoRight(rule.right));
+    }
+    let (mut parts, body) = request.into_parts();
+    if !principal.reach.is_whole() {
+        let keys: Vec<&str> = parameters.iter().map(|(_, value)| value).collect();
+        stay_within(&state, &principal, rule.about, &keys, &mut parts).await?;
+    }
+    Ok(next.run(Request::from_parts(parts, body)).await)
+}
+
+/// Refuses what is not the principal's as if it were not there. `keys` are the
+/// parameters of the path, decoded, in order. Ids are read by the very extractors
+/// that the handlers use: what is judged is what is then worked on.
+async fn stay_within(
+    state: &Shared,
+    principal: &Principal,
+    about: About,
+    keys: &[&str],
+    parts: &mut Parts,
+) -> Result<(), ApiError> {
+    let key = keys.first().copied().unwrap_or_default();
+    let absent = |what: &'static str| ApiError::NoSuch { what, name: key.to_owned() };
+    match about {
+        About::Nothing | About::Listed => Ok(()),
+        About::Whole => Err(ApiError::NoRoute),
+        About::Device => {
+            let DeviceKey(id) = DeviceKey::from_request_parts(parts, state).await?;
+            within(state.deps.finder.sees(&id, &principal.reach).await?, || absent("device"))
+        }
+        About::Task => {
+            let TaskKey(id) = TaskKey::from_request_parts(parts, state).await?;
+            let task = state.store().task(id).await?.ok_or_else(|| absent("task"))?;
+            let seen = state.deps.finder.sees(&task.device, &principal.reach).await?;
+            within(seen, || absent("task"))
+        }
+        About::Phone => {
+            let PhoneKey(mac) = PhoneKey::from_request_parts(parts, state).await?;
+            let site = match state.store().phone(mac).await? {
+                Some(phone) => phone.site,
+                None => return Err(absent("phone")),
+            };
+            within(sees_site(state, principal, &site).await?, || absent("phone"))
+        }
+        About::Site => within(sees_site(state, principal, key).await?, || absent("site")),
+        About::Tenant => within(principal.reach.sees_tenant(key), || absent("tenant")),
+        About::Preload => {
+            let text = keys.get(1).copied().unwrap_or_default();
+            let Ok(preload) = PreloadKey::new(key, text) else { return Ok(()) };
+            let known = state.store().fleet().preload(&preload).await?;
+            let labels = known.map(|known| known.labels).unwrap_or_default();
+            within(principal.sees(&labels.tenant, &labels.site), || ApiError::NoSuch {
+                what: "expected device",
+                name: preload.to_string(),
+            })
+        }
+    }
+}
+
+/// Whether a site is there and the principal's.
+pub(super) async fn sees_site(
+    state: &Inner,
+    principal: &Principal,
+    name: &str,
+) -> Result<bool, ApiError> {
+    let site = state.store().site(name).await?;
+    Ok(site.is_some_and(|site| principal.sees(&site.tenant, &site.name)))
+}
+
+fn within(seen: bool, absent: impl FnOnce() -> ApiError) -> Result<(), ApiError> {
+    if seen { Ok(()) } else { Err(absent()) }
+}

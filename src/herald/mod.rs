@@ -1,0 +1,10 @@
+//! Tells others what happened: listeners of the event stream, and webhooks.
+//!
+//! The news stands in the store, numbered, when anybody is told ([`crate::ledger`]
+//! puts it there with the commit that brings it). The herald reads it once for all
+//! listeners, replays what they missed, delivers to webhooks until they take it,
+//! and notices devices that stay away.
+
+mod hub;
+
+pub use hub::Hub;
