@@ -5,8 +5,8 @@ use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 
+use super::addresses::{Addresses, reachable};
 use super::error::ServerError;
-use super::house::{Addresses, reachable};
 use crate::device::Secret;
 use crate::gate::OnboardingAccount;
 use crate::store::Vault;

@@ -5,8 +5,8 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::addresses::Addresses;
 use super::error::ServerError;
-use super::house::Addresses;
 use crate::config::Config;
 use crate::gate::OnboardingAccount;
 use crate::phone::Vendor;
