@@ -10,6 +10,7 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod asking;
 mod audit;
 mod people;
 mod principal;
@@ -17,6 +18,7 @@ mod reach;
 mod right;
 mod token;
 
+pub use asking::right_of;
 pub use audit::{AuditDraft, AuditEntry, chained};
 pub use people::{TenantRecord, UserRecord};
 pub use principal::Principal;

@@ -24,7 +24,7 @@ use super::rpcs::{NamedAttributes, UnitOperation, Window, shown_vouchers};
 use super::state::{Shared, State as Inner};
 use super::wait;
 use super::wake::{self, WakeView};
-use crate::access::Principal;
+use crate::access::{Principal, right_of};
 use crate::device::{
     Action, DeviceId, DownloadFile, FaultRecord, Outcome, Phase, Task, TaskId, TaskState,
 };
@@ -404,6 +404,7 @@ pub(super) async fn create(
 /// `patience` is not zero. `deadline` is in seconds from now.
 ///
 /// # Errors
+/// [`ApiError::NoRight`] when the principal may not ask this of devices;
 /// [`ApiError::QueueFull`] when the device has too many open tasks.
 pub(super) async fn queue(
     state: &Inner,
@@ -413,6 +414,10 @@ pub(super) async fn queue(
     deadline: u32,
     patience: Duration,
 ) -> Result<TaskView, ApiError> {
+    let right = right_of(&action);
+    if !principal.may(right) {
+        return Err(ApiError::NoRight(right));
+    }
     if state.store().open_tasks(&id).await?.len() >= MAX_OPEN {
         return Err(ApiError::QueueFull(MAX_OPEN));
     }
