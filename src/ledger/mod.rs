@@ -7,6 +7,7 @@
 
 mod actor;
 mod audit;
+mod away;
 mod happenings;
 
 pub use actor::{Actor, acting, entries_made};
@@ -21,19 +22,32 @@ use crate::time::Clock;
 /// Adds audit and news to commits.
 pub struct Ledger {
     clock: Arc<dyn Clock>,
+    away: away::Away,
 }
 
 impl Ledger {
     /// A ledger by this clock.
     pub fn new(clock: Arc<dyn Clock>) -> Arc<Self> {
-        Arc::new(Self { clock })
+        Arc::new(Self { clock, away: away::Away::default() })
+    }
+
+    /// Finds out which devices a store knows to be away, so that it is told when
+    /// they are back; before the first commit.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn load(&self, store: &dyn Store) -> Result<(), StoreError> {
+        for (id, since) in store.office().away().await? {
+            self.away.put(&id, since);
+        }
+        Ok(())
     }
 }
 
 #[async_trait]
 impl Companion for Ledger {
     fn concerns(&self, batch: &Batch) -> bool {
-        actor::is_acting() || happenings::concern(batch)
+        actor::is_acting() || happenings::concern(batch, &self.away)
     }
 
     async fn accompany(&self, store: &dyn Store, batch: &mut Batch) -> Result<(), StoreError> {
@@ -41,6 +55,6 @@ impl Companion for Ledger {
         if let Some(actor) = actor::current() {
             audit::add(&actor, store, batch, now).await?;
         }
-        happenings::add(store, batch, now).await
+        happenings::add(store, batch, &self.away, now).await
     }
 }

@@ -6,10 +6,16 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod filter;
 mod kind;
 mod record;
+mod sign;
+mod view;
 mod webhook;
 
+pub use filter::NewsFilter;
 pub use kind::NewsKind;
-pub use record::{News, NewsDraft};
+pub use record::{MAX_VALUES, News, NewsDraft, NewsValue};
+pub use sign::signature;
+pub use view::NewsView;
 pub use webhook::{DeadLetter, WebhookRecord};

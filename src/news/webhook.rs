@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{NewsDraft, NewsKind};
+use crate::access::Reach;
 use crate::device::Sealed;
 use crate::time::Timestamp;
 
@@ -14,16 +15,20 @@ pub struct WebhookRecord {
     /// Raised by one with each change by an operator; a change on an old revision
     /// is refused.
     pub revision: u32,
+    /// What it is for, in its maker's words.
+    pub name: Box<str>,
     /// Where to send it.
     pub url: Box<str>,
     /// With what it is signed.
     pub secret: Sealed,
     /// Which kinds; all if empty.
     pub kinds: Vec<NewsKind>,
-    /// Whose; all if `None`.
-    pub tenant: Option<Box<str>>,
+    /// Whose: never more than its maker saw.
+    pub reach: Reach,
     /// Whether it is sent at all.
     pub enabled: bool,
+    /// Why it was switched off by itself; empty if it was not.
+    pub stopped: Box<str>,
     /// When it was made.
     pub created_at: Timestamp,
     /// Who made it.

@@ -198,7 +198,9 @@ async fn open_store(
     for alarm in store.health().alarms {
         warn!(store.alarm = %alarm, "the store needs a look");
     }
-    store.accompany(Ledger::new(clock.clone()));
+    let ledger = Ledger::new(clock.clone());
+    ledger.load(&*store).await?;
+    store.accompany(ledger);
     Ok(store)
 }
 

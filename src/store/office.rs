@@ -312,6 +312,8 @@ pub trait OfficeStore: Send + Sync {
     ) -> Result<Vec<DeadLetter>, StoreError>;
     /// All devices that are away, and since when.
     async fn away(&self) -> Result<Vec<(DeviceId, Timestamp)>, StoreError>;
+    /// Since when a device is away; `None` if it is not.
+    async fn away_since(&self, id: &DeviceId) -> Result<Option<Timestamp>, StoreError>;
     /// The documents of a collection, by id.
     async fn documents(&self, collection: &str) -> Result<Vec<Document>, StoreError>;
     /// One document.
@@ -463,6 +465,10 @@ impl<I: Index> OfficeStore for Embedded<I> {
     async fn away(&self) -> Result<Vec<(DeviceId, Timestamp)>, StoreError> {
         let all: Vec<Since> = self.page(b"E/", None, usize::MAX)?;
         Ok(all.into_iter().map(|Since(id, since)| (id, since)).collect())
+    }
+
+    async fn away_since(&self, id: &DeviceId) -> Result<Option<Timestamp>, StoreError> {
+        Ok(self.record::<Since>(&keys::of_device(b'E', id))?.map(|Since(_, since)| since))
     }
 
     async fn documents(&self, collection: &str) -> Result<Vec<Document>, StoreError> {
