@@ -16,7 +16,7 @@
 //! that phones need; [`stun`] (P) how devices behind NAT learn where they are;
 //! [`xmpp`] (P) a stream to an XMPP server; [`bulk`] (P) bulk data reports;
 //! [`expr`] (P) which devices a rule is about; [`intent`] (P) what an operator wants
-//! without knowing a path; [`profile`] (P) what is wanted of a fleet; [`rollout`] (P)
+//! without knowing a path; [`term`] (P) by which texts devices are searched; [`profile`] (P) what is wanted of a fleet; [`rollout`] (P)
 //! how a campaign goes on; [`config`] the settings; [`log`] logging.
 //!
 //! **Floor 3, decide, hold, carry.** [`plan`] (P) what to ask of a device next;
@@ -84,6 +84,7 @@ pub mod sip;
 pub mod store;
 pub mod stun;
 pub mod supply;
+pub mod term;
 pub mod time;
 pub mod trace;
 pub mod wake;

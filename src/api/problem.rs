@@ -10,6 +10,7 @@ use crate::access::Right;
 use crate::campaign::CampaignError;
 use crate::class::Class;
 use crate::files::FilesError;
+use crate::find::FindError;
 use crate::store::StoreError;
 use crate::supply::SupplyError;
 use crate::trace::TraceError;
@@ -448,6 +449,15 @@ const fn title(class: Class) -> &'static str {
         Class::Upstream => "Another system failed",
         Class::Failed => "The operation failed",
         Class::Internal => "A fault of the server",
+    }
+}
+
+impl From<FindError> for ApiError {
+    fn from(error: FindError) -> Self {
+        match error {
+            FindError::Filter(error) => bad_value("filter", error),
+            FindError::Store(error) => Self::Store(error),
+        }
     }
 }
 

@@ -94,10 +94,10 @@ impl Tree {
     }
 
     /// The entries at and below an object path, in path order.
-    pub fn under<'a>(
+    pub fn under<'a, 'p>(
         &'a self,
-        prefix: &'a str,
-    ) -> impl Iterator<Item = (&'a ParamPath, &'a Param)> {
+        prefix: &'p str,
+    ) -> impl Iterator<Item = (&'a ParamPath, &'a Param)> + use<'a, 'p> {
         self.params
             .range::<str, (Bound<&str>, Bound<&str>)>((Bound::Included(prefix), Bound::Unbounded))
             .take_while(move |(path, _)| path.as_str().starts_with(prefix))

@@ -196,7 +196,7 @@ impl Parts<'_> {
             traces: self.traces.clone(),
             fleet: self.fleet.clone(),
             strangers: self.strangers.clone(),
-            finder: Finder::new(self.store.clone()),
+            finder: Finder::new(self.store.clone(), self.clock.clone()),
             hub: Hub::new(self.store.clone()),
             tokens,
         })

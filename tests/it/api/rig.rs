@@ -101,6 +101,7 @@ impl Rig {
         let strangers = Arc::new(Strangers::new(Arc::clone(&store), &config.admission));
         let tokens = Tokens::over(Arc::clone(&store), clock.clone(), TOKEN);
         store.accompany(Ledger::new(clock.clone()));
+        let finder = Finder::new(Arc::clone(&store), clock.clone());
         let api = Api::new(ApiDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
@@ -114,7 +115,7 @@ impl Rig {
             traces: Traces::off(Arc::clone(&store)),
             fleet: Fleet::new(Arc::clone(&store), &vault, Learned::assumed(64, 64)),
             strangers: Arc::clone(&strangers),
-            finder: Finder::new(Arc::clone(&store)),
+            finder,
             hub: Hub::new(Arc::clone(&store)),
             tokens,
         });

@@ -1,0 +1,182 @@
+//! Looking at one device: what is needed of it is loaded, and no more, the
+//! cheapest first.
+
+use std::sync::Arc;
+
+use super::order::Place;
+use super::{Filter, Found, Order};
+use crate::access::Reach;
+use crate::device::{Device, Labels};
+use crate::expr::Subject;
+use crate::param::Tree;
+use crate::phone::{Mac, Phone};
+use crate::store::{Store, StoreError};
+use crate::time::Timestamp;
+
+/// A filter taken apart: what is asked first because it costs least.
+#[derive(Debug)]
+pub(super) struct Looker {
+    reach: Reach,
+    /// What the hot record answers.
+    hot: Vec<Filter>,
+    /// What the labels answer as well.
+    labelled: Vec<Filter>,
+    /// What asks for more.
+    deep: Vec<Filter>,
+    needs_tree: bool,
+    needs_phone: bool,
+    now: Timestamp,
+}
+
+/// What is loaded of a device.
+#[derive(Default)]
+pub(super) struct Loaded {
+    labels: Option<Labels>,
+    /// Whether the tree was asked for, and what came.
+    tree: Option<Option<Tree>>,
+}
+
+impl Looker {
+    pub(super) fn new(filter: &Filter, reach: &Reach, now: Timestamp) -> Self {
+        let mut looker = Self {
+            reach: reach.clone(),
+            hot: Vec::new(),
+            labelled: Vec::new(),
+            deep: Vec::new(),
+            needs_tree: false,
+            needs_phone: false,
+            now,
+        };
+        looker.take(filter);
+        looker
+    }
+
+    fn take(&mut self, filter: &Filter) {
+        match filter {
+            Filter::All => {}
+            Filter::And(parts) => parts.iter().for_each(|part| self.take(part)),
+            part if part.needs_tree() || part.needs_phone() => {
+                self.needs_tree |= part.needs_tree();
+                self.needs_phone |= part.needs_phone();
+                self.deep.push(part.clone());
+            }
+            part if part.needs_labels() => self.labelled.push(part.clone()),
+            part => self.hot.push(part.clone()),
+        }
+    }
+
+    /// Whether every device is meant.
+    pub(super) const fn takes_all(&self) -> bool {
+        self.hot.is_empty() && self.labelled.is_empty() && self.deep.is_empty()
+    }
+
+    /// Whether parameters are looked at, which costs far more than all else.
+    pub(super) const fn needs_tree(&self) -> bool {
+        self.needs_tree
+    }
+
+    /// Whether a device is seen and meant; what was loaded for it.
+    pub(super) async fn look(
+        &self,
+        store: &dyn Store,
+        device: &Device,
+    ) -> Result<Option<Loaded>, StoreError> {
+        let mut loaded = Loaded::default();
+        let nothing = Labels::default();
+        let subject = Subject { device, labels: &nothing, tree: None, phone: None, now: self.now };
+        if !self.hot.iter().all(|part| part.matches(&subject)) {
+            return Ok(None);
+        }
+        let is_deep = !self.deep.is_empty();
+        if is_deep || !self.labelled.is_empty() || !self.reach.is_whole() {
+            let labels = store.labels(&device.id).await?.unwrap_or_default();
+            let fits = self.reach.sees(&labels.tenant, &labels.site) && {
+                let subject = Subject { labels: &labels, ..subject };
+                self.labelled.iter().all(|part| part.matches(&subject))
+            };
+            if !fits {
+                return Ok(None);
+            }
+            loaded.labels = Some(labels);
+        }
+        if is_deep {
+            if self.needs_tree {
+                loaded.tree = Some(store.tree(&device.id).await?);
+            }
+            let phone = if self.needs_phone { phone_of(store, device).await? } else { None };
+            let subject = Subject {
+                labels: loaded.labels.as_ref().unwrap_or(&nothing),
+                tree: loaded.tree.as_ref().and_then(Option::as_ref),
+                phone: phone.as_ref(),
+                ..subject
+            };
+            if !self.deep.iter().all(|part| part.matches(&subject)) {
+                return Ok(None);
+            }
+        }
+        Ok(Some(loaded))
+    }
+
+    /// The place of a device in an order.
+    pub(super) async fn place(
+        &self,
+        store: &dyn Store,
+        order: &Order,
+        device: &Device,
+        loaded: &mut Loaded,
+    ) -> Result<Place, StoreError> {
+        if order.field.needs_labels() {
+            loaded.load_labels(store, device).await?;
+        }
+        if order.field.needs_tree() {
+            loaded.load_tree(store, device).await?;
+        }
+        let nothing = Labels::default();
+        Ok(order.place(&Subject {
+            device,
+            labels: loaded.labels.as_ref().unwrap_or(&nothing),
+            tree: loaded.tree.as_ref().and_then(Option::as_ref),
+            phone: None,
+            now: self.now,
+        }))
+    }
+}
+
+impl Loaded {
+    async fn load_labels(&mut self, store: &dyn Store, device: &Device) -> Result<(), StoreError> {
+        if self.labels.is_none() {
+            self.labels = Some(store.labels(&device.id).await?.unwrap_or_default());
+        }
+        Ok(())
+    }
+
+    async fn load_tree(&mut self, store: &dyn Store, device: &Device) -> Result<(), StoreError> {
+        if self.tree.is_none() {
+            self.tree = Some(store.tree(&device.id).await?);
+        }
+        Ok(())
+    }
+
+    /// The device as it is told.
+    pub(super) async fn found(
+        mut self,
+        store: &Arc<dyn Store>,
+        device: Device,
+        with_tree: bool,
+    ) -> Result<Found, StoreError> {
+        self.load_labels(&**store, &device).await?;
+        if with_tree {
+            self.load_tree(&**store, &device).await?;
+        }
+        let tree = self.tree.flatten().filter(|_| with_tree);
+        Ok(Found { device, labels: self.labels.unwrap_or_default(), tree })
+    }
+}
+
+/// The phone that a device is as well.
+async fn phone_of(store: &dyn Store, device: &Device) -> Result<Option<Phone>, StoreError> {
+    match Mac::of_serial(&device.identity.serial_number) {
+        Some(mac) => store.phone(mac).await,
+        None => Ok(None),
+    }
+}
