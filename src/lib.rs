@@ -7,6 +7,7 @@
 //! no socket, read no clock and no file; `now` and bytes are arguments.
 //!
 //! **Floor 1, words.** [`class`] what an error means to whoever asked; [`time`];
+//! [`metrics`] what the server counts of itself;
 //! [`param`] (P) paths, values, trees; [`device`] (P) devices, tasks, outcomes;
 //! [`phone`] (P) phones, accounts, sites. Each may use those before it.
 //!
@@ -70,6 +71,7 @@ pub mod intent;
 pub mod ledger;
 pub mod link;
 pub mod log;
+pub mod metrics;
 pub mod news;
 pub mod param;
 pub mod phone;

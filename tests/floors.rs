@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 const FLOORS: &[(&str, u32)] = &[
     ("class", 1),
     ("time", 2),
+    ("metrics", 2),
     ("param", 3),
     ("device", 4),
     ("phone", 5),

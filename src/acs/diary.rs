@@ -8,6 +8,7 @@ use crate::cwmp::mask::text as masked;
 use crate::device::{
     DeviceId, EventCode, MAX_SESSION_RPCS, RpcOutcome, RpcRecord, SessionRecord, TaskId,
 };
+use crate::metrics::{FAULTS, RPCS};
 use crate::time::Timestamp;
 
 /// Letters that are kept of the text of a fault.
@@ -16,6 +17,15 @@ const FAULT_TEXT: usize = 160;
 /// Letters that are kept of the name of a method: vendors invent some.
 const METHOD: usize = 64;
 
+/// Counts a fault of a device by its code, as far as it is of the standard.
+fn count_fault(code: u32) {
+    match code {
+        9000..=9032 => FAULTS.one_of(&code.to_string()),
+        9800..=9899 => FAULTS.one_of("vendor"),
+        _ => FAULTS.one_of("other"),
+    }
+}
+
 /// The RPCs of a live session. A session without any leaves nothing behind.
 #[derive(Debug)]
 pub(super) struct Diary {
@@ -23,6 +33,8 @@ pub(super) struct Diary {
     events: Vec<EventCode>,
     rpcs: Vec<RpcRecord>,
     left_out: u32,
+    /// The method that the device has yet to answer, as it is counted.
+    unanswered: Option<&'static str>,
     /// When the RPC began that the device has not followed by a message yet.
     open: Option<Timestamp>,
     /// Why the session broke off.
@@ -38,6 +50,7 @@ impl Diary {
             events,
             rpcs: Vec::new(),
             left_out: 0,
+            unanswered: None,
             open: None,
             broke_off: None,
             written: false,
@@ -46,11 +59,18 @@ impl Diary {
 
     /// A request leaves for the device.
     pub(super) fn asked(&mut self, method: &str, task: Option<TaskId>, now: Timestamp) {
+        self.unanswered = Some(RPCS.row(method));
         self.add(method, false, RpcOutcome::Unanswered, task, now);
     }
 
     /// The device answered the last request.
     pub(super) fn answered(&mut self, fault: Option<&Fault>) {
+        if let Some(method) = self.unanswered.take() {
+            RPCS.one_at(method, if fault.is_some() { "fault" } else { "answered" });
+        }
+        if let Some(fault) = fault {
+            count_fault(fault.code.0);
+        }
         let outcome = fault.map_or(RpcOutcome::Answered, |fault| {
             RpcOutcome::Fault(fault.code.0, shortened(&masked(&fault.text), FAULT_TEXT))
         });
@@ -64,6 +84,7 @@ impl Diary {
 
     /// A request of the device, and what it was answered with.
     pub(super) fn told(&mut self, method: &str, refused: Option<(u32, &str)>, now: Timestamp) {
+        RPCS.one_at(method, if refused.is_some() { "fault" } else { "answered" });
         let outcome = refused.map_or(RpcOutcome::Answered, |(code, text)| {
             RpcOutcome::Fault(code, shortened(text, FAULT_TEXT))
         });
@@ -94,6 +115,9 @@ impl Diary {
         address: IpAddr,
         now: Timestamp,
     ) -> Option<SessionRecord> {
+        if let Some(method) = self.unanswered.take() {
+            RPCS.one_at(method, "unanswered");
+        }
         if self.rpcs.is_empty() || self.written {
             return None;
         }

@@ -10,6 +10,7 @@ use tracing::{info, warn};
 use super::admission::Admission;
 use super::backups;
 use super::changes::{self, Interest, Occasion, Writes};
+use super::counting::{Counted, ended_by};
 use super::desiring::Desiring;
 use super::diary::Diary;
 use super::inventory::{self, Arrival};
@@ -29,6 +30,7 @@ use crate::device::{
 };
 use crate::fleet::Fleet;
 use crate::gate::{AdmissionRules, Gate, Mismatch, Principal, Strangers};
+use crate::metrics::SessionEnd;
 use crate::param::Tree;
 use crate::plan::{Evidence, Planner, settle};
 use crate::store::{Batch, Change, Record, Store, StoreError, Vault};
@@ -161,6 +163,8 @@ pub(super) struct Work {
     pub(super) occasion: Occasion,
     /// How far it is with what profiles want.
     pub(super) desiring: Desiring,
+    /// Counts it while it is live, and how it ended.
+    pub(super) counted: Counted,
 }
 
 impl Driver {
@@ -249,6 +253,7 @@ impl Driver {
             writes,
             occasion,
             desiring: Desiring::new(touched),
+            counted: Counted::begin(is_new, &inform),
             diary: Diary::new(now, inform.events.iter().map(|event| event.code.clone()).collect()),
         };
         let session = Some(session.patient(work.learned.silence.into()));
@@ -318,6 +323,11 @@ impl Driver {
                 Reply::Envelope(self.write(&reply))
             }
             Output::End { why, lost, session } => {
+                self.work.counted.end(if lost.is_some() {
+                    SessionEnd::Broken
+                } else {
+                    SessionEnd::Complete
+                });
                 self.session = Some(session);
                 self.work.diary.break_off(why.words());
                 if lost.is_some() {
@@ -336,6 +346,7 @@ impl Driver {
             return;
         }
         self.session = None;
+        self.work.counted.end(ended_by(why));
         self.work.diary.break_off(why);
         if !self.work.spoke {
             self.learn_silence(now);

@@ -17,6 +17,7 @@ use super::answers::{
     refuse_body, with_cookie, xml,
 };
 use super::changes::Interest;
+use super::counting::{count_denied, count_refused};
 use super::driver::{Caller, Driver, Refusal, Reply, Shared};
 use super::identity;
 use super::links::FileLinks;
@@ -31,6 +32,7 @@ use crate::device::{DeviceId, TraceDirection};
 use crate::fleet::Fleet;
 use crate::gate::{AdmissionRules, Denied, Gate, Principal, Strangers};
 use crate::http::{Body, Handler, Peer, collect, collect_decoded, cookie};
+use crate::metrics::{Door, Reason};
 use crate::store::{Store, Vault};
 use crate::time::{Clock, Timestamp};
 use crate::trace::{self, Traces};
@@ -39,7 +41,7 @@ use crate::trace::{self, Traces};
 const MAX_UNKNOWN_BODY: u64 = 256 << 10;
 
 /// Why a session ends when its device begins another.
-const SUPERSEDED: &str = "the device began another session";
+pub(super) const SUPERSEDED: &str = "the device began another session";
 
 /// What came from a device, and when.
 #[derive(Clone, Copy)]
@@ -186,18 +188,25 @@ impl Acs {
             Some(principal) => principal,
             None => match self.gate.identify(&parts.headers, "POST", &peer, now).await {
                 Ok(principal) => principal,
-                Err(denied) => return Err(self.deny(&denied, &peer, body, now).await),
+                Err(denied) => {
+                    count_denied(&denied, peer.tls);
+                    return Err(self.deny(&denied, &peer, body, now).await);
+                }
             },
         };
         let body = match collect_decoded(&parts.headers, body, self.max_body, &self.limits).await {
             Ok(body) => body,
-            Err(error) => return Err(refuse_body(&error)),
+            Err(error) => {
+                Door::cwmp(peer.tls).refused(error.reason());
+                return Err(refuse_body(&error));
+            }
         };
         let now = self.clock.now();
         let input = if body.iter().all(u8::is_ascii_whitespace) {
             Input::Empty
         } else {
             let Some(envelope) = self.read(&body, &parts.headers, &peer) else {
+                Door::cwmp(peer.tls).refused(Reason::Malformed);
                 let live = known.filter(|live| self.may_speak(live, &principal, &peer));
                 if let Some(live) = &live {
                     let came = Came { body: &body, headers: &parts.headers, at: now };
@@ -328,6 +337,7 @@ impl Acs {
         };
         let device = inform.device.id();
         if let Err(seconds) = self.shared.admission.session(self.sessions.len(), spread(&device)) {
+            Door::cwmp(peer.tls).refused(Reason::Sessions);
             return Err(later(seconds));
         }
         // Only who may speak for the device may end its session: the driver
@@ -344,7 +354,9 @@ impl Acs {
         {
             before.driver.lock().await.abandon(SUPERSEDED, now).await;
         }
-        match Driver::open(self.shared.clone(), envelope, caller, now).await {
+        let opened = Driver::open(self.shared.clone(), envelope, caller, now).await;
+        let _ = opened.as_ref().inspect_err(|refusal| count_refused(refusal, peer.tls));
+        match opened {
             Ok((driver, reply)) => {
                 let Some(cookie) = new_cookie() else {
                     return Err(plain(StatusCode::INTERNAL_SERVER_ERROR, "no randomness\n"));

@@ -39,6 +39,7 @@ mod asking;
 mod backups;
 mod changes;
 mod claiming;
+mod counting;
 mod desiring;
 mod diary;
 mod driver;

@@ -21,6 +21,12 @@ const TASKS_EVERY: u32 = 12;
 /// Tasks looked at in one go.
 const PAGE: usize = 500;
 
+/// Why a session of a silent device ends.
+pub(super) const SILENT: &str = "the device fell silent";
+
+/// Why sessions end when the server does.
+pub(super) const STOPPED: &str = "the server stopped";
+
 /// Sweeps until `stop`, then ends the sessions that are live.
 pub(super) async fn run(acs: &Acs, stop: CancellationToken) {
     let mut rounds = tokio::time::interval(SESSIONS_EVERY);
@@ -34,7 +40,7 @@ pub(super) async fn run(acs: &Acs, stop: CancellationToken) {
         let now = acs.clock.now();
         for live in acs.sessions.take_silent(now) {
             info!(device.id = %live.device, "the session fell silent");
-            live.driver.lock().await.abandon("the device fell silent", now).await;
+            live.driver.lock().await.abandon(SILENT, now).await;
         }
         if round.is_multiple_of(TASKS_EVERY)
             && let Err(error) = overdue(acs, now).await
@@ -45,7 +51,7 @@ pub(super) async fn run(acs: &Acs, stop: CancellationToken) {
     }
     let now = acs.clock.now();
     for live in acs.sessions.take_all() {
-        live.driver.lock().await.abandon("the server stopped", now).await;
+        live.driver.lock().await.abandon(STOPPED, now).await;
     }
 }
 

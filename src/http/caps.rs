@@ -9,6 +9,8 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
+use crate::metrics::Reason;
+
 /// The sources are spread over this many locks.
 const SHARDS: usize = 16;
 
@@ -36,6 +38,16 @@ pub enum Full {
     InAll,
     /// That of this source.
     Source,
+}
+
+impl Full {
+    /// As which it is counted.
+    pub const fn reason(self) -> Reason {
+        match self {
+            Self::InAll => Reason::Connections,
+            Self::Source => Reason::ConnectionsOfSource,
+        }
+    }
 }
 
 impl Caps {

@@ -13,6 +13,7 @@ use hyper::header::CONTENT_ENCODING;
 use super::pieces::Pieces;
 use crate::class::Class;
 use crate::config::LimitsConfig;
+use crate::metrics::Reason;
 
 /// How many times larger than what was sent a body may become, once it is
 /// larger than [`RATIO_COUNTS_FROM`]. Parameter lists shrink to a fiftieth;
@@ -43,6 +44,15 @@ pub enum BodyError {
 }
 
 impl BodyError {
+    /// As which it is counted.
+    pub const fn reason(&self) -> Reason {
+        match self {
+            Self::TooLarge(_) => Reason::TooLarge,
+            Self::TooSlow | Self::Broken(_) => Reason::TooSlow,
+            Self::UnknownEncoding | Self::BadEncoding => Reason::Malformed,
+        }
+    }
+
     /// What it means to whoever asked.
     pub const fn class(&self) -> Class {
         match self {

@@ -25,6 +25,7 @@ use super::certificate::mac_of;
 use super::door::{Handler, Peer};
 use super::trust::{ClientCertificate, TrustStores};
 use super::watched::{Alarm, Times, Watch, Watched};
+use crate::metrics::{self, Reason};
 
 /// How long requests under way may take when the server stops.
 pub(super) const STOP_WITHIN: Duration = Duration::from_secs(10);
@@ -38,6 +39,8 @@ const LINGER_BYTES: u64 = 1 << 20;
 /// What all connections of a door share.
 pub(super) struct Shared<H> {
     pub(super) door: &'static str,
+    /// As which it is counted.
+    pub(super) counted: metrics::Door,
     pub(super) handler: Arc<H>,
     pub(super) http: http1::Builder,
     pub(super) times: Times,
@@ -56,6 +59,7 @@ struct Ending<H: Handler> {
 
 impl<H: Handler> Drop for Ending<H> {
     fn drop(&mut self) {
+        metrics::CONNECTIONS_OPEN.shift_at(self.shared.counted as usize, 0, -1);
         self.shared.handler.closed(self.connection);
     }
 }
@@ -68,23 +72,30 @@ pub(super) async fn serve<H: Handler>(
     place: Place,
 ) {
     let address = peer.address;
+    let counted = shared.counted;
+    metrics::CONNECTIONS.one(counted as usize);
+    metrics::CONNECTIONS_OPEN.shift_at(counted as usize, 0, 1);
     let ending = Ending { shared: Arc::clone(&shared), connection: peer.connection, _place: place };
     let ended = match &shared.tls {
         None => converse(&shared, stream, peer).await,
         Some(acceptor) => match shake_hands(acceptor, stream, shared.times.tls_handshake).await {
             Ok(stream) => match shown(&shared, &stream) {
                 Ok(client) => {
+                    metrics::TLS_HANDSHAKES.add(counted as usize, 0, 1);
                     let certificate = mac_of(stream.get_ref().1.peer_certificates());
                     converse(&shared, stream, Peer { certificate, client, ..peer }).await
                 }
                 Err(error) => {
+                    counted.refused(Reason::Certificate);
                     note_certificate(shared.door, address, &error);
                     Ok(())
                 }
             },
             Err(error) => {
+                metrics::TLS_HANDSHAKES.add(counted as usize, 1, 1);
                 match error.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>()) {
                     Some(reason) if shared.trust.is_some() && is_about_certificate(reason) => {
+                        counted.refused(Reason::Certificate);
                         note_certificate(shared.door, address, reason);
                     }
                     _ => note(shared.door, address, "TLS handshake failed", &error),
@@ -147,14 +158,16 @@ where
     S: AsyncRead + AsyncWrite + Unpin,
 {
     let watch = Watch::start(shared.times);
-    let io = TokioIo::new(Watched::new(stream, Arc::clone(&watch)));
+    let io = TokioIo::new(Watched::new(stream, Arc::clone(&watch), shared.counted));
     let service = service_fn(|request: Request<Incoming>| {
         watch.busy();
         let answer = shared.handler.handle(peer.clone(), request);
-        let watch = &watch;
+        let (watch, counted) = (&watch, shared.counted);
         async move {
             let answer = answer.await;
             watch.answered();
+            let class = usize::from(answer.status().as_u16() / 100).saturating_sub(1);
+            metrics::REQUESTS.add(counted as usize, class, 1);
             Ok::<_, Infallible>(answer)
         }
     });

@@ -23,6 +23,7 @@ use super::tls::TlsMaterial;
 use super::trust::{ClientCertificate, TrustStores};
 use super::watched::Times;
 use crate::config::LimitsConfig;
+use crate::metrics;
 use crate::phone::Mac;
 
 /// Connections that may wait to be accepted; a mass reboot fills it fast. The
@@ -151,7 +152,9 @@ impl Door {
     /// under way end, for ten seconds at most, and returns.
     pub async fn serve<H: Handler>(self, handler: Arc<H>, stop: CancellationToken) {
         let Self { name, listener, local, caps, times, http, tls, trust } = self;
-        let shared = Arc::new(Shared { door: name, handler, http, times, tls, trust, stop });
+        let counted = metrics::Door::named(name);
+        let shared =
+            Arc::new(Shared { door: name, counted, handler, http, times, tls, trust, stop });
         let mut complaint = Complaint { door: name, last: None, refused: 0 };
         let mut stopped = pin!(shared.stop.cancelled());
         loop {
@@ -161,8 +164,12 @@ impl Door {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, address)) => admit(&shared, &caps, local, stream, address)
-                    .unwrap_or_else(|full| complaint.refused(full, address)),
+                Ok((stream, address)) => {
+                    if let Err(full) = admit(&shared, &caps, local, stream, address) {
+                        counted.refused(full.reason());
+                        complaint.refused(full, address);
+                    }
+                }
                 Err(error) if is_peers(&error) => {}
                 Err(error) => {
                     complaint.failed(&error);

@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::time::Instant;
 
 use crate::config::LimitsConfig;
+use crate::metrics::{BYTES, Direction, Door};
 
 /// Times that a connection is held to.
 #[derive(Clone, Copy, Debug)]
@@ -169,11 +170,18 @@ fn millis(duration: Duration) -> u64 {
 pub(super) struct Watched<S> {
     stream: S,
     watch: Arc<Watch>,
+    /// As which the door is counted.
+    door: Door,
 }
 
 impl<S> Watched<S> {
-    pub(super) const fn new(stream: S, watch: Arc<Watch>) -> Self {
-        Self { stream, watch }
+    pub(super) const fn new(stream: S, watch: Arc<Watch>, door: Door) -> Self {
+        Self { stream, watch, door }
+    }
+
+    fn sent(&self, bytes: usize) {
+        BYTES.add(self.door as usize, Direction::Sent as usize, bytes as u64);
+        self.watch.wrote();
     }
 }
 
@@ -185,7 +193,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Watched<S> {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        self.watch.read(buffer.filled().len().saturating_sub(before));
+        let bytes = buffer.filled().len().saturating_sub(before);
+        BYTES.add(self.door as usize, Direction::Received as usize, bytes as u64);
+        self.watch.read(bytes);
         Poll::Ready(Ok(()))
     }
 }
@@ -197,7 +207,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         bytes: &[u8],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write(context, bytes))?;
-        self.watch.wrote();
+        self.sent(written);
         Poll::Ready(Ok(written))
     }
 
@@ -207,7 +217,7 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Watched<S> {
         slices: &[io::IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let written = ready!(Pin::new(&mut self.stream).poll_write_vectored(context, slices))?;
-        self.watch.wrote();
+        self.sent(written);
         Poll::Ready(Ok(written))
     }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use async_trait::async_trait;
 use tokio::sync::{broadcast, oneshot};
@@ -24,6 +25,7 @@ use crate::device::{
     Association, ChangeSet, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord,
     ModelWishes, Report, SessionRecord, Task, TaskId, TraceEntry,
 };
+use crate::metrics::{COMMIT_SECONDS, COMMITS};
 use crate::param::Tree;
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use crate::time::Timestamp;
@@ -75,6 +77,36 @@ impl<I: Index> Embedded<I> {
             return Err(StoreError::Closed);
         }
         Ok(&self.shared.index)
+    }
+
+    /// [`Store::commit`], of a batch that is not empty.
+    async fn commit_batch(&self, mut batch: Batch) -> Result<(), StoreError> {
+        if let Some(companion) = self.companion.get()
+            && companion.concerns(&batch)
+        {
+            companion.accompany(self, &mut batch).await?;
+        }
+        let told = self.shared.notices.receiver_count() > 0;
+        let mut prepared = step::prepare(&batch, &self.shared.names, &self.shared.vault, told)?;
+        for change in batch.changes() {
+            if let Change::TrimHistory(id, before) = change {
+                prepared.steps.extend(self.trims(id, *before)?);
+            }
+        }
+        if prepared.steps.is_empty() {
+            return Ok(());
+        }
+        drop(batch);
+        let (answer, answered) = oneshot::channel();
+        match &self.committer {
+            Committer::Inline(writer) => {
+                let mut writer = lock(writer);
+                writer.commit(prepared, answer);
+                writer.finish_group();
+            }
+            Committer::Thread { queue, .. } => queue.push(Request::Commit(prepared, answer))?,
+        }
+        answered.await.unwrap_or(Err(StoreError::Closed))
     }
 
     /// The bytes of a record, its parts put together, handed to `read`.
@@ -438,37 +470,22 @@ impl<I: Index> Store for Embedded<I> {
         Ok(self.record::<Setting>(&keys::named(b'm', name))?.map(|setting| setting.0))
     }
 
-    async fn commit(&self, mut batch: Batch) -> Result<(), StoreError> {
+    async fn commit(&self, batch: Batch) -> Result<(), StoreError> {
         self.index()?;
         if batch.is_empty() {
             return Ok(());
         }
-        if let Some(companion) = self.companion.get()
-            && companion.concerns(&batch)
-        {
-            companion.accompany(self, &mut batch).await?;
-        }
-        let told = self.shared.notices.receiver_count() > 0;
-        let mut prepared = step::prepare(&batch, &self.shared.names, &self.shared.vault, told)?;
-        for change in batch.changes() {
-            if let Change::TrimHistory(id, before) = change {
-                prepared.steps.extend(self.trims(id, *before)?);
-            }
-        }
-        if prepared.steps.is_empty() {
-            return Ok(());
-        }
-        drop(batch);
-        let (answer, answered) = oneshot::channel();
-        match &self.committer {
-            Committer::Inline(writer) => {
-                let mut writer = lock(writer);
-                writer.commit(prepared, answer);
-                writer.finish_group();
-            }
-            Committer::Thread { queue, .. } => queue.push(Request::Commit(prepared, answer))?,
-        }
-        answered.await.unwrap_or(Err(StoreError::Closed))
+        let began = Instant::now();
+        let result = self.commit_batch(batch).await;
+        let outcome = match &result {
+            Ok(()) => 0,
+            Err(StoreError::Conflict(_)) => 1,
+            Err(StoreError::ReadOnly(_)) => 2,
+            Err(_) => 3,
+        };
+        COMMITS.one(outcome);
+        COMMIT_SECONDS.took(0, began.elapsed());
+        result
     }
 
     fn generation(&self, kind: Kind) -> u64 {

@@ -50,6 +50,9 @@ use crate::phone::Mac;
 pub(super) const DEVICES: &[u8] = b"z/devices";
 /// All names of the dictionary.
 pub(super) const NAMES: &[u8] = b"n/";
+
+/// Where the tasks are listed that are not ended.
+pub(super) const OPEN_TASKS: &[u8] = b"q/";
 /// The audit.
 pub(super) const AUDIT: &[u8] = b"A/";
 /// The news.

@@ -29,6 +29,7 @@ mod resolve;
 mod sled;
 mod snapshot;
 mod step;
+mod tally;
 mod tree;
 mod vault;
 mod writer;

@@ -23,6 +23,7 @@ use super::snapshot::{Errand, Folders, Snapshotter};
 use super::writer::{Generations, Queue, Shared, State, Writer};
 use super::{BackupReport, Store, StoreError, Vault, backup, keys};
 use crate::config::{Engine, StoreConfig};
+use crate::metrics::TASKS_OPEN;
 
 /// How often, and with which pause, the lock of a folder is tried.
 const LOCK_TRIES: u32 = 20;
@@ -173,6 +174,7 @@ fn open_sled(
         alarms,
         ..State::default()
     };
+    TASKS_OPEN.set(open_tasks(&index)?);
     let shared = Arc::new(share(index, names, vault, state));
     let queue = Arc::new(Queue::default());
     let mut journal = Journal::resume(ground.disk.clone(), &folders.journal, position);
@@ -217,6 +219,16 @@ fn lock_folder(store: &Path) -> Result<File, StoreError> {
     }
     let text = format!("{} is in use by another process", store.display());
     Err(StoreError::Io(std::io::Error::other(text)))
+}
+
+/// How many tasks are not ended: there are few, whatever the fleet.
+fn open_tasks<I: Index>(index: &I) -> Result<i64, StoreError> {
+    let mut count = 0;
+    index.scan(keys::OPEN_TASKS, end_of(keys::OPEN_TASKS).as_deref(), &mut |_, _| {
+        count += 1;
+        std::ops::ControlFlow::Continue(())
+    })?;
+    Ok(count)
 }
 
 fn load_names<I: Index>(index: &I) -> Result<Names, StoreError> {

@@ -13,6 +13,7 @@ use super::index::{Index, end_of};
 use super::keys;
 use super::record::{self, ENDED, HEAD, Head};
 use super::step::{PART, Prepared, Ring, Step, head_of};
+use super::tally::{Tally, TaskWords};
 use crate::access::chained;
 use crate::device::{DeviceId, TaskId};
 use crate::phone::FileVersion;
@@ -53,6 +54,10 @@ pub(super) struct Overlay {
     staged: Seen,
     /// How many devices there are, once the group is applied.
     pub(super) devices: u64,
+    /// What the group does to the figures of tasks.
+    pub(super) tally: Tally,
+    /// What the batch at hand does.
+    staged_tally: Tally,
 }
 
 impl Overlay {
@@ -65,6 +70,7 @@ impl Overlay {
     pub(super) fn clear(&mut self) {
         self.seen.clear();
         self.staged.clear();
+        self.tally.clear();
     }
 }
 
@@ -99,13 +105,15 @@ impl<I: Index> Resolver<'_, I> {
                     let count = self.overlay.devices.to_le_bytes();
                     put_set(group.payload(), keys::DEVICES, &count);
                 }
-                let Overlay { seen, staged, .. } = &mut *self.overlay;
+                let Overlay { seen, staged, tally, staged_tally, .. } = &mut *self.overlay;
                 seen.extend(staged.drain());
+                tally.take(staged_tally);
                 Ok(())
             }
             Err(error) => {
                 group.abandon();
                 self.overlay.staged.clear();
+                self.overlay.staged_tally.clear();
                 self.overlay.devices = devices;
                 Err(error)
             }
@@ -134,7 +142,9 @@ impl<I: Index> Resolver<'_, I> {
             Step::Large { key, value, revised } => {
                 self.put_large(out, key, value, *revised).map(|_| ())
             }
-            Step::Task { device, id, value } => self.put_task(out, device, *id, value),
+            Step::Task { device, id, value, counted } => {
+                self.put_task(out, device, *id, value, *counted)
+            }
             Step::Gate { key, value, gate } => self.put_gate(out, key, value, gate),
             Step::Ring { kind, device, value } => {
                 let ring = keys::under_device(kind.letter(), device);
@@ -218,6 +228,7 @@ impl<I: Index> Resolver<'_, I> {
         device: &DeviceId,
         id: TaskId,
         value: &[u8],
+        counted: TaskWords,
     ) -> Result<(), StoreError> {
         let key = keys::task(id);
         let old = self.put_large(out, &key, value, true)?;
@@ -228,11 +239,18 @@ impl<I: Index> Resolver<'_, I> {
         }
         let open = keys::listed_task(b'q', device, id);
         match (was_ended, is_ended) {
-            (None | Some(true), false) => put_set(out, &open, &[]),
-            (Some(false), true) => put_remove(out, &open),
+            (None | Some(true), false) => {
+                put_set(out, &open, &[]);
+                self.overlay.staged_tally.opened += 1;
+            }
+            (Some(false), true) => {
+                put_remove(out, &open);
+                self.overlay.staged_tally.opened -= 1;
+            }
             _ => {}
         }
         if is_ended && was_ended != Some(true) {
+            self.overlay.staged_tally.ended.push(counted);
             let ring = keys::under_device(b'r', device);
             let gone = self.turn(out, &ring, &id.0.to_be_bytes(), self.bounds.tasks)?;
             if let Some(gone) = gone.as_deref().and_then(keys::task_of) {
@@ -386,6 +404,7 @@ impl<I: Index> Resolver<'_, I> {
         for key in &listed {
             match key.first() {
                 Some(b'u') => large.extend(keys::task_of(key).map(keys::task)),
+                Some(b'q') => self.overlay.staged_tally.opened -= 1,
                 Some(b'B') => large.push(key.clone()),
                 Some(b'x') => mirrored.extend(keys::mirrored(key)),
                 _ => {}

@@ -10,6 +10,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Instant;
 
 use tokio::sync::oneshot;
 
@@ -23,6 +24,7 @@ use super::replay::Start;
 use super::tree::{compress, decompress};
 use super::writer::{Queue, Request, Shared, lock};
 use super::{BackupReport, StoreError};
+use crate::metrics::SNAPSHOT_SECONDS;
 
 /// Bytes of records at which a part is full.
 pub(super) const PART_BYTES: usize = 4 << 20;
@@ -92,7 +94,11 @@ impl<I: Index> Snapshotter<I> {
     }
 
     fn take_and_tell(&mut self) {
+        let began = Instant::now();
         let result = self.take();
+        if !matches!(result, Err(StoreError::Closed)) {
+            SNAPSHOT_SECONDS.took(usize::from(result.is_err()), began.elapsed());
+        }
         let mut word = lock(&self.shared.state.snapshot);
         match result {
             Ok(parts) => {

@@ -3,6 +3,7 @@
 
 use super::names::Names;
 use super::record::{self, Head, Setting, Stored};
+use super::tally::TaskWords;
 use super::{
     Batch, Change, Kind, Notice, OfficeKey, OfficeRecord, Record, StoreError, Vault, frame, keys,
     tree,
@@ -24,7 +25,7 @@ pub(super) enum Step {
     /// Set a record that may be large; if revised, only upon the revision before.
     Large { key: Vec<u8>, value: Vec<u8>, revised: bool },
     /// Set a task upon the revision before, and keep its lists.
-    Task { device: DeviceId, id: TaskId, value: Vec<u8> },
+    Task { device: DeviceId, id: TaskId, value: Vec<u8>, counted: TaskWords },
     /// Set a version gate that does not fall.
     Gate { key: Vec<u8>, value: Vec<u8>, gate: Box<FileVersion> },
     /// Append to a ring of a device.
@@ -315,7 +316,12 @@ pub(super) fn large<T: Stored>(
 
 fn task_step(task: &Task, vault: &Vault) -> Result<Step, StoreError> {
     check_key(&keys::listed_task(b'u', &task.device, task.id))?;
-    Ok(Step::Task { device: task.device.clone(), id: task.id, value: record::encode(task, vault)? })
+    Ok(Step::Task {
+        device: task.device.clone(),
+        id: task.id,
+        value: record::encode(task, vault)?,
+        counted: TaskWords { action: task.action.word(), state: task.state.word() },
+    })
 }
 
 fn ring_step<T: Stored>(

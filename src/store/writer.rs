@@ -4,6 +4,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Instant;
 
 use tokio::sync::{broadcast, oneshot};
 
@@ -16,6 +17,7 @@ use super::resolve::{Bounds, Overlay, Resolver};
 use super::snapshot::Errand;
 use super::step::Prepared;
 use super::{Health, Kind, Notice, StoreError, Vault};
+use crate::metrics::{GROUP_BATCHES, JOURNAL_SYNC_SECONDS, JOURNAL_WRITTEN, QUEUE};
 
 /// Bytes at which a group is written though more batches wait.
 const GROUP_BYTES: usize = 4 << 20;
@@ -128,6 +130,7 @@ impl Queue {
             return Err(StoreError::Closed);
         }
         waiting.requests.push(request);
+        QUEUE.shift(1);
         let wake = std::mem::take(&mut waiting.asleep);
         drop(waiting);
         if wake {
@@ -150,6 +153,7 @@ impl Queue {
             if !waiting.requests.is_empty() {
                 waiting.asleep = false;
                 std::mem::swap(&mut waiting.requests, taken);
+                QUEUE.shift(-i64::try_from(taken.len()).unwrap_or(i64::MAX));
                 return true;
             }
             if waiting.closed {
@@ -279,6 +283,9 @@ impl<I: Index> Writer<I> {
             return;
         }
         let result = self.make_durable();
+        if result.is_ok() {
+            self.overlay.tally.count();
+        }
         for (prepared, answer) in self.waiting.drain(..) {
             match &result {
                 Ok(()) => {
@@ -304,10 +311,14 @@ impl<I: Index> Writer<I> {
 
     fn make_durable(&mut self) -> Result<(), Refusal> {
         if let Some(journal) = &mut self.journal {
+            let began = Instant::now();
             let written = journal.append(&mut self.group);
             self.tell_refusal(written.as_ref().err());
             written?;
             let bytes = self.group.len() as u64;
+            JOURNAL_SYNC_SECONDS.took(0, began.elapsed());
+            JOURNAL_WRITTEN.count(bytes);
+            GROUP_BATCHES.note(0, self.waiting.len() as u64);
             self.shared.state.journal_bytes.fetch_add(bytes, Ordering::Relaxed);
         }
         let sequence = self.group.last_sequence().unwrap_or(self.sequence);

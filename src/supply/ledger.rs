@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use tokio::sync::broadcast;
 
-use crate::phone::{DoorKind, Ended, FetchLog, Fetched, Lock, Mac, Seen};
+use crate::phone::{DoorKind, Ended, FetchLog, Fetched, Lock, Mac, Seen, Vendor};
 use crate::provision::Kind;
 use crate::store::{Batch, Record, Store, StoreError};
 use crate::time::Timestamp;
@@ -35,6 +35,10 @@ pub(super) struct Fetch {
     /// The phone; `None` if nothing told which.
     pub(super) mac: Option<Mac>,
     pub(super) kind: Kind,
+    /// As which it is counted.
+    pub(super) counted: &'static str,
+    /// Whose it is; `None` of an image.
+    pub(super) vendor: Option<Vendor>,
     pub(super) file: Box<str>,
     pub(super) version: Box<str>,
     pub(super) at: Timestamp,

@@ -5,7 +5,8 @@ use bytes::Bytes;
 use super::deps::Supply;
 use super::dossier::Dossier;
 use super::error::SupplyError;
-use crate::phone::{DoorKind, FileVersion};
+use crate::metrics::FILE_VERSIONS;
+use crate::phone::{DoorKind, FileVersion, Vendor};
 use crate::provision::{self, Kind, Wanted};
 use crate::store::{Record, StoreError};
 
@@ -25,6 +26,10 @@ pub(super) struct Served {
     pub(super) tag: Box<str>,
     /// What kind of file, and the name that is shown to operators.
     pub(super) wanted: Wanted,
+    /// Whose phones take it.
+    pub(super) vendor: Vendor,
+    /// Whether the bytes are encrypted.
+    pub(super) encrypted: bool,
 }
 
 impl Served {
@@ -70,9 +75,11 @@ impl Supply {
         let version = dossier.family.version(&draft, counter)?;
         let mut bytes = dossier.family.finish(&draft, &version)?;
         let mut media = draft.media;
+        let mut encrypted = false;
         if let Some(key) = dossier.key(&wanted) {
             bytes = dossier.family.encrypt(&self.ciphers, &self.open_secret(key)?, bytes)?;
             media = "application/octet-stream";
+            encrypted = true;
         }
         let digest = ring::digest::digest(&ring::digest::SHA256, &bytes);
         let tag = hex::encode(digest.as_ref().get(..16).unwrap_or_default());
@@ -82,6 +89,8 @@ impl Supply {
             version: told(&version, counter),
             tag: format!("\"{tag}\"").into(),
             wanted,
+            vendor: dossier.family.vendor(),
+            encrypted,
         })
     }
 
@@ -95,7 +104,10 @@ impl Supply {
                 return Ok(next);
             }
             match self.deps.store.commit(Record::FileVersion(next.clone()).into()).await {
-                Ok(()) => return Ok(next),
+                Ok(()) => {
+                    FILE_VERSIONS.count(1);
+                    return Ok(next);
+                }
                 Err(StoreError::Conflict(_)) if tries < TRIES => tries += 1,
                 Err(error) => return Err(error),
             }

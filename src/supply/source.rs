@@ -11,7 +11,8 @@ use super::ledger::Fetch;
 use super::make::Served;
 use super::route::{Route, Way};
 use crate::files::{Ask, Content, Found, Login, NotFound, Source, Ticket};
-use crate::phone::{Allow, Ended, Fetched, Mac, Site};
+use crate::metrics::{PHONE_FILES, PHONE_REFUSALS};
+use crate::phone::{Allow, Ended, Fetched, Mac, Site, Vendor};
 use crate::provision::{Firmware, Kind, Wanted};
 
 /// A file, and for whom.
@@ -80,6 +81,7 @@ impl Source for Supply {
         let logins: Vec<Login> = logins.map_err(|refusal| self.refuse(ask, None, refusal))?;
         // Where a password can be tried each try counts.
         if !logins.is_empty() && !self.throttle.takes(ask.source, self.deps.clock.now()) {
+            PHONE_REFUSALS.one_of("throttled");
             return Err(NotFound::TooMany);
         }
         Ok(logins)
@@ -88,6 +90,7 @@ impl Source for Supply {
     async fn open(&self, ask: &Ask<'_>) -> Result<Found, NotFound> {
         let now = self.deps.clock.now();
         if !self.throttle.takes(ask.source, now) {
+            PHONE_REFUSALS.one_of("throttled");
             tracing::debug!(peer.address = %ask.source, "too many requests for phone files");
             return Err(NotFound::TooMany);
         }
@@ -99,6 +102,8 @@ impl Source for Supply {
         let mut fetch = Fetch {
             mac,
             kind: Kind::Image,
+            counted: "image",
+            vendor: None,
             file: "".into(),
             version: "".into(),
             at: now,
@@ -110,6 +115,8 @@ impl Source for Supply {
         let (content, media, tag) = match granted.what {
             What::Made(file) => {
                 fetch.kind = file.wanted.kind;
+                fetch.vendor = Some(file.vendor);
+                fetch.counted = word(file.wanted.kind, file.encrypted);
                 fetch.file = file.wanted.name.clone();
                 fetch.version = file.version.clone();
                 (Content::Bytes(file.bytes.clone()), file.media, file.tag.clone())
@@ -131,6 +138,9 @@ impl Source for Supply {
     async fn ended(&self, ticket: Ticket, ended: Ended) {
         let fetch = ticket.0.and_then(|fetch| fetch.downcast::<Fetch>().ok());
         if let Some(fetch) = fetch {
+            if matches!(ended, Ended::Whole) {
+                PHONE_FILES.one_at(fetch.vendor.map_or("other", Vendor::word), fetch.counted);
+            }
             self.ledger.ended(*fetch, ended).await;
         }
     }
@@ -140,6 +150,11 @@ impl Supply {
     /// What a door is told of a refusal. The reason goes to the log, and for a
     /// known phone into its fetch log.
     fn refuse(&self, ask: &Ask<'_>, known: Option<Mac>, refusal: Refusal) -> NotFound {
+        PHONE_REFUSALS.one_of(match &refusal {
+            Refusal::Nowhere(_) => "nowhere",
+            Refusal::TooMany => "throttled",
+            Refusal::Fault(_) => "fault",
+        });
         let (source, now) = (ask.source, self.deps.clock.now());
         let why = match refusal {
             Refusal::Nowhere(why) => why.to_owned(),
@@ -189,6 +204,19 @@ impl Supply {
             tokio::spawn(async move { ledger.refused(mac, fetched).await });
         }
         NotFound::Nowhere
+    }
+}
+
+/// As which a file is counted.
+const fn word(kind: Kind, encrypted: bool) -> &'static str {
+    match (kind, encrypted) {
+        (Kind::Own, false) => "own",
+        (Kind::Own, true) => "own_encrypted",
+        (Kind::Common, false) => "common",
+        (Kind::Common, true) => "common_encrypted",
+        (Kind::Side, false) => "side",
+        (Kind::Side, true) => "side_encrypted",
+        (Kind::Image, _) => "image",
     }
 }
 

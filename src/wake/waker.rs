@@ -20,6 +20,7 @@ use super::udp::{self, StunDoor};
 use super::ways::{Attempt, WakeReport, Way, Woken, XmppAsk, XmppStanding};
 use super::xmpp::shut_out;
 use crate::device::{Device, DeviceId};
+use crate::metrics::WAKES;
 use crate::param::Tree;
 use crate::store::{Notice, Store, Vault};
 use crate::time::{Clock, Timestamp};
@@ -130,6 +131,7 @@ impl Waker {
                 let leaving = Leaving { inner: Arc::clone(&self.0), id: id.clone() };
                 tokio::spawn(async move {
                     let report = leaving.inner.wake(&leaving.id).await;
+                    WAKES.one(usize::from(report.outcome.is_err()));
                     drop(leaving);
                     // Nobody may be left to hear it.
                     let _ = teller.send(Some(report));

@@ -47,6 +47,8 @@ fn file(text: &'static str, kind: Kind) -> Arc<Served> {
         version: "".into(),
         tag: "".into(),
         wanted: Wanted { kind, name: "".into() },
+        vendor: Vendor::Fanvil,
+        encrypted: false,
     })
 }
 
