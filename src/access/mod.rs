@@ -6,12 +6,14 @@
 //!
 //! A [`Right`] is one kind of action, a [`Role`] a set of rights, a [`Reach`] the
 //! tenant and the sites whose things are seen. A [`Principal`] is whoever holds a
-//! token: what the token gives, and never more than its user has.
+//! token: what the token gives, and never more than its user has. A [`Grant`] is what is
+//! given away, which is never more than its maker has.
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
 mod asking;
 mod audit;
+mod grant;
 mod people;
 mod principal;
 mod reach;
@@ -20,6 +22,7 @@ mod token;
 
 pub use asking::right_of;
 pub use audit::{AuditDraft, AuditEntry, chained};
+pub use grant::{Excess, Grant};
 pub use people::{TenantRecord, UserRecord};
 pub use principal::Principal;
 pub use reach::Reach;

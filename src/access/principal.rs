@@ -19,6 +19,8 @@ pub struct Principal {
     pub rights: Rights,
     /// Whose things are seen.
     pub reach: Arc<Reach>,
+    /// When the token ends; never if `None`.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Principal {
@@ -30,6 +32,7 @@ impl Principal {
             role: Role::Admin,
             rights: Rights::of(Role::Admin),
             reach: Arc::new(Reach::WHOLE),
+            expires_at: None,
         }
     }
 
@@ -48,14 +51,13 @@ impl Principal {
             role = role.min(user.role);
             reach = reach.and(&user.reach)?;
         }
-        let given = token.rights.as_ref().map(|rights| rights.iter().copied().collect());
-        let rights = Rights::of(role);
         Some(Self {
             name: user.map_or(&token.name, |user| &user.name).as_ref().into(),
             token: token.id.as_ref().into(),
             role,
-            rights: given.map_or(rights, |given| rights.and(given)),
+            rights: Rights::given(role, token.rights.as_deref()),
             reach: Arc::new(reach),
+            expires_at: token.expires_at,
         })
     }
 

@@ -31,13 +31,14 @@ impl Reach {
     /// Whether what belongs to this tenant and stands at this site is seen; either
     /// may be empty for none.
     pub fn sees(&self, tenant: &str, site: &str) -> bool {
-        self.sees_tenant(tenant) && (self.sites.is_empty() || self.sites.contains(site))
+        self.tenant.as_deref().is_none_or(|own| own == tenant)
+            && (self.sites.is_empty() || self.sites.contains(site))
     }
 
     /// Whether what belongs to this tenant as a whole, and to no site of it, is
-    /// seen.
+    /// seen: not by whoever sees some sites only.
     pub fn sees_tenant(&self, tenant: &str) -> bool {
-        self.tenant.as_deref().is_none_or(|own| own == tenant)
+        self.sees(tenant, "")
     }
 
     /// Whether all that `other` sees is seen here as well: nobody gives away more
@@ -91,6 +92,8 @@ mod tests {
         assert!(!tenant.sees("", "") && !tenant.sees("b", "x") && !tenant.sees("A", "x"));
         let site = reach(Some("a"), &["x"]);
         assert!(site.sees("a", "x") && !site.sees("a", "") && !site.sees("b", "x"));
+        assert!(tenant.sees_tenant("a") && !tenant.sees_tenant("b"));
+        assert!(!site.sees_tenant("a") && !reach(None, &["x"]).sees_tenant("a"));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 /// A word that names no right or no role.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -18,9 +18,9 @@ pub struct UnknownWord {
 macro_rules! rights {
     ($($(#[$doc:meta])* $name:ident = $word:literal from $role:ident;)+) => {
         /// One kind of action. The word is what stands in tokens and in answers.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Right {
-            $($(#[$doc])* #[serde(rename = $word)] $name,)+
+            $($(#[$doc])* $name,)+
         }
 
         impl Right {
@@ -91,7 +91,9 @@ rights! {
     AuditRead = "audit:read" from Admin;
     /// See and change tokens and users.
     TokensWrite = "tokens:write" from Admin;
-    /// See and change tenants.
+    /// See tenants.
+    TenantsRead = "tenants:read" from Viewer;
+    /// Change tenants.
     TenantsWrite = "tenants:write" from Admin;
     /// See how the server is.
     SystemRead = "system:read" from Viewer;
@@ -122,8 +124,7 @@ impl FromStr for Right {
 
 /// A set of rights that is called by one name. Each role has all rights of those
 /// before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Role {
     /// Sees everything that is not secret, and changes nothing.
     Viewer,
@@ -167,6 +168,27 @@ impl FromStr for Role {
     }
 }
 
+/// Rights and roles are stored by their words, never by their places in a list: a
+/// right that comes in between must not turn stored ones into others.
+macro_rules! by_word {
+    ($($name:ident)+) => { $(
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.word())
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                let word = String::deserialize(deserializer)?;
+                word.parse().map_err(serde::de::Error::custom)
+            }
+        }
+    )+ };
+}
+
+by_word!(Right Role);
+
 /// A set of rights.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Rights(u64);
@@ -175,6 +197,12 @@ impl Rights {
     /// All that a role has.
     pub fn of(role: Role) -> Self {
         Right::ALL.iter().filter(|right| right.least_role() <= role).copied().collect()
+    }
+
+    /// Those that are named, of what a role has; all of them if none are named.
+    pub fn given(role: Role, named: Option<&[Right]>) -> Self {
+        let all = Self::of(role);
+        named.map_or(all, |named| all.and(named.iter().copied().collect()))
     }
 
     /// Whether a right is among them.
@@ -186,6 +214,12 @@ impl Rights {
     #[must_use]
     pub const fn and(self, other: Self) -> Self {
         Self(self.0 & other.0)
+    }
+
+    /// Those of the other set that are missing here.
+    #[must_use]
+    pub const fn missing(self, other: Self) -> Self {
+        Self(other.0 & !self.0)
     }
 
     /// Every one of them.
@@ -204,14 +238,20 @@ impl FromIterator<Right> for Rights {
 mod tests {
     use super::*;
 
+    fn stored(word: &impl Serialize) -> Vec<u8> {
+        postcard::to_stdvec(word).unwrap()
+    }
+
     #[test]
     fn words_read_back_and_a_set_holds_them_all() {
         assert!(Right::ALL.len() <= 64);
         for right in Right::ALL {
             assert_eq!(right.word().parse(), Ok(*right));
+            assert_eq!(stored(right), stored(&right.word()), "by its word, not by its place");
         }
         for role in Role::ALL {
             assert_eq!(role.word().parse(), Ok(role));
+            assert_eq!(postcard::from_bytes(&stored(&role)), Ok(role));
         }
         assert!("root".parse::<Role>().unwrap_err().to_string().contains("viewer, agent"));
         assert_eq!(Rights::of(Role::Admin).iter().count(), Right::ALL.len());

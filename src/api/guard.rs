@@ -2,11 +2,13 @@
 //! about. Whatever is not the principal's is answered as if it were not there.
 
 use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::http::Method;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 
 use super::extract::{DeviceKey, PhoneKey, TaskKey};
+use super::people;
 use super::problem::ApiError;
 use super::state::{Shared, State as Inner};
 use crate::access::{Principal, Right};
@@ -24,6 +26,8 @@ pub struct Rule {
 /// Whose thing a route is about, and who sees to it that it is the principal's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum About {
+    /// Nobody's, and told to everybody: no token is needed.
+    Open,
     /// Nobody's: what the server is, what is known of models.
     Nothing,
     /// The whole installation: for principals that see everything.
@@ -40,6 +44,10 @@ pub enum About {
     Site,
     /// The tenant in the path.
     Tenant,
+    /// The token in the path, by what it sees.
+    Token,
+    /// The user in the path, by what the user sees.
+    User,
     /// The expected device in the path, by its labels.
     Preload,
 }
@@ -51,6 +59,9 @@ pub(super) async fn pass(
     request: Request,
     next: Next,
 ) -> Result<Response, ApiError> {
+    if rule.about == About::Open {
+        return Ok(next.run(request).await);
+    }
     let principal = request.extensions().get::<Principal>().ok_or(ApiError::NoToken)?.clone();
     if !principal.may(rule.right) {
         return Err(ApiError::NoRight(rule.right));
@@ -76,7 +87,7 @@ async fn stay_within(
     let key = keys.first().copied().unwrap_or_default();
     let absent = |what: &'static str| ApiError::NoSuch { what, name: key.to_owned() };
     match about {
-        About::Nothing | About::Listed => Ok(()),
+        About::Open | About::Nothing | About::Listed => Ok(()),
         About::Whole => Err(ApiError::NoRoute),
         About::Device => {
             let DeviceKey(id) = DeviceKey::from_request_parts(parts, state).await?;
@@ -98,6 +109,21 @@ async fn stay_within(
         }
         About::Site => within(sees_site(state, principal, key).await?, || absent("site")),
         About::Tenant => within(principal.reach.sees_tenant(key), || absent("tenant")),
+        About::Token => {
+            let token = state.store().office().token(key).await?;
+            let seen = token.is_some_and(|token| principal.reach.covers(&token.reach));
+            within(seen, || absent("token"))
+        }
+        About::User => {
+            let user = state.store().office().user(key).await?;
+            // One that is not there yet is made, or not, by the handler, and that by
+            // the name alone.
+            let seen = match user {
+                Some(user) => principal.reach.covers(&user.reach),
+                None => parts.method == Method::PUT && people::may_name(&principal.reach, key),
+            };
+            within(seen, || absent("user"))
+        }
         About::Preload => {
             let text = keys.get(1).copied().unwrap_or_default();
             let Ok(preload) = PreloadKey::new(key, text) else { return Ok(()) };

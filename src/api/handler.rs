@@ -4,78 +4,136 @@
 use std::sync::Arc;
 
 use axum::Router;
-use axum::http::{HeaderMap, HeaderValue, Request, Response, header};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
 use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::body::Incoming;
 use tower::ServiceExt as _;
+use uuid::Uuid;
 
+use super::doorman::{BadTokens, Verdict};
+use super::host;
 use super::problem::ApiError;
-use super::router::router;
+use super::router::{open_paths, router};
 use super::state::{ApiDeps, State};
-use super::tokens::Tokens;
+use super::tokens::{Tokens, named_id};
 use crate::access::Principal;
 use crate::http::{Body, Handler, Peer};
 use crate::ledger::{Actor, acting};
+use crate::time::Clock;
+
+/// The header that names a request, as it stands in the audit too.
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// The northbound.
 #[derive(Clone)]
 pub struct Api {
     router: Router,
     tokens: Tokens,
+    clock: Arc<dyn Clock>,
+    /// The names of `northbound.hosts`.
+    hosts: Arc<[String]>,
+    /// What needs no token.
+    open: Arc<[&'static str]>,
+    bad_tokens: Arc<BadTokens>,
 }
 
 impl Api {
     /// The northbound over these rooms.
     pub fn new(deps: ApiDeps) -> Self {
-        let tokens = deps.tokens.clone();
-        Self { router: router(Arc::new(State::new(deps))), tokens }
+        Self {
+            tokens: deps.tokens.clone(),
+            clock: Arc::clone(&deps.clock),
+            hosts: deps.config.northbound.hosts.clone().into(),
+            open: open_paths().into(),
+            bad_tokens: Arc::default(),
+            router: router(Arc::new(State::new(deps))),
+        }
     }
 }
 
 impl Handler for Api {
     async fn handle(&self, peer: Peer, request: Request<Incoming>) -> Response<Body> {
-        let mut response = match self.admit(request.headers()).await {
-            Ok(principal) => self.answer(peer, principal, request).await,
+        let id = Uuid::now_v7();
+        let mut response = match self.admit(&peer, &request).await {
+            Ok(principal) => self.answer(&peer, id, principal, request).await,
             Err(error) => {
                 tracing::debug!(peer.address = %peer.address, %error, "northbound request refused");
                 error.into_response()
             }
         };
+        let headers = response.headers_mut();
         // What devices say of themselves stands in these answers: it is never a
         // page (security: A17).
-        let nosniff = HeaderValue::from_static("nosniff");
-        response.headers_mut().insert(header::X_CONTENT_TYPE_OPTIONS, nosniff);
+        headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+        if let Ok(id) = HeaderValue::try_from(id.to_string()) {
+            headers.insert(REQUEST_ID, id);
+        }
         response.map(Body::stream)
     }
 }
 
 impl Api {
-    /// Lets a request in, before anything of it is looked at.
-    async fn admit(&self, headers: &HeaderMap) -> Result<Principal, ApiError> {
-        let token = presented(headers).ok_or(ApiError::NoToken)?;
-        let principal = self.tokens.check(&token).await?.ok_or(ApiError::NoToken)?;
-        if is_foreign(headers) { Err(ApiError::ForeignOrigin) } else { Ok(principal) }
+    /// Lets a request in, before anything of it is looked at: `None` for one that
+    /// asks for what needs no token.
+    async fn admit(
+        &self,
+        peer: &Peer,
+        request: &Request<Incoming>,
+    ) -> Result<Option<Principal>, ApiError> {
+        let headers = request.headers();
+        host::check(request.uri(), headers, peer.local.ip(), &self.hosts)?;
+        let token = presented(headers);
+        let principal = match &token {
+            Some(token) => self.tokens.check(token).await?,
+            None => None,
+        };
+        let Some(principal) = principal else {
+            if self.open.contains(&request.uri().path()) {
+                return Ok(None);
+            }
+            return Err(token.map_or(ApiError::NoToken, |token| self.turn_away(peer, &token)));
+        };
+        // Whoever has a good token is told of nothing that others tried.
+        self.tokens.note(&principal, peer.address.ip());
+        if host::is_foreign(headers) { Err(ApiError::ForeignOrigin) } else { Ok(Some(principal)) }
     }
 
-    /// Answers a request of somebody who was let in, in that one's name.
+    /// What whoever presents a bad token is told.
+    fn turn_away(&self, peer: &Peer, token: &str) -> ApiError {
+        match self.bad_tokens.count(peer.address.ip(), self.clock.now()) {
+            Verdict::First => {
+                let id = named_id(token);
+                tracing::warn!(
+                    peer.address = %peer.address, token.id = id,
+                    "a token that opens nothing was presented; more from there are not told"
+                );
+                ApiError::NoToken
+            }
+            Verdict::Again => ApiError::NoToken,
+            Verdict::TooMany(wait) => ApiError::TooManyBadTokens(wait),
+        }
+    }
+
+    /// Answers a request that was let in, in the name of whoever sent it.
     async fn answer(
         &self,
-        peer: Peer,
-        principal: Principal,
+        peer: &Peer,
+        id: Uuid,
+        principal: Option<Principal>,
         request: Request<Incoming>,
     ) -> Response<axum::body::Body> {
-        let id = uuid::Uuid::now_v7().as_u128();
-        let (name, token) = (principal.name.clone(), principal.token.clone());
-        let actor = Actor::new(name, token, Some(peer.address.ip()), id);
         let mut request = request.map(axum::body::Body::new);
+        let router = self.router.clone();
+        let Some(principal) = principal else {
+            return router.oneshot(request).await.unwrap_or_else(|never| match never {});
+        };
+        let (name, token) = (principal.name.clone(), principal.token.clone());
+        let actor = Actor::new(name, token, Some(peer.address.ip()), id.as_u128());
         request.extensions_mut().insert(principal);
         request.extensions_mut().insert(actor.clone());
-        match acting(actor, self.router.clone().oneshot(request)).await {
-            Ok(response) => response,
-            Err(never) => match never {},
-        }
+        acting(actor, router.oneshot(request)).await.unwrap_or_else(|never| match never {})
     }
 }
 
@@ -103,18 +161,6 @@ fn bearer(headers: &HeaderMap) -> Option<&str> {
     let (Some(value), None) = (values.next(), values.next()) else { return None };
     let (scheme, token) = value.to_str().ok()?.split_once(' ')?;
     scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-}
-
-/// Whether a browser sent this for a page of another host. Programs send no
-/// `Origin`.
-fn is_foreign(headers: &HeaderMap) -> bool {
-    let Some(origin) = headers.get(header::ORIGIN) else { return false };
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok());
-    let origin = origin.to_str().ok().and_then(|origin| origin.split_once("://"));
-    match (origin, host) {
-        (Some((_, origin)), Some(host)) => !origin.eq_ignore_ascii_case(host),
-        _ => true,
-    }
 }
 
 #[cfg(test)]
@@ -145,18 +191,5 @@ mod tests {
         }
         let twice = [("authorization", "Bearer pv_right"), ("authorization", "Bearer pv_right")];
         assert_eq!(presented(&headers(&twice)), None);
-    }
-
-    #[test]
-    fn pages_of_other_hosts_are_refused_even_with_the_token() {
-        for (origin, foreign) in [
-            ("http://127.0.0.1:7557", false),
-            ("http://127.0.0.1:1", true),
-            ("https://evil.example", true),
-            ("null", true),
-        ] {
-            let headers = headers(&[("origin", origin), ("host", "127.0.0.1:7557")]);
-            assert_eq!(is_foreign(&headers), foreign, "{origin}");
-        }
     }
 }

@@ -1,6 +1,6 @@
 //! Northbound: REST for operators and their programs.
 //!
-//! Everything lives below `/api/v1` and is answered only with a bearer token.
+//! Everything lives below `/api/v1` and is answered only with a token.
 //! `router` holds the one table of routes, `problem` the one place that
 //! turns errors into answers, `mask` the one that hides secrets. Each resource
 //! is a file: its views, its handlers, their part of the OpenAPI document.
@@ -19,6 +19,7 @@ mod device_backups;
 mod devices;
 mod dhcp;
 mod diagnostics;
+mod doorman;
 mod events;
 mod extract;
 mod files;
@@ -26,6 +27,7 @@ mod fitness;
 mod fleet;
 mod guard;
 mod handler;
+mod host;
 mod instances;
 mod intents;
 mod labels;
@@ -36,6 +38,7 @@ mod new_task;
 mod openapi;
 mod paging;
 mod parameters;
+mod people;
 mod phones;
 mod preloads;
 mod problem;

@@ -12,15 +12,15 @@ use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
     associations, datamodel, device_backups, devices, dhcp, events, files, intents, layers, models,
-    parameters, phones, preloads, remembered, reports, sessions, sites, strangers, system, tasks,
-    traces, trees, wake,
+    parameters, people, phones, preloads, remembered, reports, sessions, sites, strangers, system,
+    tasks, traces, trees, wake,
 };
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
     info(
         title = "Provost",
-        description = "Northbound of Provost: devices, tasks, files, phones. Every request needs a bearer token."
+        description = "Northbound of Provost: devices, tasks, files, phones. Every request needs a token: as a bearer's, or as the password of Basic."
     ),
     paths(
         devices::list, devices::add, devices::show, devices::change, devices::forget,
@@ -59,9 +59,14 @@ use super::{
         layers::put_global, layers::put_tenant, layers::put_model,
         layers::forget_global, layers::forget_tenant, layers::forget_model,
         system::health, system::backup, system::openapi,
+        people::me::show,
+        people::tokens::list, people::tokens::create, people::tokens::show, people::tokens::change,
+        people::tokens::remove, people::tokens::revoke, people::tokens::rotate,
+        people::users::list, people::users::show, people::users::put, people::users::forget,
+        people::tenants::list, people::tenants::show, people::tenants::put, people::tenants::forget,
     ),
     components(schemas(Problem)),
-    security(("token" = [])),
+    security(("token" = []), ("password" = [])),
     modifiers(&Common)
 )]
 struct Document;
@@ -76,9 +81,11 @@ struct Common;
 
 impl Modify for Common {
     fn modify(&self, document: &mut OpenApi) {
+        let basic = HttpBuilder::new().scheme(HttpAuthScheme::Basic).build();
         let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
         if let Some(components) = &mut document.components {
             components.add_security_scheme("token", SecurityScheme::Http(bearer));
+            components.add_security_scheme("password", SecurityScheme::Http(basic));
         }
         let problem = || RefOr::Ref(Ref::from_schema_name("Problem"));
         let error = ResponseBuilder::new()

@@ -6,7 +6,7 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::fitness::FieldMisfit;
-use crate::access::Right;
+use crate::access::{Excess, Right};
 use crate::campaign::CampaignError;
 use crate::class::Class;
 use crate::files::FilesError;
@@ -24,6 +24,29 @@ pub(super) enum ApiError {
     /// The request was sent by a page of another site.
     #[error("requests from pages of other sites are refused")]
     ForeignOrigin,
+    /// The request is for a host that is not this server.
+    #[error("this server is not the host {0:?}")]
+    WrongHost(String),
+    /// Tokens that open nothing, and too many of them.
+    #[error("too many tokens that open nothing came from this address")]
+    TooManyBadTokens(u32),
+    /// What is to be given away is not the principal's own.
+    #[error("nobody gives more than they have, and this would give {0}")]
+    BeyondOwn(Excess),
+    /// There are as many as may be.
+    #[error("there are {limit} {what} already, and no more are taken")]
+    NoRoom {
+        /// `tokens` and the like.
+        what: &'static str,
+        /// How many may be.
+        limit: usize,
+    },
+    /// A token that was revoked stays so.
+    #[error("token {0} was revoked, and stays so")]
+    TokenRevoked(String),
+    /// The machine gives no random numbers.
+    #[error("{0}")]
+    NoRandom(String),
     /// The token is good, and does not give this right.
     #[error("this token does not give the right {0}")]
     NoRight(Right),
@@ -198,7 +221,9 @@ impl ApiError {
     pub(super) const fn class(&self) -> Class {
         match self {
             Self::NoToken => Class::Unauthorized,
-            Self::ForeignOrigin | Self::NoRight(_) => Class::Forbidden,
+            Self::ForeignOrigin | Self::WrongHost(_) | Self::NoRight(_) | Self::BeyondOwn(_) => {
+                Class::Forbidden
+            }
             Self::NoRoute | Self::NoSuch { .. } => Class::NotFound,
             Self::WrongMethod
             | Self::Malformed { .. }
@@ -215,6 +240,8 @@ impl ApiError {
             | Self::TaskSent(_)
             | Self::TaskOver { .. }
             | Self::TracesFull(_)
+            | Self::NoRoom { .. }
+            | Self::TokenRevoked(_)
             | Self::NotSupported(_)
             | Self::NotKnownYet(_)
             | Self::PlanOutdated(_)
@@ -223,7 +250,8 @@ impl ApiError {
             | Self::NotRead(_)
             | Self::BackupRuns => Class::Conflict,
             Self::NoWay(_) | Self::PlanFailed(_) => Class::Failed,
-            Self::QueueFull(_) | Self::PlansFull(_) => Class::Throttled,
+            Self::QueueFull(_) | Self::PlansFull(_) | Self::TooManyBadTokens(_) => Class::Throttled,
+            Self::NoRandom(_) => Class::Internal,
             Self::Campaign(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::Files(error) => error.class(),
@@ -233,11 +261,12 @@ impl ApiError {
         }
     }
 
-    /// The status: that of the class, but for the two that HTTP itself demands.
+    /// The status: that of the class, but for those that HTTP itself demands.
     const fn status(&self) -> u16 {
         match self {
             Self::WrongMethod => 405,
             Self::BodyStalled => 408,
+            Self::WrongHost(_) => 421,
             _ => self.class().http_status(),
         }
     }
@@ -247,6 +276,12 @@ impl ApiError {
         match self {
             Self::NoToken => "token-needed",
             Self::ForeignOrigin => "foreign-origin",
+            Self::WrongHost(_) => "wrong-host",
+            Self::TooManyBadTokens(_) => "too-many-bad-tokens",
+            Self::BeyondOwn(_) => "beyond-own",
+            Self::NoRoom { .. } => "no-room",
+            Self::NoRandom(_) => "no-random",
+            Self::TokenRevoked(_) => "token-revoked",
             Self::NoRight(_) => "no-right",
             Self::NoRoute => "no-route",
             Self::WrongMethod => "wrong-method",
@@ -295,6 +330,14 @@ impl ApiError {
             Self::NoToken => Some(
                 "send `Authorization: Bearer <token>`; the admin token lies in admin.token in the data folder",
             ),
+            Self::WrongHost(_) => Some(
+                "by another name than loopback's or the listener's own address it is answered only if `[northbound] hosts` in the settings lists that name",
+            ),
+            Self::TooManyBadTokens(_) => {
+                Some("a good token is not held up; `provost token list` tells which are good")
+            }
+            Self::TokenRevoked(_) => Some("POST /api/v1/tokens makes another one"),
+            Self::BeyondOwn(_) => Some("GET /api/v1/me tells what your token gives"),
             Self::NoRoute => Some("GET /api/v1/openapi.json describes all paths"),
             Self::NoSuch { what: "device", .. } => Some(
                 "GET /api/v1/devices lists the ids; inside a path `%` of an id is written `%25`",
@@ -404,6 +447,10 @@ impl IntoResponse for ApiError {
             tracing::error!(error = %self, "a northbound request failed");
         }
         let status = StatusCode::from_u16(self.status()).unwrap_or_default();
+        let wait = match &self {
+            Self::TooManyBadTokens(seconds) => Some(*seconds),
+            _ => None,
+        };
         let problem = Problem {
             kind: format!("urn:provost:problem:{}", self.code()),
             title: title(class),
@@ -417,18 +464,25 @@ impl IntoResponse for ApiError {
             },
             misfits: if let Self::Misfits(misfits) = self { misfits } else { Vec::new() },
         };
+        let retry_after = match wait {
+            Some(seconds) => HeaderValue::from(seconds),
+            None => HeaderValue::from_static("10"),
+        };
         let mut response = (status, axum::Json(problem)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match class {
             Class::Unauthorized => {
-                headers.insert(
-                    header::WWW_AUTHENTICATE,
-                    HeaderValue::from_static("Bearer realm=\"provost\""),
-                );
+                // Two challenges, each in a header of its own: some clients read no
+                // lists of them.
+                for challenge in
+                    ["Bearer realm=\"provost\"", "Basic realm=\"provost\", charset=\"UTF-8\""]
+                {
+                    headers.append(header::WWW_AUTHENTICATE, HeaderValue::from_static(challenge));
+                }
             }
             Class::Throttled | Class::Unavailable => {
-                headers.insert(header::RETRY_AFTER, HeaderValue::from_static("10"));
+                headers.insert(header::RETRY_AFTER, retry_after);
             }
             _ => {}
         }

@@ -13,8 +13,8 @@ use super::problem::ApiError;
 use super::state::Shared;
 use super::{
     associations, datamodel, device_backups, devices, dhcp, events, files, intents, layers, models,
-    parameters, phones, preloads, remembered, reports, sessions, sites, strangers, system, tasks,
-    traces, trees, wake,
+    parameters, people, phones, preloads, remembered, reports, sessions, sites, strangers, system,
+    tasks, traces, trees, wake,
 };
 use crate::access::Right;
 
@@ -40,6 +40,23 @@ fn table() -> Vec<Route> {
         route(GET,   "/api/v1/health", SystemRead, About::Nothing, system::health),
         route(GET,   "/api/v1/openapi.json", Own, About::Nothing, system::openapi),
         route(POST,  "/api/v1/backup", SystemWrite, About::Whole, system::backup),
+
+        route(GET,   "/api/v1/me", Own, About::Nothing, people::me::show),
+        route(GET,   "/api/v1/tokens", TokensWrite, About::Listed, people::tokens::list),
+        route(POST,  "/api/v1/tokens", TokensWrite, About::Listed, people::tokens::create),
+        route(GET,   "/api/v1/tokens/{id}", TokensWrite, About::Token, people::tokens::show),
+        route(PATCH, "/api/v1/tokens/{id}", TokensWrite, About::Token, people::tokens::change),
+        route(DELETE,"/api/v1/tokens/{id}", TokensWrite, About::Token, people::tokens::remove),
+        route(POST,  "/api/v1/tokens/{id}/revoke", TokensWrite, About::Token, people::tokens::revoke),
+        route(POST,  "/api/v1/tokens/{id}/rotate", TokensWrite, About::Token, people::tokens::rotate),
+        route(GET,   "/api/v1/users", TokensWrite, About::Listed, people::users::list),
+        route(GET,   "/api/v1/users/{name}", TokensWrite, About::User, people::users::show),
+        route(PUT,   "/api/v1/users/{name}", TokensWrite, About::User, people::users::put),
+        route(DELETE,"/api/v1/users/{name}", TokensWrite, About::User, people::users::forget),
+        route(GET,   "/api/v1/tenants", TenantsRead, About::Listed, people::tenants::list),
+        route(GET,   "/api/v1/tenants/{name}", TenantsRead, About::Tenant, people::tenants::show),
+        route(PUT,   "/api/v1/tenants/{name}", TenantsWrite, About::Tenant, people::tenants::put),
+        route(DELETE,"/api/v1/tenants/{name}", TenantsWrite, About::Tenant, people::tenants::forget),
 
         route(GET,   "/api/v1/devices", DevicesRead, About::Listed, devices::list),
         route(POST,  "/api/v1/devices", DevicesAdmit, About::Whole, devices::add),
@@ -194,6 +211,12 @@ where
 /// Method, path and rule of every route, for tests and documents.
 pub fn routes() -> Vec<(Method, &'static str, Rule)> {
     table().into_iter().map(|route| (route.method, route.path, route.rule)).collect()
+}
+
+/// The paths that need no token.
+pub(super) fn open_paths() -> Vec<&'static str> {
+    let is_open = |route: &Route| route.rule.about == About::Open;
+    table().into_iter().filter(is_open).map(|route| route.path).collect()
 }
 
 /// The table as a service. Every route stands behind its rule.

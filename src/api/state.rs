@@ -63,6 +63,9 @@ pub(super) struct State {
     pub(super) backing_up: tokio::sync::Mutex<()>,
     /// Held while profiles are changed: one change at a time.
     pub(super) changing_profiles: tokio::sync::Mutex<()>,
+    /// Held while tokens, users and tenants are changed, one at a time: what one
+    /// change checks, no other takes away meanwhile.
+    pub(super) changing_people: tokio::sync::Mutex<()>,
     /// Tells what changes of profiles would do.
     pub(super) planner: Arc<FleetPlanner>,
     /// Plans that are being made.
@@ -76,6 +79,7 @@ impl State {
             deps,
             backing_up: tokio::sync::Mutex::new(()),
             changing_profiles: tokio::sync::Mutex::new(()),
+            changing_people: tokio::sync::Mutex::new(()),
             planner: Arc::new(planner),
             makings: Arc::default(),
         }

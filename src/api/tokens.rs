@@ -6,20 +6,22 @@
 //! writing another one and starting again; without the file the known hash
 //! stays good, so an operator may move the token to a safer place.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io::Write as _;
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::access::{Principal, TokenRecord, UserRecord};
+use crate::access::{Principal, TokenRecord, TokenUse, UserRecord};
 use crate::class::Class;
-use crate::store::{Kind, Record, Store, StoreError};
-use crate::time::Clock;
+use crate::store::{Kind, OfficeRecord, Record, Store, StoreError};
+use crate::time::{Clock, Timestamp};
 
 /// The name of the file in the data folder that holds the admin token.
 pub const ADMIN_TOKEN_FILE: &str = "admin.token";
@@ -27,8 +29,14 @@ pub const ADMIN_TOKEN_FILE: &str = "admin.token";
 /// The setting of the store that holds the SHA-256 of the admin token.
 const ADMIN_SETTING: &str = "token/admin";
 
+/// The hex digits of a token's id.
+const ID_DIGITS: usize = 16;
+
 /// The shortest token that is taken from the file, in characters.
 const MIN_LENGTH: usize = 32;
+
+/// That a token was used is written once in this time.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
 
 /// The tokens that open the northbound, as hashes.
 #[derive(Clone)]
@@ -43,6 +51,8 @@ struct Known {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
     book: RwLock<Book>,
+    /// When it was last written that a token was used, by its id.
+    noted: Mutex<HashMap<Arc<str>, Timestamp>>,
 }
 
 #[derive(Default)]
@@ -124,7 +134,15 @@ impl Tokens {
     }
 
     fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, admin: [u8; 32]) -> Self {
-        Self { admin, known: Arc::new(Known { store, clock, book: RwLock::default() }) }
+        Self {
+            admin,
+            known: Arc::new(Known {
+                store,
+                clock,
+                book: RwLock::default(),
+                noted: Mutex::default(),
+            }),
+        }
     }
 
     /// Who presents this token; `None` if it opens nothing. Takes the same time
@@ -139,9 +157,45 @@ impl Tokens {
         }
         self.known.check(&hash).await
     }
+
+    /// Notes that a principal was here. It is written behind the answer, by nobody
+    /// in particular, and at most once a minute for each token: what is kept is of
+    /// use to find tokens that nobody needs, and costs no request anything.
+    pub(super) fn note(&self, principal: &Principal, address: IpAddr) {
+        if principal.token.is_empty() || !self.known.is_due(&principal.token) {
+            return;
+        }
+        let (known, id) = (Arc::clone(&self.known), principal.token.clone());
+        let used = TokenUse { at: known.clock.now(), address: Some(address) };
+        tokio::spawn(async move {
+            if let Err(error) = known.write_use(&id, used).await {
+                tracing::warn!(token.id = %id, %error, "when the token was used is not written");
+            }
+        });
+    }
 }
 
 impl Known {
+    /// Whether the use of a token is to be written, which it then is.
+    fn is_due(&self, id: &Arc<str>) -> bool {
+        let now = self.clock.now();
+        let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_due = noted.get(id).is_none_or(|at| now.since(*at) >= NOTE_EVERY || now < *at);
+        if is_due {
+            noted.insert(Arc::clone(id), now);
+        }
+        is_due
+    }
+
+    async fn write_use(&self, id: &str, used: TokenUse) -> Result<(), StoreError> {
+        // One that was deleted meanwhile leaves nothing behind.
+        if self.store.office().token(id).await?.is_none() {
+            return Ok(());
+        }
+        let record = OfficeRecord::TokenUse(id.into(), used);
+        self.store.commit(Record::Office(record).into()).await
+    }
+
     async fn check(&self, hash: &[u8; 32]) -> Result<Option<Principal>, StoreError> {
         let generation = self.store.generation(Kind::Token);
         let is_current = self.read().generation == Some(generation);
@@ -153,7 +207,12 @@ impl Known {
                 let user = token.user.as_ref().and_then(|name| users.get(name).cloned());
                 (token.hash, (token, user))
             };
-            let tokens = office.tokens().await?.into_iter().map(entry).collect();
+            let tokens: HashMap<_, (TokenRecord, _)> =
+                office.tokens().await?.into_iter().map(entry).collect();
+            let ids: HashSet<&str> = tokens.values().map(|(token, _)| &*token.id).collect();
+            let mut noted = self.noted.lock().unwrap_or_else(PoisonError::into_inner);
+            noted.retain(|id, _| ids.contains(&**id));
+            drop((noted, ids));
             let mut book = self.book.write().unwrap_or_else(PoisonError::into_inner);
             *book = Book { generation: Some(generation), tokens };
         }
@@ -183,11 +242,35 @@ fn read_token(path: &Path) -> Result<Option<String>, TokenError> {
     }
 }
 
-/// `pv_` and 256 random bits.
+/// `pv_` and 256 random bits: the first token.
 fn make_token() -> Result<String, TokenError> {
-    let mut random = [0; 32];
+    Ok(format!("pv_{}", URL_SAFE_NO_PAD.encode(random::<32>()?)))
+}
+
+/// The id of a new token.
+pub(super) fn make_id() -> Result<String, TokenError> {
+    Ok(hex::encode(random::<{ ID_DIGITS / 2 }>()?))
+}
+
+/// The text of a token with an id, and what is kept of it.
+pub(super) fn make_text(id: &str) -> Result<(String, [u8; 32]), TokenError> {
+    let text = format!("pv_{id}_{}", URL_SAFE_NO_PAD.encode(random::<32>()?));
+    let hash = hashed(&text);
+    Ok((text, hash))
+}
+
+/// The id that a text names, if it looks like that of a token: safe in a log,
+/// whoever made it up.
+pub(super) fn named_id(text: &str) -> Option<&str> {
+    let (id, _) = text.strip_prefix("pv_")?.split_once('_')?;
+    let is_hex = |byte: u8| byte.is_ascii_digit() || (b'a'..=b'f').contains(&byte);
+    (id.len() == ID_DIGITS && id.bytes().all(is_hex)).then_some(id)
+}
+
+fn random<const N: usize>() -> Result<[u8; N], TokenError> {
+    let mut random = [0; N];
     getrandom::fill(&mut random).map_err(TokenError::NoRandom)?;
-    Ok(format!("pv_{}", URL_SAFE_NO_PAD.encode(random)))
+    Ok(random)
 }
 
 /// Writes a file that only its owner may read, durably before it counts: a
@@ -202,4 +285,23 @@ fn write_private(path: &Path, text: &str) -> std::io::Result<()> {
         std::fs::File::open(folder)?.sync_all()?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_id_of_a_token_may_be_told() {
+        let id = make_id().unwrap();
+        let (text, hash) = make_text(&id).unwrap();
+        assert_eq!(named_id(&text), Some(id.as_str()));
+        assert_eq!(hash, hashed(&text));
+        assert!(text.len() >= 3 + ID_DIGITS + 1 + 43, "256 bits: {text}");
+        assert_ne!(make_text(&id).unwrap().0, text);
+        let first = make_token().unwrap();
+        for other in ["", "pv_", "pv_0123", "pv_0123_x", "pv_0123456789ABCDEF_x", first.as_str()] {
+            assert_eq!(named_id(other), None, "{other}");
+        }
+    }
 }

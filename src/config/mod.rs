@@ -184,6 +184,7 @@ impl Config {
         self.admission.check()?;
         self.files.check()?;
         self.bulk.check()?;
+        self.northbound.check()?;
         self.tftp.check()?;
         self.xmpp.check()?;
         self.campaigns.check()?;

@@ -1,8 +1,10 @@
 //! `[northbound]`: the operator's door.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use serde::{Deserialize, Serialize};
+
+use super::ConfigError;
 
 /// `[northbound]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -10,6 +12,9 @@ use serde::{Deserialize, Serialize};
 pub struct NorthboundConfig {
     /// Where the REST API is served; loopback unless configured.
     pub listen: SocketAddr,
+    /// By which names and addresses the server is asked, besides loopback's and the
+    /// address that it listens on; without ports.
+    pub hosts: Vec<String>,
     /// The longest that `?wait=` holds a request open, in seconds.
     pub max_wait: u32,
     /// The largest JSON body taken, in bytes; uploads have their own limit.
@@ -18,7 +23,31 @@ pub struct NorthboundConfig {
 
 impl Default for NorthboundConfig {
     fn default() -> Self {
-        Self { listen: (Ipv4Addr::LOCALHOST, 7557).into(), max_wait: 300, max_body: 1 << 20 }
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, 7557).into(),
+            hosts: Vec::new(),
+            max_wait: 300,
+            max_body: 1 << 20,
+        }
+    }
+}
+
+impl NorthboundConfig {
+    /// Checks what the types cannot say.
+    pub(super) fn check(&self) -> Result<(), ConfigError> {
+        let is_name = |host: &str| {
+            (1..=253).contains(&host.len())
+                && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))
+        };
+        let is_wrong = |host: &&String| !is_name(host) && host.parse::<IpAddr>().is_err();
+        match self.hosts.iter().find(is_wrong) {
+            Some(host) => Err(ConfigError::OutOfRange {
+                key: "northbound.hosts",
+                value: host.clone(),
+                problem: "a name or an address, without a scheme and without a port",
+            }),
+            None => Ok(()),
+        }
     }
 }
 
@@ -50,5 +79,23 @@ pub(super) mod optional_listen {
                 "`{text}` is no address with a port like 0.0.0.0:7547, nor \"off\""
             ))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_host_is_a_name_or_an_address_and_nothing_besides() {
+        let with = |host: &str| {
+            NorthboundConfig { hosts: vec![host.to_owned()], ..NorthboundConfig::default() }.check()
+        };
+        for host in ["acs", "acs.example.net", "192.0.2.1", "2001:db8::1"] {
+            assert!(with(host).is_ok(), "{host}");
+        }
+        for host in ["", "*", "https://acs", "acs:7557", "[::1]", "acs/", "a b"] {
+            assert!(with(host).is_err(), "{host}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! Tests of `api` from outside: over a real door, on a store in memory.
 
+mod access;
 mod admission;
 mod devices;
 mod diagnostics;

@@ -40,6 +40,7 @@ pub(crate) struct Rig {
     pub(crate) data: tempfile::TempDir,
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
+    pub(crate) clock: Arc<ManualClock>,
     pub(crate) strangers: Arc<Strangers>,
     pub(crate) address: SocketAddr,
     _stop_at_the_end: DropGuard,
@@ -108,7 +109,7 @@ impl Rig {
             shelf,
             waker,
             campaigns,
-            clock,
+            clock: clock.clone(),
             config: Arc::new(config),
             data: data.path().to_owned(),
             supply,
@@ -124,7 +125,7 @@ impl Rig {
         let door = Door::bind("northbound", at, &limits, None).unwrap();
         let address = door.local_addr();
         tokio::spawn(door.serve(Arc::new(api), stop.clone()));
-        Self { data, store, vault, strangers, address, _stop_at_the_end: stop.drop_guard() }
+        Self { data, store, vault, clock, strangers, address, _stop_at_the_end: stop.drop_guard() }
     }
 
     pub(crate) async fn put(&self, record: Record) {
@@ -199,12 +200,33 @@ impl Rig {
         headers: &[(&str, &str)],
         body: impl Into<Bytes>,
     ) -> Answer {
+        self.exchange(&self.address.to_string(), method, path, headers, body).await
+    }
+
+    /// A request for a host of this name.
+    pub(crate) async fn named(
+        &self,
+        name: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+    ) -> Answer {
+        self.exchange(name, method, path, headers, "").await
+    }
+
+    async fn exchange(
+        &self,
+        name: &str,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: impl Into<Bytes>,
+    ) -> Answer {
         let host = Host::Address(self.address.ip());
         let patience = Duration::from_secs(10);
         let mut connection =
             ClientConnection::connect(&host, self.address.port(), None, patience).await.unwrap();
-        let mut request =
-            Request::builder().method(method).uri(path).header("host", self.address.to_string());
+        let mut request = Request::builder().method(method).uri(path).header("host", name);
         for (name, value) in headers {
             request = request.header(*name, *value);
         }

@@ -65,6 +65,7 @@ async fn a_planted_canary_is_in_no_answer() {
     plant_in_labels(&rig).await;
 
     let plan = plant_in_profiles(&rig).await;
+    let (token_id, token) = plant_in_people(&rig).await;
 
     let mut looked_at = 0;
     for (method, path, _) in routes() {
@@ -74,6 +75,7 @@ async fn a_planted_canary_is_in_no_answer() {
         let key_of_path = match path {
             _ if path.contains("/tasks/") => task_id.to_string(),
             _ if path.contains("/plans/") => plan.clone(),
+            _ if path.contains("/tokens/") => token_id.clone(),
             _ => id("1").to_string(),
         };
         let path = path
@@ -99,9 +101,22 @@ async fn a_planted_canary_is_in_no_answer() {
         let answer = rig.raw(method, &path, &[], "").await;
         assert!(answer.status == 200 || path.contains("/files/"), "{path}: {}", answer.text);
         assert!(!answer.text.contains(CANARY) && !answer.text.contains(&key), "{path}");
+        assert!(!answer.text.contains(&token), "{path}");
         looked_at += 1;
     }
     assert!(looked_at >= 25, "{looked_at}");
+}
+
+/// A tenant, a user and a token, whose id and random part are told.
+async fn plant_in_people(rig: &Rig) -> (String, String) {
+    assert_eq!(rig.put_json("/tenants/hq", json!({})).await.status, 201);
+    assert_eq!(rig.put_json("/users/hq", json!({"role": "viewer"})).await.status, 201);
+    let draft = json!({"name": "x", "role": "viewer", "user": "hq"});
+    let made = rig.post("/tokens", draft).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let text = made.json["token"].as_str().unwrap();
+    let random = text.rsplit_once(made.json["id"].as_str().unwrap()).unwrap().1;
+    (made.json["id"].as_str().unwrap().to_owned(), random.replacen('_', "", 1))
 }
 
 /// Secrets of subscribers, and an unknown device, so that there is one to be shown.
