@@ -2,8 +2,8 @@
 //! failure is an [`ApiError`].
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::http::header;
 use axum::http::request::Parts;
+use axum::http::{Uri, header};
 use serde::de::DeserializeOwned;
 
 use super::problem::{ApiError, bad_value};
@@ -18,6 +18,16 @@ pub(super) struct Json<T>(pub(super) T);
 
 /// The query, where unknown keys are refused.
 pub(super) struct Query<T>(pub(super) T);
+
+/// The query in two parts: what has names of its own, and all the rest, where
+/// unknown keys are refused.
+pub(super) struct Split<A, B>(pub(super) A, pub(super) B);
+
+/// A part of a query whose keys are known beforehand.
+pub(super) trait Named {
+    /// Its keys.
+    const NAMES: &'static [&'static str];
+}
 
 /// The device that the path names.
 pub(super) struct DeviceKey(pub(super) DeviceId);
@@ -57,6 +67,32 @@ impl<T: DeserializeOwned> FromRequestParts<Shared> for Query<T> {
             .map(|query| Self(query.0))
             .map_err(|error| ApiError::Malformed { what: "query", problem: error.body_text() })
     }
+}
+
+impl<A, B> FromRequestParts<Shared> for Split<A, B>
+where
+    A: DeserializeOwned + Named,
+    B: DeserializeOwned,
+{
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &Shared) -> Result<Self, ApiError> {
+        let pairs = parts.uri.query().unwrap_or_default().split('&');
+        let is_named = |pair: &&str| A::NAMES.contains(&pair.split('=').next().unwrap_or_default());
+        let (named, rest): (Vec<&str>, Vec<&str>) = pairs.partition(is_named);
+        Ok(Self(read_query(&named)?, read_query(&rest)?))
+    }
+}
+
+/// Reads pairs of a query.
+fn read_query<T: DeserializeOwned>(pairs: &[&str]) -> Result<T, ApiError> {
+    let malformed = |problem| ApiError::Malformed { what: "query", problem };
+    let uri: Uri = format!("/?{}", pairs.join("&"))
+        .parse()
+        .map_err(|_| malformed("it is no query".to_owned()))?;
+    axum::extract::Query::try_from_uri(&uri)
+        .map(|query| query.0)
+        .map_err(|error| malformed(error.body_text()))
 }
 
 impl FromRequestParts<Shared> for DeviceKey {
@@ -104,7 +140,9 @@ impl FromRequestParts<Shared> for IfMatch {
         if text == "*" {
             return Ok(Self(None));
         }
-        let number = text.trim_start_matches("W/").trim_matches('"').parse();
+        // What an ETag has behind the revision tells answers apart, not records.
+        let tag = text.trim_start_matches("W/").trim_matches('"');
+        let number = tag.split_once('-').map_or(tag, |(revision, _)| revision).parse();
         number.map(|number| Self(Some(number))).map_err(|_| {
             bad_value("If-Match", "give one revision in quotes, as in If-Match: \"3\"")
         })

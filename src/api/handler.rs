@@ -2,6 +2,7 @@
 //! hyper's bodies and axum's.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Request, Response, header};
@@ -9,6 +10,7 @@ use axum::response::IntoResponse as _;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use hyper::body::Incoming;
+use tokio_util::sync::CancellationToken;
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
@@ -16,8 +18,9 @@ use super::doorman::{BadTokens, Verdict};
 use super::host;
 use super::problem::ApiError;
 use super::router::{open_paths, router};
-use super::state::{ApiDeps, State};
+use super::state::{ApiDeps, Shared, State};
 use super::tokens::{Tokens, named_id};
+use super::{bulk, once};
 use crate::access::Principal;
 use crate::http::{Body, Handler, Peer};
 use crate::ledger::{Actor, acting};
@@ -25,6 +28,9 @@ use crate::time::Clock;
 
 /// The header that names a request, as it stands in the audit too.
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// How often answers of former requests are looked through.
+const SWEEP: Duration = Duration::from_secs(600);
 
 /// The northbound.
 #[derive(Clone)]
@@ -37,18 +43,41 @@ pub struct Api {
     /// What needs no token.
     open: Arc<[&'static str]>,
     bad_tokens: Arc<BadTokens>,
+    state: Shared,
 }
 
 impl Api {
     /// The northbound over these rooms.
     pub fn new(deps: ApiDeps) -> Self {
+        let state = Arc::new(State::new(deps));
+        let deps = &state.deps;
         Self {
             tokens: deps.tokens.clone(),
             clock: Arc::clone(&deps.clock),
             hosts: deps.config.northbound.hosts.clone().into(),
             open: open_paths().into(),
             bad_tokens: Arc::default(),
-            router: router(Arc::new(State::new(deps))),
+            router: router(Arc::clone(&state)),
+            state,
+        }
+    }
+
+    /// What goes on by itself until `stop`: changes over many devices, also those
+    /// that a former run of the server left, and forgetting answers that were kept
+    /// for long enough.
+    pub async fn keep_up(self: Arc<Self>, stop: CancellationToken) {
+        let sweep = async {
+            loop {
+                if let Err(error) = once::sweep(&self.state).await {
+                    tracing::warn!(%error, "answers of former requests were not swept");
+                }
+                tokio::time::sleep(SWEEP).await;
+            }
+        };
+        let bulks = bulk::keep_up(self.state.clone(), stop.clone());
+        tokio::select! {
+            () = bulks => {}
+            () = sweep => {}
         }
     }
 }

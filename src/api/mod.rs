@@ -13,6 +13,8 @@
 #![expect(unused_qualifications, reason = "utoipa's macros write them")]
 
 mod associations;
+mod browse;
+mod bulk;
 mod campaigns;
 mod datamodel;
 mod device_backups;
@@ -20,8 +22,10 @@ mod devices;
 mod dhcp;
 mod diagnostics;
 mod doorman;
+mod etag;
 mod events;
 mod extract;
+mod fields;
 mod files;
 mod fitness;
 mod fleet;
@@ -35,7 +39,9 @@ mod layers;
 mod mask;
 mod models;
 mod new_task;
+mod once;
 mod openapi;
+mod overview;
 mod paging;
 mod parameters;
 mod people;
@@ -52,6 +58,7 @@ mod sheet;
 mod sites;
 mod state;
 mod strangers;
+mod stream;
 mod system;
 mod tasks;
 pub mod tokens;

@@ -138,13 +138,27 @@ impl Abilities {
 #[serde(deny_unknown_fields)]
 pub(super) struct LessonView {
     /// The ability.
-    ability: String,
+    pub(super) ability: String,
     /// Its value.
-    value: Value,
+    pub(super) value: Value,
     #[schema(value_type = String)]
-    at: Timestamp,
+    pub(super) at: Timestamp,
     /// The exchange that taught it.
-    words: String,
+    pub(super) words: String,
+}
+
+/// What was learned of a model and goes for it, and what an operator says of it, by
+/// ability.
+pub(super) fn lessons_of(
+    record: Option<&ModelRecord>,
+    wishes: Option<&ModelWishes>,
+) -> (Vec<LessonView>, Map<String, Value>) {
+    let learned = record.into_iter().flat_map(ModelRecord::taken).map(LessonView::from).collect();
+    let wishes = Abilities::of(wishes.into_iter().flat_map(|wishes| &wishes.abilities));
+    match serde_json::to_value(wishes) {
+        Ok(Value::Object(wished)) => (learned, wished),
+        _ => (learned, Map::new()),
+    }
 }
 
 impl From<&Lesson> for LessonView {
@@ -404,7 +418,7 @@ pub(super) async fn import(
 type Known = (ModelKey, Option<ModelRecord>, Option<ModelWishes>);
 
 /// All models by the text of their key.
-async fn all_of(state: &Inner) -> Result<BTreeMap<String, Known>, ApiError> {
+pub(super) async fn all_of(state: &Inner) -> Result<BTreeMap<String, Known>, ApiError> {
     let mut all: BTreeMap<String, Known> = BTreeMap::new();
     for record in state.store().models(None, MAX_MODELS).await? {
         all.insert(record.key.to_string(), (record.key.clone(), Some(record), None));

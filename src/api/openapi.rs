@@ -3,17 +3,25 @@
 //! Gathered from the handlers; `docs/openapi.json` is its snapshot, so that a
 //! change of the interface shows in a diff.
 
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use utoipa::openapi::header::HeaderBuilder;
+use utoipa::openapi::path::{Operation, Parameter, ParameterBuilder, ParameterIn};
+use utoipa::openapi::schema::{ObjectBuilder, Type};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{
+    Components, ContentBuilder, OpenApi, Ref, RefOr, Required, ResponseBuilder, Schema,
+};
 use utoipa::{Modify, OpenApi as _};
 
 use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
-    associations, datamodel, device_backups, devices, dhcp, events, files, intents, layers, models,
-    parameters, people, phones, preloads, remembered, reports, sessions, sites, strangers, system,
-    tasks, traces, trees, wake,
+    associations, browse, bulk, datamodel, device_backups, devices, dhcp, events, files, intents,
+    layers, models, overview, parameters, people, phones, preloads, remembered, reports, sessions,
+    sites, strangers, system, tasks, traces, trees, wake,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -23,7 +31,7 @@ use super::{
         description = "Northbound of Provost: devices, tasks, files, phones. Every request needs a token: as a bearer's, or as the password of Basic."
     ),
     paths(
-        devices::list, devices::add, devices::show, devices::change, devices::forget,
+        devices::list, devices::export, devices::add, devices::show, devices::change, devices::forget,
         remembered::list, remembered::diff,
         device_backups::list, device_backups::create, device_backups::show, device_backups::remove,
         device_backups::preview, device_backups::restore,
@@ -33,6 +41,8 @@ use super::{
         preloads::import, preloads::export,
         strangers::list, strangers::show, strangers::adopt, strangers::deny, strangers::forget,
         strangers::adopt_all, strangers::deny_all,
+        overview::show, overview::quirks, overview::sessions, browse::browse,
+        bulk::list, bulk::create, bulk::show, bulk::cancel,
         tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
         intents::abilities, intents::create,
         files::upload, files::list, files::show, files::remove, files::content,
@@ -65,7 +75,7 @@ use super::{
         people::users::list, people::users::show, people::users::put, people::users::forget,
         people::tenants::list, people::tenants::show, people::tenants::put, people::tenants::forget,
     ),
-    components(schemas(Problem)),
+    components(schemas(Problem, bulk::BulkAction)),
     security(("token" = []), ("password" = [])),
     modifiers(&Common)
 )]
@@ -95,14 +105,80 @@ impl Modify for Common {
                 ContentBuilder::new().schema(Some(problem())).build(),
             )
             .build();
-        for item in document.paths.paths.values_mut() {
-            let operations =
-                [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
-            for operation in operations.into_iter().flatten() {
+        let revised = revised(document.components.as_ref());
+        for (path, item) in &mut document.paths.paths {
+            if let Some(operation) = &mut item.get {
                 operation.responses.responses.insert("default".to_owned(), RefOr::T(error.clone()));
+                tell_tag(operation, &revised);
+            }
+            let changes = [&mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+            for operation in changes.into_iter().flatten() {
+                operation.responses.responses.insert("default".to_owned(), RefOr::T(error.clone()));
+                if path != "/api/v1/files" {
+                    let told = "The same change is made once, however often it is asked for with \
+                                the same key, which is remembered for a day";
+                    operation
+                        .parameters
+                        .get_or_insert_default()
+                        .push(head("Idempotency-Key", told));
+                }
             }
         }
     }
+}
+
+/// A header that a request may have.
+fn head(name: &str, told: &str) -> RefOr<Parameter> {
+    let header = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(told))
+        .schema(Some(text()))
+        .build();
+    RefOr::T(header)
+}
+
+fn text() -> Schema {
+    Schema::Object(ObjectBuilder::new().schema_type(Type::String).build())
+}
+
+/// The names of the schemas of what has a revision.
+fn revised(components: Option<&Components>) -> BTreeSet<String> {
+    let has = |schema: &Value| {
+        let has_revision = |part: &Value| part["properties"]["revision"].is_object();
+        has_revision(schema)
+            || schema["allOf"].as_array().is_some_and(|parts| parts.iter().any(has_revision))
+    };
+    let schemas = components.into_iter().flat_map(|components| &components.schemas);
+    schemas
+        .filter(|(name, schema)| {
+            let schema = serde_json::to_value(schema).unwrap_or_default();
+            // A profile's revisions are its versions.
+            *name == "ProfileView" || has(&schema)
+        })
+        .map(|(name, _)| name.clone())
+        .collect()
+}
+
+/// Adds the tag to the answer that tells a record with a revision, and that it
+/// need not be told again.
+fn tell_tag(operation: &mut Operation, revised: &BTreeSet<String>) {
+    let Some(RefOr::T(answer)) = operation.responses.responses.get_mut("200") else { return };
+    let Some(RefOr::T(told)) = answer.content.get("application/json") else { return };
+    let Some(RefOr::Ref(named)) = &told.schema else { return };
+    if !named.ref_location.rsplit('/').next().is_some_and(|name| revised.contains(name)) {
+        return;
+    }
+    let tag = HeaderBuilder::new()
+        .description(Some("The revision and a digest of the answer; good for `If-Match`"))
+        .schema(Some(text()))
+        .build();
+    answer.headers.insert("ETag".to_owned(), RefOr::T(tag));
+    let same = ResponseBuilder::new().description("It is as `If-None-Match` knows it").build();
+    operation.responses.responses.insert("304".to_owned(), RefOr::T(same));
+    let told = "Tags that are known already: what has one of them is not told again";
+    operation.parameters.get_or_insert_default().push(head("If-None-Match", told));
 }
 
 #[cfg(test)]

@@ -179,6 +179,35 @@ pub(super) enum ApiError {
         /// The revision that the request names.
         given: u32,
     },
+    /// An `Idempotency-Key` came with another request before.
+    #[error("this Idempotency-Key was used for another request")]
+    KeyReused,
+    /// The request with this `Idempotency-Key` is being worked on.
+    #[error("the request with this Idempotency-Key is being worked on")]
+    InProgress,
+    /// The server ended while it worked on a request.
+    #[error("the server ended while it worked on this request: whether it was done is not known")]
+    OutcomeUnknown,
+    /// The answer to a repeated request was too large to be kept.
+    #[error("this request was answered with status {0}, and the answer was too large to be kept")]
+    ReplyLost(u16),
+    /// A token has as many keys as it may have.
+    #[error("{0} requests with an Idempotency-Key are remembered of this token already")]
+    KeysFull(usize),
+    /// A change over many devices is about more or fewer than expected.
+    #[error("{found} devices are meant, not {expected}; nothing was done")]
+    OtherCount {
+        /// How many there were to be.
+        expected: u64,
+        /// How many there are.
+        found: u64,
+    },
+    /// As many changes over many devices run as may.
+    #[error("{0} changes over many devices run already")]
+    BulksFull(usize),
+    /// The query is too long.
+    #[error("the query is longer than {0} bytes")]
+    QueryTooLong(usize),
     /// A task that has left cannot be called back.
     #[error("task {0} was sent to the device and cannot be called back; its outcome will tell")]
     TaskSent(String),
@@ -231,12 +260,17 @@ impl ApiError {
             | Self::Import { .. }
             | Self::BadProfile { .. }
             | Self::Misfits(_)
+            | Self::KeyReused
             | Self::BodyStalled => Class::Invalid,
-            Self::TooLarge { .. } | Self::TooMany { .. } => Class::TooLarge,
+            Self::TooLarge { .. } | Self::TooMany { .. } | Self::QueryTooLong(_) => Class::TooLarge,
             Self::Exists { .. }
             | Self::IsHere { .. }
             | Self::InUse { .. }
             | Self::OtherRevision { .. }
+            | Self::InProgress
+            | Self::OutcomeUnknown
+            | Self::ReplyLost(_)
+            | Self::OtherCount { .. }
             | Self::TaskSent(_)
             | Self::TaskOver { .. }
             | Self::TracesFull(_)
@@ -250,7 +284,11 @@ impl ApiError {
             | Self::NotRead(_)
             | Self::BackupRuns => Class::Conflict,
             Self::NoWay(_) | Self::PlanFailed(_) => Class::Failed,
-            Self::QueueFull(_) | Self::PlansFull(_) | Self::TooManyBadTokens(_) => Class::Throttled,
+            Self::QueueFull(_)
+            | Self::PlansFull(_)
+            | Self::KeysFull(_)
+            | Self::BulksFull(_)
+            | Self::TooManyBadTokens(_) => Class::Throttled,
             Self::NoRandom(_) => Class::Internal,
             Self::Campaign(error) => error.class(),
             Self::Store(error) => error.class(),
@@ -267,6 +305,10 @@ impl ApiError {
             Self::WrongMethod => 405,
             Self::BodyStalled => 408,
             Self::WrongHost(_) => 421,
+            // RFC 9110 §13.1.1, §15.5.13.
+            Self::OtherRevision { .. } => 412,
+            Self::QueryTooLong(_) => 414,
+            Self::KeyReused => 422,
             _ => self.class().http_status(),
         }
     }
@@ -302,6 +344,14 @@ impl ApiError {
             Self::InUse { .. } => "in-use",
             Self::IsHere { .. } => "is-here",
             Self::OtherRevision { .. } => "other-revision",
+            Self::KeyReused => "key-reused",
+            Self::InProgress => "in-progress",
+            Self::OutcomeUnknown => "outcome-unknown",
+            Self::ReplyLost(_) => "reply-lost",
+            Self::KeysFull(_) => "keys-full",
+            Self::OtherCount { .. } => "other-count",
+            Self::BulksFull(_) => "bulks-full",
+            Self::QueryTooLong(_) => "query-too-long",
             Self::TaskSent(_) => "task-sent",
             Self::TaskOver { .. } => "task-over",
             Self::NotSupported(_) => "not-supported",
@@ -344,6 +394,20 @@ impl ApiError {
             ),
             Self::OtherRevision { .. } | Self::Store(StoreError::Conflict(_)) => {
                 Some("read it again, and repeat the change on what is there now")
+            }
+            Self::KeyReused => Some("take a new key for each change that you mean"),
+            Self::InProgress => Some("wait, and send it again with the same key"),
+            Self::OutcomeUnknown => {
+                Some("look whether it was done; then send it again with a new key if it was not")
+            }
+            Self::ReplyLost(_) => Some("look at what it changed; send nothing again"),
+            Self::KeysFull(_) => Some("keys are forgotten after `northbound.idempotency_hours`"),
+            Self::OtherCount { .. } => {
+                Some("look with `dry_run` which devices are meant, and ask with that number")
+            }
+            Self::BulksFull(_) => Some("wait for one of them, or cancel it"),
+            Self::QueryTooLong(_) => {
+                Some("ask for less at once; POST /api/v1/bulk takes long rules in its body")
             }
             Self::Exists { .. } => Some("DELETE it first"),
             Self::PlanOutdated(_) => {

@@ -1,9 +1,11 @@
 //! The one table of routes.
 
 use axum::Router;
+use axum::extract::Request;
 use axum::handler::Handler;
 use axum::http::Method;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::campaigns;
@@ -12,9 +14,9 @@ use super::guard::{self, About, Rule};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, datamodel, device_backups, devices, dhcp, events, files, intents, layers, models,
-    parameters, people, phones, preloads, remembered, reports, sessions, sites, strangers, system,
-    tasks, traces, trees, wake,
+    associations, browse, bulk, datamodel, device_backups, devices, dhcp, etag, events, files,
+    intents, layers, models, once, overview, parameters, people, phones, preloads, remembered,
+    reports, sessions, sites, strangers, system, tasks, traces, trees, wake,
 };
 use crate::access::Right;
 
@@ -38,6 +40,10 @@ fn table() -> Vec<Route> {
     const DELETE: Method = Method::DELETE;
     vec![
         route(GET,   "/api/v1/health", SystemRead, About::Nothing, system::health),
+        route(GET,   "/api/docs", Own, About::Nothing, browse::browse),
+        route(GET,   "/api/v1/system", SystemRead, About::Whole, overview::show),
+        route(GET,   "/api/v1/quirks", ModelsRead, About::Nothing, overview::quirks),
+        route(GET,   "/api/v1/sessions", DevicesRead, About::Listed, overview::sessions),
         route(GET,   "/api/v1/openapi.json", Own, About::Nothing, system::openapi),
         route(POST,  "/api/v1/backup", SystemWrite, About::Whole, system::backup),
 
@@ -59,6 +65,7 @@ fn table() -> Vec<Route> {
         route(DELETE,"/api/v1/tenants/{name}", TenantsWrite, About::Tenant, people::tenants::forget),
 
         route(GET,   "/api/v1/devices", DevicesRead, About::Listed, devices::list),
+        route(GET,   "/api/v1/devices/export", DevicesRead, About::Listed, devices::export),
         route(POST,  "/api/v1/devices", DevicesAdmit, About::Whole, devices::add),
         route(GET,   "/api/v1/devices/{id}", DevicesRead, About::Device, devices::show),
         route(PATCH, "/api/v1/devices/{id}", DevicesLabel, About::Device, devices::change),
@@ -106,6 +113,11 @@ fn table() -> Vec<Route> {
         route(GET,   "/api/v1/tasks", TasksRead, About::Listed, tasks::list),
         route(GET,   "/api/v1/tasks/{id}", TasksRead, About::Task, tasks::show),
         route(POST,  "/api/v1/tasks/{id}/cancel", TasksChange, About::Task, tasks::cancel),
+
+        route(GET,   "/api/v1/bulk", TasksRead, About::Listed, bulk::list),
+        route(POST,  "/api/v1/bulk", TasksDisrupt, About::Listed, bulk::create),
+        route(GET,   "/api/v1/bulk/{id}", TasksRead, About::Listed, bulk::show),
+        route(POST,  "/api/v1/bulk/{id}/cancel", TasksDisrupt, About::Listed, bulk::cancel),
 
         route(GET,   "/api/v1/files", FilesRead, About::Nothing, files::list),
         route(POST,  "/api/v1/files", FilesWrite, About::Whole, files::upload),
@@ -225,11 +237,25 @@ pub(super) fn router(state: Shared) -> Router {
         .into_iter()
         .fold(Router::new(), |router, Route { path, rule, handler, .. }| {
             let guarded = from_fn_with_state((state.clone(), rule), guard::pass);
-            router.route(path, handler.layer(guarded))
+            let once = from_fn_with_state(state.clone(), once::pass);
+            // The last is asked first: nothing is kept of what nobody may do.
+            router.route(path, handler.layer(from_fn(etag::pass)).layer(once).layer(guarded))
         })
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::WrongMethod)
+        .layer(from_fn(bounded))
         .with_state(state)
+}
+
+/// The longest query, in bytes.
+const MAX_QUERY: usize = 8 << 10;
+
+/// Refuses what is too long to be looked at.
+async fn bounded(request: Request, next: Next) -> Result<Response, ApiError> {
+    match request.uri().query() {
+        Some(query) if query.len() > MAX_QUERY => Err(ApiError::QueryTooLong(MAX_QUERY)),
+        _ => Ok(next.run(request).await),
+    }
 }
 
 #[cfg(test)]

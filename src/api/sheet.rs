@@ -5,6 +5,7 @@
 //! A cell that a spreadsheet would take for a formula is written with `'` before
 //! it, and read without.
 
+use axum::body::Body;
 use axum::extract::Request;
 use bytes::Bytes;
 use serde_json::{Map, Value};
@@ -75,7 +76,15 @@ impl Faults {
 /// # Errors
 /// [`ApiError::TooLarge`] and [`ApiError::BodyStalled`].
 pub(super) async fn file(state: &State, request: Request) -> Result<Bytes, ApiError> {
-    match collect(request.into_body(), MAX_FILE, &state.deps.config.limits).await {
+    body(state, request.into_body()).await
+}
+
+/// A body that may be as large as a file.
+///
+/// # Errors
+/// [`ApiError::TooLarge`] and [`ApiError::BodyStalled`].
+pub(super) async fn body(state: &State, body: Body) -> Result<Bytes, ApiError> {
+    match collect(body, MAX_FILE, &state.deps.config.limits).await {
         Ok(file) => Ok(file),
         Err(error) if error.class() == Class::TooLarge => {
             Err(ApiError::TooLarge { limit: MAX_FILE })

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use super::bulk::Bulks;
 use super::fleet::Makings;
+use super::once::Once;
 use super::tokens::Tokens;
 use crate::campaign::Campaigns;
 use crate::config::Config;
@@ -70,6 +72,10 @@ pub(super) struct State {
     pub(super) planner: Arc<FleetPlanner>,
     /// Plans that are being made.
     pub(super) makings: Arc<Makings>,
+    /// Requests that are to be answered once.
+    pub(super) once: Once,
+    /// Changes over many devices that run.
+    pub(super) bulks: Bulks,
 }
 
 impl State {
@@ -82,6 +88,8 @@ impl State {
             changing_people: tokio::sync::Mutex::new(()),
             planner: Arc::new(planner),
             makings: Arc::default(),
+            once: Once::default(),
+            bulks: Bulks::default(),
         }
     }
 

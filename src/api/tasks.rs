@@ -33,7 +33,7 @@ use crate::store::{Notice, Record, StoreError};
 use crate::time::Timestamp;
 
 /// Open tasks of one device at most.
-const MAX_OPEN: usize = 256;
+pub(super) const MAX_OPEN: usize = 256;
 
 /// How long an answer waits to tell what came of waking the device.
 const WAKE_PATIENCE: Duration = Duration::from_secs(5);

@@ -19,6 +19,11 @@ pub struct NorthboundConfig {
     pub max_wait: u32,
     /// The largest JSON body taken, in bytes; uploads have their own limit.
     pub max_body: u64,
+    /// For how many hours the answer to a request with an `Idempotency-Key` is
+    /// kept.
+    pub idempotency_hours: u32,
+    /// Devices a second that one change over many devices deals with.
+    pub bulk_per_second: u32,
 }
 
 impl Default for NorthboundConfig {
@@ -28,6 +33,8 @@ impl Default for NorthboundConfig {
             hosts: Vec::new(),
             max_wait: 300,
             max_body: 1 << 20,
+            idempotency_hours: 24,
+            bulk_per_second: 100,
         }
     }
 }

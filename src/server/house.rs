@@ -131,6 +131,7 @@ impl Server {
         let waker = parts.waker(parts.xmpp(&mut doors, &stop)?);
         let campaigns = parts.campaigns(&waker);
         let api = Arc::new(parts.api(tokens, waker, campaigns.clone()));
+        doors.spawn(api.clone().keep_up(stop.clone()));
         parts.keep_up(&mut doors, campaigns, acs, &stop);
         bound.serve(&mut doors, Behind { devices, fetch, api }, parts.lightweight(), &stop);
         phone_doors.serve(&mut doors, &supply, &stop);

@@ -104,19 +104,28 @@ pub struct Reply {
     pub body: Vec<u8>,
 }
 
-/// A change over many devices, found by a filter, that goes on by itself.
+/// A change over many devices that goes on by itself. What is done for a device is
+/// committed together with how far the change is: nothing is done twice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BulkRecord {
     /// The key.
     pub id: u128,
     /// Who asked for it.
     pub created_by: Box<str>,
-    /// When.
-    pub created_at: Timestamp,
-    /// What was asked for: JSON as it came. Sealed with the record.
-    pub asked: Box<str>,
+    /// The id of the token that asked; empty for the one in `admin.token`.
+    pub token: Box<str>,
+    /// What the one who asked may do.
+    pub rights: Vec<crate::access::Right>,
     /// Whose devices, as the one who asked sees them.
     pub reach: crate::access::Reach,
+    /// When.
+    pub created_at: Timestamp,
+    /// When it is given up.
+    pub expires_at: Timestamp,
+    /// What was asked for: JSON as it came. Sealed with the record.
+    pub asked: Box<str>,
+    /// Where the page of devices under work begins; the first if `None`.
+    pub page: Option<Box<str>>,
     /// The last device that was dealt with.
     pub after: Option<DeviceId>,
     /// How many devices there were when it was asked.

@@ -96,7 +96,7 @@ async fn tags_change_by_revision() {
     let first = change("a", "\"0\"").await;
     assert_eq!((first.status, &first.json["revision"]), (200, &json!(1)));
     let stale = change("b", "\"0\"").await;
-    assert_eq!((stale.status, stale.json["code"].as_str()), (409, Some("other-revision")));
+    assert_eq!((stale.status, stale.json["code"].as_str()), (412, Some("other-revision")));
     assert_eq!(change("b", "\"1\"").await.json["tags"], json!(["b"]));
     assert_eq!(change("c", "*").await.json["revision"], 3);
     assert_eq!(change("c", "newest").await.status, 400);

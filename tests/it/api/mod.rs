@@ -2,11 +2,14 @@
 
 mod access;
 mod admission;
+mod bulk;
 mod devices;
 mod diagnostics;
+mod etag;
 mod files;
 mod import;
 mod models;
+mod once;
 mod phones;
 mod problems;
 mod render;

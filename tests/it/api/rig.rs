@@ -60,8 +60,17 @@ impl Rig {
     }
 
     pub(crate) fn with(config: Config) -> Self {
-        let data = tempfile::tempdir().unwrap();
         let store = provost::store::memory(&config.store);
+        Self::over(config, store)
+    }
+
+    /// Another server over what this one left.
+    pub(crate) fn restart(&self) -> Self {
+        Self::over(Config::default(), Arc::clone(&self.store))
+    }
+
+    fn over(config: Config, store: Arc<dyn Store>) -> Self {
+        let data = tempfile::tempdir().unwrap();
         let vault = Vault::ephemeral();
         let clock = Arc::new(ManualClock::at(NOW));
         let waker = Waker::new(WakerDeps {
@@ -124,7 +133,9 @@ impl Rig {
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let door = Door::bind("northbound", at, &limits, None).unwrap();
         let address = door.local_addr();
-        tokio::spawn(door.serve(Arc::new(api), stop.clone()));
+        let api = Arc::new(api);
+        tokio::spawn(api.clone().keep_up(stop.clone()));
+        tokio::spawn(door.serve(api, stop.clone()));
         Self { data, store, vault, clock, strangers, address, _stop_at_the_end: stop.drop_guard() }
     }
 

@@ -66,6 +66,7 @@ async fn a_planted_canary_is_in_no_answer() {
 
     let plan = plant_in_profiles(&rig).await;
     let (token_id, token) = plant_in_people(&rig).await;
+    let bulk = plant_in_bulk(&rig).await;
 
     let mut looked_at = 0;
     for (method, path, _) in routes() {
@@ -76,6 +77,7 @@ async fn a_planted_canary_is_in_no_answer() {
             _ if path.contains("/tasks/") => task_id.to_string(),
             _ if path.contains("/plans/") => plan.clone(),
             _ if path.contains("/tokens/") => token_id.clone(),
+            _ if path.contains("/bulk/") => bulk.clone(),
             _ => id("1").to_string(),
         };
         let path = path
@@ -117,6 +119,15 @@ async fn plant_in_people(rig: &Rig) -> (String, String) {
     let text = made.json["token"].as_str().unwrap();
     let random = text.rsplit_once(made.json["id"].as_str().unwrap()).unwrap().1;
     (made.json["id"].as_str().unwrap().to_owned(), random.replacen('_', "", 1))
+}
+
+/// A secret that is to be written to many devices.
+async fn plant_in_bulk(rig: &Rig) -> String {
+    let task = json!({"action": "set", "values": [{"name": "Device.Users.User.1.Password", "value": CANARY}]});
+    let asked = rig.post("/bulk", json!({"query": {}, "action": {"task": task}})).await;
+    assert_eq!(asked.status, 202, "{}", asked.text);
+    assert!(!asked.text.contains(CANARY));
+    asked.json["id"].as_str().unwrap().to_owned()
 }
 
 /// Secrets of subscribers, and an unknown device, so that there is one to be shown.

@@ -60,7 +60,7 @@ async fn two_operators_do_not_overwrite_each_other() {
     assert_eq!(put("a", "\"0\"").await.status, 201);
     assert_eq!(put("b", "\"1\"").await.status, 200);
     let late = put("c", "\"1\"").await;
-    assert_eq!((late.status, &late.json["code"]), (409, &json!("other-revision")));
+    assert_eq!((late.status, &late.json["code"]), (412, &json!("other-revision")));
     assert_eq!(rig.get("/profiles/time").await.json["profile"]["parameters"][NTP], "b");
 }
 

@@ -1,19 +1,28 @@
 //! `/devices`: the inventory.
+//!
+//! `query` reads which devices are meant, `list` answers pages of them, `export`
+//! all of them as a stream.
+
+mod export;
+mod list;
+mod query;
+
+pub(super) use export::*;
+pub(super) use list::*;
+pub(super) use query::DeviceWhich;
 
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
-use super::extract::{DeviceKey, IfMatch, Json, Query, plain_text};
-use super::labels::{LabelsBody, LabelsFilter, LabelsView, first_wrong};
+use super::extract::{DeviceKey, IfMatch, Json, plain_text};
+use super::labels::{LabelsBody, LabelsView, first_wrong};
 use super::mask;
-use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
 use crate::device::{
     Credentials, Device, DeviceId, DeviceIdentity, EventCode, Labels, Secret, Stage,
-    is_secret_field,
 };
 use crate::store::{Batch, Change, Record, login_alias};
 use crate::time::Timestamp;
@@ -60,7 +69,7 @@ pub(super) struct DeviceView {
 }
 
 impl DeviceView {
-    fn new(device: Device, labels: Labels) -> Self {
+    pub(super) fn new(device: Device, labels: Labels) -> Self {
         Self {
             id: device.id,
             manufacturer: device.identity.manufacturer,
@@ -84,117 +93,6 @@ impl DeviceView {
             sessions: device.sessions,
             revision: labels.revision,
             labels: LabelsView::masked(labels),
-        }
-    }
-}
-
-/// Which devices are listed; all conditions must hold.
-#[derive(Debug, Default, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct DeviceQuery {
-    /// A part of id, serial number, manufacturer, product class, software version
-    /// or of what is known of the subscriber, in any case.
-    q: Option<String>,
-    oui: Option<String>,
-    product_class: Option<String>,
-    manufacturer: Option<String>,
-    serial: Option<String>,
-    software_version: Option<String>,
-    tag: Option<String>,
-    tenant: Option<String>,
-    site: Option<String>,
-    /// What a field of the subscriber says, in any case: `4711` in any field, or
-    /// `id=4711` in this one.
-    subscriber: Option<String>,
-    /// Only devices that informed at or after this time (RFC 3339).
-    #[param(value_type = Option<String>)]
-    informed_since: Option<Timestamp>,
-    /// From 1 to 1000; 100 if not given.
-    limit: Option<usize>,
-    /// `next` of the page before.
-    after: Option<String>,
-}
-
-impl DeviceQuery {
-    /// Whether a device is meant, its labels and `q` left aside.
-    fn matches(&self, device: &Device) -> bool {
-        let identity = &device.identity;
-        let same = |wanted: &Option<String>, text: &str| {
-            wanted.as_ref().is_none_or(|wanted| wanted.eq_ignore_ascii_case(text))
-        };
-        same(&self.oui, &identity.oui)
-            && same(&self.product_class, &identity.product_class)
-            && same(&self.manufacturer, &identity.manufacturer)
-            && same(&self.serial, &identity.serial_number)
-            && same(&self.software_version, &device.software_version)
-            && self.informed_since.is_none_or(|since| device.last_inform >= since)
-    }
-
-    /// The conditions on labels.
-    fn labels(&mut self) -> LabelsFilter {
-        LabelsFilter {
-            tag: self.tag.take(),
-            tenant: self.tenant.take(),
-            site: self.site.take(),
-            subscriber: self.subscriber.take(),
-        }
-    }
-}
-
-/// Whether the part, in lower case, is found in what a device says of itself or in
-/// what is known of its subscriber.
-fn is_found(part: &str, device: &Device, labels: &Labels) -> bool {
-    let own = [
-        device.id.as_str(),
-        &device.identity.serial_number,
-        &device.identity.manufacturer,
-        &device.identity.product_class,
-        &device.software_version,
-    ];
-    let known = labels.subscriber.iter().filter(|(name, _)| !is_secret_field(name));
-    own.into_iter()
-        .chain(known.map(|(_, value)| &**value))
-        .any(|text| text.to_lowercase().contains(part))
-}
-
-/// Lists devices
-#[utoipa::path(get, path = "/api/v1/devices", tag = "devices", params(DeviceQuery),
-    responses((status = 200, body = Page<DeviceView>)))]
-pub(super) async fn list(
-    State(state): State<Shared>,
-    Query(mut query): Query<DeviceQuery>,
-) -> Result<axum::Json<Page<DeviceView>>, ApiError> {
-    let limit = paging::limit(query.limit)?;
-    let filter = query.labels();
-    let part = query.q.take().map(|part| part.to_lowercase());
-    let mut after: Option<DeviceId> = paging::key_after(query.after.as_deref())?;
-    let chunk = (limit + 1).max(200);
-    let mut items = Vec::new();
-    let mut scanned = 0;
-    loop {
-        let batch = state.store().devices(after.as_ref(), chunk).await?;
-        let last_batch = batch.len() < chunk;
-        scanned += batch.len();
-        for device in batch {
-            if items.len() == limit {
-                return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
-            }
-            after = Some(device.id.clone());
-            if !query.matches(&device) {
-                continue;
-            }
-            let labels = state.store().labels(&device.id).await?.unwrap_or_default();
-            let is_found = part.as_ref().is_none_or(|part| is_found(part, &device, &labels));
-            if is_found && filter.matches(&labels) {
-                items.push(DeviceView::new(device, labels));
-            }
-        }
-        if last_batch {
-            return Ok(axum::Json(Page { items, next: None }));
-        }
-        if scanned >= MAX_SCAN {
-            return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
         }
     }
 }

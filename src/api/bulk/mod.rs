@@ -1,0 +1,16 @@
+//! `/bulk`: the same change over many devices, found by a search.
+//!
+//! A change is asked for with how many devices it is expected to be about, and
+//! goes on by itself: what is done for a device and how far the change is are one
+//! commit, so that after a crash it goes on behind the last device and does
+//! nothing twice. It reaches no further than whoever asked for it.
+//!
+//! `ask` reads and refuses, `run` does, `view` tells.
+
+mod ask;
+mod run;
+mod view;
+
+pub(super) use ask::*;
+pub(super) use run::{Bulks, keep_up};
+pub(super) use view::*;
