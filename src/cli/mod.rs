@@ -29,6 +29,7 @@ mod list;
 mod massdeploy;
 mod model;
 mod output;
+mod people;
 mod phone;
 mod preload;
 mod remembered;
@@ -38,6 +39,7 @@ mod seeing;
 mod sheet;
 mod stranger;
 mod task;
+mod token;
 mod wake;
 
 pub use datamodel::DatamodelError;

@@ -16,11 +16,13 @@ use super::inspect::InspectError;
 use super::massdeploy;
 use super::model::{self, ModelCommand};
 use super::output::Output;
+use super::people::{self, TenantCommand, UserCommand};
 use super::phone::{self, LayerCommand, PhoneCommand, SiteCommand};
 use super::preload::{self, PreloadCommand};
 use super::simulate::SimulateError;
 use super::stranger::{self, StrangerCommand};
 use super::task::{self, TaskCommand};
+use super::token::{self, TokenCommand};
 use super::{CliError, Global, demo, dhcp, fanvil, inspect, serve, simulate};
 use crate::class::Class;
 use crate::gate::AdmissionRules;
@@ -77,6 +79,14 @@ enum Command {
     #[command(subcommand)]
     Layer(LayerCommand),
     Dhcp(dhcp::Args),
+    #[command(subcommand)]
+    Token(TokenCommand),
+    #[command(subcommand)]
+    User(UserCommand),
+    #[command(subcommand)]
+    Tenant(TenantCommand),
+    /// Tell whose token this is, and what it may do
+    Whoami,
     /// Have the running server write a backup into its data folder
     Backup,
     /// Restore a backup into an empty data folder
@@ -165,6 +175,12 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Layer(command) => phone::run_layer(command, &Client::new(&global)?, output).await,
         Command::Site(command) => phone::run_site(command, &Client::new(&global)?, output).await,
         Command::Dhcp(args) => dhcp::run(args, &global, output).await,
+        Command::Token(command) => token::run(command, &Client::new(&global)?, output).await,
+        Command::User(command) => people::run_user(command, &Client::new(&global)?, output).await,
+        Command::Tenant(command) => {
+            people::run_tenant(command, &Client::new(&global)?, output).await
+        }
+        Command::Whoami => token::whoami(&Client::new(&global)?, output).await,
         Command::Backup => backup::backup(&global, &Client::new(&global)?, output).await,
         Command::Restore(args) => backup::restore(args, &global, output).await,
         Command::Fanvil(args) => Ok(fanvil::run(args)?),

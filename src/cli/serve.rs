@@ -68,6 +68,7 @@ fn greet(global: &Global, server: &Server) -> Result<(), CliError> {
         }
     }
     writeln!(out, "{:<17} {}", "admin token", global.data.join("admin.token").display())?;
+    writeln!(out, "{:<17} provost token create NAME --role operator", "others")?;
     if let Some(account) = server.new_onboarding() {
         writeln!(out)?;
         writeln!(

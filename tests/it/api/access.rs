@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::http::{Method, header};
+use provost::access::{Right, Rights, Role};
 use provost::config::Config;
 use serde_json::{Value, json};
 
@@ -414,4 +415,23 @@ async fn when_a_token_was_used_is_written_once_a_minute_and_behind_the_answer() 
         entries,
         "and nothing to be audited"
     );
+}
+
+#[test]
+fn the_page_on_access_tells_every_right_of_every_role() {
+    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/ACCESS.md");
+    let page = std::fs::read_to_string(path).unwrap();
+    let told: Vec<Vec<&str>> = page
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .map(|line| line.trim_matches('|').split('|').map(str::trim).collect())
+        .collect();
+    let rights: Vec<_> = told.iter().map(|row| row[0].trim_matches('`')).collect();
+    let all: Vec<_> = Right::ALL.iter().map(|right| right.word()).collect();
+    assert_eq!(rights, all, "docs/ACCESS.md lists the rights in their order");
+    for (row, right) in told.iter().zip(Right::ALL) {
+        for (cell, role) in row[2..].iter().zip(Role::ALL) {
+            assert_eq!(*cell == "yes", Rights::of(role).has(*right), "{role} {right}");
+        }
+    }
 }

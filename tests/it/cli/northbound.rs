@@ -348,3 +348,49 @@ async fn keys_layers_and_sites_have_commands() {
     assert_eq!(run(&rig, &["layer", "show", "tenant/acme"], "").await.code, 3);
     assert_eq!(run(&rig, &["layer", "show", "nonsense"], "").await.code, 3);
 }
+
+#[tokio::test]
+async fn tokens_users_and_tenants_are_managed_by_commands() {
+    let rig = Rig::open();
+    let done = async |arguments: &[&str]| {
+        let ran = run(&rig, arguments, "").await;
+        assert_eq!(ran.code, 0, "{arguments:?}: {}", ran.err);
+        ran
+    };
+    done(&["tenant", "put", "acme", "--title", "Acme"]).await;
+    done(&["user", "put", "ann@acme", "--role", "operator"]).await;
+    let draft = ["token", "create", "laptop", "--role", "agent", "--user", "ann@acme"];
+    let made = done(&draft).await;
+    let text = made.out.trim();
+    assert!(text.starts_with("pv_") && !text.contains(char::is_whitespace), "{text}");
+    assert!(!made.err.contains(text) && made.err.contains("shown once"), "{}", made.err);
+    let me = done(&["whoami", "--json", "--token", text]).await.json();
+    assert_eq!((&me["name"], &me["tenant"]), (&json!("ann@acme"), &json!("acme")));
+    let denied = run(&rig, &["token", "list", "--token", text], "").await;
+    assert_eq!(denied.code, 4, "{}", denied.err);
+    assert!(denied.error().contains("tokens:write"), "{}", denied.err);
+    let id = me["token"].as_str().unwrap();
+    let rotated = done(&["token", "rotate", id]).await;
+    let second = rotated.out.trim();
+    assert_eq!(run(&rig, &["whoami", "--token", text], "").await.code, 4);
+    done(&["whoami", "--token", second]).await;
+    done(&["token", "change", id, "--right", "own", "--name", "old laptop"]).await;
+    let me = done(&["whoami", "--json", "--token", second]).await.json();
+    assert_eq!(me["rights"], json!(["own"]));
+    assert_eq!(run(&rig, &["user", "disable", "nobody"], "").await.code, 3);
+    done(&["user", "disable", "ann@acme"]).await;
+    assert_eq!(run(&rig, &["whoami", "--token", second], "").await.code, 4);
+    done(&["user", "enable", "ann@acme"]).await;
+    done(&["token", "revoke", id]).await;
+    let list = done(&["token", "list"]).await.out;
+    assert!(list.contains("old laptop") && list.contains("revoked"), "{list}");
+    let in_use = run(&rig, &["tenant", "delete", "acme"], "").await;
+    assert_eq!(in_use.code, 5, "{}", in_use.err);
+    done(&["user", "delete", "ann@acme"]).await;
+    done(&["token", "delete", id]).await;
+    done(&["tenant", "delete", "acme"]).await;
+    assert!(!done(&["user", "list"]).await.out.contains("ann"));
+    assert!(!done(&["tenant", "list"]).await.out.contains("acme"));
+    let soon = ["token", "create", "x", "--expires", "12"];
+    assert_eq!(run(&rig, &soon, "").await.code, 2);
+}
