@@ -54,7 +54,8 @@ const OPEN: u16 = 0;
 /// Headers of an answer that belong to it.
 const KEPT: [HeaderName; 3] = [header::CONTENT_TYPE, header::LOCATION, header::ETAG];
 
-/// The header that an answer which is too large to be kept leaves in its place.
+/// The header that an answer which is too large or too secret to be kept leaves in its
+/// place.
 const LEFT_OUT: &str = "left-out";
 
 /// What is being worked on, and how many keys each token has.
@@ -185,8 +186,10 @@ async fn work(
     reply.status = response.status().as_u16();
     reply.headers = kept(response.headers());
     let (parts, body) = response.into_parts();
+    // What is shown once, as the text of a token is, is not kept to be shown again.
+    let is_once = parts.headers.get(header::CACHE_CONTROL).is_some_and(|said| said == "no-store");
     let body = match body.size_hint().upper() {
-        Some(size) if size <= MAX_REPLY => {
+        Some(size) if size <= MAX_REPLY && !is_once => {
             let body = read_limited(body, MAX_REPLY).await.map_err(|_| ApiError::OutcomeUnknown)?;
             reply.body = body.to_vec();
             Body::from(body)

@@ -77,6 +77,20 @@ async fn a_token_is_shown_once_and_opens_what_it_says() {
     assert_eq!(rig.get("/tokens?state=expired").await.json["items"][0]["id"], id);
 }
 
+#[tokio::test]
+async fn an_answer_with_a_token_is_not_kept_for_a_repetition() {
+    let rig = house().await;
+    let headers = [("idempotency-key", "1")];
+    let draft = json!({"name": "x", "role": "viewer"}).to_string();
+    let made = rig.raw(Method::POST, "/api/v1/tokens", &headers, draft.clone()).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let kept = rig.store.office().reply("", "1").await.unwrap().unwrap();
+    assert!(kept.body.is_empty(), "{kept:?}");
+    let again = rig.raw(Method::POST, "/api/v1/tokens", &headers, draft).await;
+    assert!(again.status >= 400 && !again.text.contains("pv_"), "{}", again.text);
+    assert_eq!(rig.get("/tokens").await.json["items"].as_array().unwrap().len(), 1);
+}
+
 fn base64_of(text: &str) -> String {
     use base64::Engine as _;
     format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(text))

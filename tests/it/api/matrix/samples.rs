@@ -1,0 +1,233 @@
+//! A request for each route.
+
+use std::collections::BTreeMap;
+
+use axum::http::Method;
+use provost::access::Reach;
+use provost::api::About;
+
+use super::house::{House, OURS, Side};
+
+/// What is to be known of a route besides its line in the table: the query that
+/// makes it answer, and what stands in its path.
+///
+/// A route that is not here fails the test by name.
+const PATHS: &[(&str, &str)] = &[
+    ("/api/v1/health", ""),
+    ("/api/v1/openapi.json", ""),
+    ("/api/v1/backup", ""),
+    ("/api/v1/me", ""),
+    ("/api/v1/tokens", ""),
+    ("/api/v1/tokens/{id}", ""),
+    ("/api/v1/tokens/{id}/revoke", ""),
+    ("/api/v1/tokens/{id}/rotate", ""),
+    ("/api/v1/users", ""),
+    ("/api/v1/users/{name}", ""),
+    ("/api/v1/tenants", ""),
+    ("/api/v1/tenants/{name}", ""),
+    ("/api/v1/devices", ""),
+    ("/api/v1/devices/{id}", ""),
+    ("/api/v1/devices/{id}/parameters", ""),
+    ("/api/v1/devices/{id}/tree", ""),
+    ("/api/v1/devices/{id}/events", ""),
+    ("/api/v1/devices/{id}/associations", ""),
+    ("/api/v1/devices/{id}/sessions", ""),
+    ("/api/v1/devices/{id}/trace", ""),
+    ("/api/v1/devices/{id}/trace/story", ""),
+    ("/api/v1/devices/{id}/trace/messages", ""),
+    ("/api/v1/devices/{id}/reports", ""),
+    ("/api/v1/devices/{id}/history", ""),
+    ("/api/v1/devices/{id}/diff", "from=2020-01-01T00:00:00Z"),
+    ("/api/v1/devices/{id}/backups", ""),
+    ("/api/v1/devices/{id}/backups/{backup}", ""),
+    ("/api/v1/devices/{id}/backups/{backup}/preview", ""),
+    ("/api/v1/devices/{id}/restore", ""),
+    ("/api/v1/devices/{id}/tasks", ""),
+    ("/api/v1/devices/{id}/wake", ""),
+    ("/api/v1/devices/{id}/abilities", ""),
+    ("/api/v1/devices/{id}/intents", ""),
+    ("/api/v1/devices/{id}/explain", ""),
+    ("/api/v1/devices/{id}/apply", ""),
+    ("/api/v1/preloads", ""),
+    ("/api/v1/preloads/import", ""),
+    ("/api/v1/preloads/export", ""),
+    ("/api/v1/preloads/move", ""),
+    ("/api/v1/preloads/{kind}/{key}", ""),
+    ("/api/v1/strangers", ""),
+    ("/api/v1/strangers/adopt", ""),
+    ("/api/v1/strangers/deny", ""),
+    ("/api/v1/strangers/{id}", ""),
+    ("/api/v1/strangers/{id}/adopt", ""),
+    ("/api/v1/strangers/{id}/deny", ""),
+    ("/api/v1/tasks", ""),
+    ("/api/v1/tasks/{id}", ""),
+    ("/api/v1/tasks/{id}/cancel", ""),
+    ("/api/v1/files", ""),
+    ("/api/v1/files/{sha256}", ""),
+    ("/api/v1/files/{sha256}/content", ""),
+    ("/api/v1/phones", ""),
+    ("/api/v1/phones/import", ""),
+    ("/api/v1/phones/export", ""),
+    ("/api/v1/phones/{mac}", ""),
+    ("/api/v1/phones/{mac}/url", ""),
+    ("/api/v1/phones/{mac}/token", ""),
+    ("/api/v1/phones/{mac}/files", ""),
+    ("/api/v1/phones/{mac}/render", ""),
+    ("/api/v1/phones/{mac}/diff", "against={other}"),
+    ("/api/v1/phones/{mac}/fetches", ""),
+    ("/api/v1/phones/{mac}/resync", ""),
+    ("/api/v1/phones/{mac}/unlock", ""),
+    ("/api/v1/phones/{mac}/keys/{position}", ""),
+    ("/api/v1/phones/{mac}/accounts/{line}", ""),
+    ("/api/v1/sites", ""),
+    ("/api/v1/sites/{name}", ""),
+    ("/api/v1/sites/{name}/url", ""),
+    ("/api/v1/dhcp", "for=kea&site={site}"),
+    ("/api/v1/models", ""),
+    ("/api/v1/models/export", ""),
+    ("/api/v1/models/import", ""),
+    ("/api/v1/model", "oui=00D09E"),
+    ("/api/v1/model/wishes", "oui=00D09E"),
+    ("/api/v1/model/lessons", "oui=00D09E"),
+    ("/api/v1/datamodel", "path=Device.Users.User.1."),
+    ("/api/v1/datamodel/learned", "oui=00D09E"),
+    ("/api/v1/profiles", ""),
+    ("/api/v1/profiles/{name}", ""),
+    ("/api/v1/profiles/{name}/versions", ""),
+    ("/api/v1/profiles/{name}/versions/{version}", ""),
+    ("/api/v1/profiles/{name}/rollback", ""),
+    ("/api/v1/profiles/{name}/enable", ""),
+    ("/api/v1/profiles/{name}/disable", ""),
+    ("/api/v1/drift", ""),
+    ("/api/v1/plans", ""),
+    ("/api/v1/plans/{id}", ""),
+    ("/api/v1/plans/{id}/devices", ""),
+    ("/api/v1/plans/{id}/apply", ""),
+    ("/api/v1/campaigns", ""),
+    ("/api/v1/campaigns/{name}", ""),
+    ("/api/v1/campaigns/{name}/members", ""),
+    ("/api/v1/campaigns/{name}/start", ""),
+    ("/api/v1/campaigns/{name}/approve", ""),
+    ("/api/v1/campaigns/{name}/pause", ""),
+    ("/api/v1/campaigns/{name}/resume", ""),
+    ("/api/v1/campaigns/{name}/stop", ""),
+    ("/api/v1/campaigns/{name}/rollback", ""),
+    ("/api/v1/layers", ""),
+    ("/api/v1/layers/global", ""),
+    ("/api/v1/layers/tenant/{name}", ""),
+    ("/api/v1/layers/model/{vendor}/{model}", ""),
+];
+
+/// Requests that change something without a body: each is made in a house of its
+/// own.
+const WITHOUT_BODY: &[&str] = &[
+    "/api/v1/backup",
+    "/api/v1/tokens/{id}/revoke",
+    "/api/v1/tokens/{id}/rotate",
+    "/api/v1/devices/{id}/wake",
+    "/api/v1/devices/{id}/apply",
+    "/api/v1/tasks/{id}/cancel",
+    "/api/v1/phones/{mac}/token",
+    "/api/v1/phones/{mac}/resync",
+    "/api/v1/phones/{mac}/unlock",
+];
+
+/// A request.
+pub(super) struct Sample {
+    pub(super) method: Method,
+    pub(super) path: String,
+    /// The same for something that is not there.
+    pub(super) absent: String,
+    /// The names that differ between the two.
+    pub(super) names: (String, String),
+    pub(super) body: &'static str,
+    /// Whether it changes something, when it is allowed.
+    pub(super) changes: bool,
+}
+
+impl House {
+    /// The request for a route, about something of ours.
+    pub(super) fn sample(&self, method: &Method, route: &str) -> Sample {
+        let known: BTreeMap<_, _> = PATHS.iter().copied().collect();
+        let query = known.get(route).unwrap_or_else(|| {
+            panic!(
+                "{method} {route} has no sample request: add it to tests/it/api/matrix/samples.rs"
+            )
+        });
+        let names = self.names(route);
+        let full = |name: &str| {
+            let path = filled(route, name, OURS);
+            let query = query.replace("{other}", &OURS.other_mac()).replace("{site}", OURS.site);
+            match (*method == Method::GET, query.as_str()) {
+                (_, "") => path,
+                (false, _) if !route.contains("/model/") => path,
+                (_, query) => format!("{path}?{query}"),
+            }
+        };
+        let is_read = *method == Method::GET;
+        let has_body = !is_read && *method != Method::DELETE && !WITHOUT_BODY.contains(&route);
+        Sample {
+            method: method.clone(),
+            path: full(&names.0),
+            absent: full(&names.1),
+            body: if has_body { "{" } else { "" },
+            changes: !is_read && !has_body,
+            names,
+        }
+    }
+
+    /// How the thing of ours that a route is about is called, and what is none.
+    fn names(&self, route: &str) -> (String, String) {
+        let resource = route.strip_prefix("/api/v1/").unwrap_or(route).split('/').next();
+        let (there, absent): (String, &str) = match resource.unwrap_or_default() {
+            "devices" => (OURS.device().to_string(), "00D09E-HG%2D100-NONE1"),
+            "strangers" => ("00D09E-HG%2D100-NONE2".to_owned(), "00D09E-HG%2D100-NONE1"),
+            "tasks" => (self.tasks[OURS.site].clone(), "01900000-0000-7000-8000-000000000001"),
+            "phones" => (OURS.mac.to_owned(), "0c383e00000e"),
+            "sites" => (OURS.site.to_owned(), "none"),
+            "users" => (format!("{}@{}", OURS.site, OURS.tenant), "none@acme"),
+            "tokens" => (OURS.token(), "0123456789abcdef"),
+            "preloads" => (format!("{}-NEW", OURS.serial), "NONE-NEW"),
+            "plans" => {
+                let none = "01900000-0000-7000-8000-000000000002";
+                (none.to_owned(), "01900000-0000-7000-8000-000000000001")
+            }
+            "tenants" | "layers" => (OURS.tenant.to_owned(), "none"),
+            _ => ("none2".to_owned(), "none1"),
+        };
+        (there, absent.to_owned())
+    }
+}
+
+fn filled(route: &str, name: &str, side: Side) -> String {
+    route
+        .replace("{kind}/{key}", &format!("serial/{name}"))
+        .replace("{id}", name)
+        .replace("{name}", name)
+        .replace("{mac}", name)
+        .replace("{backup}", &uuid::Uuid::from_u128(side.backup).to_string())
+        .replace("{sha256}", &"0".repeat(64))
+        .replace("{vendor}", "fanvil")
+        .replace("{model}", "X4")
+        .replace("{version}", "1")
+        .replace("{line}", "1")
+        .replace("{position}", "1")
+}
+
+/// Whether somebody who sees this much is let through to something of ours: the
+/// rule, said once more.
+pub(super) fn lets_through(about: About, reach: &Reach) -> bool {
+    let ours = OURS.reach();
+    match about {
+        About::Open | About::Nothing | About::Listed => true,
+        About::Whole => reach.is_whole(),
+        About::Device | About::Task | About::Phone | About::Site | About::Preload => {
+            reach.sees(OURS.tenant, OURS.site)
+        }
+        About::Tenant => {
+            reach.tenant.as_deref().is_none_or(|tenant| tenant == OURS.tenant)
+                && reach.sites.is_empty()
+        }
+        About::Token | About::User => reach.covers(&ours),
+    }
+}
