@@ -4,6 +4,7 @@
 //! logged and how it looks comes from `[log]`.
 
 use std::io::IsTerminal as _;
+use std::sync::OnceLock;
 
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::format::FmtSpan;
@@ -38,27 +39,51 @@ impl LogError {
     }
 }
 
+type Change = Box<dyn Fn(EnvFilter) -> bool + Send + Sync>;
+
+/// Exchanges the filter of the logging that runs.
+static CHANGE: OnceLock<Change> = OnceLock::new();
+
 /// Starts logging for the whole process.
 ///
 /// # Errors
 /// [`LogError`] when the filter is none, or logging runs already.
 pub fn init(config: &LogConfig) -> Result<(), LogError> {
     let filter = filter(&config.level)?;
-    let builder = tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_env_filter(filter)
-        .with_span_events(FmtSpan::NONE);
+    let builder =
+        tracing_subscriber::fmt().with_writer(std::io::stderr).with_span_events(FmtSpan::NONE);
     let human = match config.format {
         LogFormat::Auto => std::io::stderr().is_terminal(),
         LogFormat::Human => true,
         LogFormat::Json => false,
     };
-    let started = if human {
-        builder.with_ansi(std::io::stderr().is_terminal()).finish().try_init()
+    let (started, change): (_, Change) = if human {
+        let builder = builder.with_ansi(std::io::stderr().is_terminal());
+        let builder = builder.with_env_filter(filter).with_filter_reloading();
+        let handle = builder.reload_handle();
+        (builder.finish().try_init(), Box::new(move |filter| handle.reload(filter).is_ok()))
     } else {
-        builder.json().flatten_event(true).with_current_span(true).finish().try_init()
+        let builder = builder.json().flatten_event(true).with_current_span(true);
+        let builder = builder.with_env_filter(filter).with_filter_reloading();
+        let handle = builder.reload_handle();
+        (builder.finish().try_init(), Box::new(move |filter| handle.reload(filter).is_ok()))
     };
-    started.map_err(|_| LogError::SetUpAlready)
+    started.map_err(|_| LogError::SetUpAlready)?;
+    // The first one counts, as with the logging itself.
+    let _ = CHANGE.set(change);
+    Ok(())
+}
+
+/// Puts another `log.level` in force; where logging was not begun here, nothing.
+///
+/// # Errors
+/// [`LogError::BadFilter`], in one line; what was logged before is logged on.
+pub fn change(config: &LogConfig) -> Result<(), LogError> {
+    let filter = filter(&config.level)?;
+    if let Some(change) = CHANGE.get() {
+        change(filter);
+    }
+    Ok(())
 }
 
 /// Reads `log.level`; exposed to `check-config`, which starts no logging.

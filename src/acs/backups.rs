@@ -23,7 +23,7 @@ pub(super) async fn before_reset(
     batch: &mut Batch,
     now: Timestamp,
 ) -> Result<(), StoreError> {
-    let keep = shared.automatic_backups;
+    let keep = usize::try_from(shared.history.automatic_backups).unwrap_or(usize::MAX);
     let id = uuid::Uuid::now_v7().as_u128();
     let backup = plan::backup(id, device, known, (AUTOMATIC, "before a factory reset"), now);
     if keep == 0 || backup.values.is_empty() {

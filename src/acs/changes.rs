@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::config::HistoryConfig;
+use crate::config::{HistoryConfig, Live};
 use crate::cwmp::AcsRequest;
 use crate::device::{Cause, ChangeSet, Device, MAX_CHANGES, TaskId, ValueChange};
 use crate::param::{Change, ParamPath, Tree, is_match};
@@ -21,32 +21,25 @@ const MASK: &str = "***";
 
 /// Which values are worth remembering.
 #[derive(Clone, Debug)]
-pub(super) struct Interest {
-    /// Read-only ones that are, as paths with wildcards.
-    watch: Box<[Box<str>]>,
-    /// Names of parameters that are not, whatever else.
-    ignore: Box<[Box<str>]>,
-}
+pub(super) struct Interest(Live<HistoryConfig>);
 
 impl Interest {
-    pub(super) fn new(config: &HistoryConfig) -> Self {
-        let boxed =
-            |texts: &[String]| texts.iter().map(|text| text.as_str().into()).collect::<Box<[_]>>();
-        Self { watch: boxed(&config.watch), ignore: boxed(&config.ignore) }
+    pub(super) const fn new(config: Live<HistoryConfig>) -> Self {
+        Self(config)
     }
 
     /// Whether a change is one of configuration, or of something that an
     /// operator watches.
     fn takes(&self, change: &Change) -> bool {
         let name = change.path.as_str();
-        if self.ignore.iter().any(|leaf| **leaf == *change.path.leaf()) {
+        if self.0.ignore.iter().any(|leaf| **leaf == *change.path.leaf()) {
             return false;
         }
         let by_model =
             || Schema::core().fact(name).is_some_and(|fact| fact.access == Access::ReadWrite);
         change.path.is_object()
             || change.writable.unwrap_or_else(by_model)
-            || self.watch.iter().any(|watched| is_match(watched, name))
+            || self.0.watch.iter().any(|watched| is_match(watched, name))
     }
 }
 

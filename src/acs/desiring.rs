@@ -220,7 +220,7 @@ impl Driver {
 
     /// Within which bounds the device is asked again.
     pub(super) fn bounds(&self) -> Bounds {
-        Bounds::from(&self.shared.desires)
+        Bounds::from(&*self.shared.desires)
     }
 
     /// A heartbeat says only that the device is there: what can wait, waits (TR-069

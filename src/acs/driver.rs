@@ -20,7 +20,7 @@ use super::redirecting;
 use super::sightings::{Sightings, Told};
 use super::told::find_arrival;
 use super::welcome::{self, Newcomer, Reception};
-use crate::config::FleetConfig;
+use crate::config::{FleetConfig, HistoryConfig, Live};
 use crate::cwmp::{
     CpeRequest, Envelope, FaultCode, Greeting, Inform, Input, Output, Session, WriteStyle,
 };
@@ -43,7 +43,7 @@ pub(super) struct Shared {
     pub(super) files: FileLinks,
     pub(super) admission: Admission,
     /// What becomes of devices that nobody knows.
-    pub(super) admission_rules: AdmissionRules,
+    pub(super) admission_rules: Live<AdmissionRules>,
     /// Those of them that wait.
     pub(super) strangers: Arc<Strangers>,
     pub(super) sightings: Sightings,
@@ -55,7 +55,7 @@ pub(super) struct Shared {
     /// What is wanted of devices, and what is known of models.
     pub(super) fleet: Arc<Fleet>,
     /// `[fleet]`.
-    pub(super) desires: FleetConfig,
+    pub(super) desires: Live<FleetConfig>,
     /// Seconds that a session may be silent.
     pub(super) silence: u32,
     /// How long a transfer or a reboot may take.
@@ -64,8 +64,8 @@ pub(super) struct Shared {
     pub(super) request_download: bool,
     /// Which changes of values are remembered.
     pub(super) interest: Interest,
-    /// Backups kept that are taken by themselves.
-    pub(super) automatic_backups: usize,
+    /// `[history]`.
+    pub(super) history: Live<HistoryConfig>,
     /// Where a browser that kicked a device is sent next; may be empty.
     pub(super) kicked_next_url: Box<str>,
     /// How much is learned of vendors' own parameters.

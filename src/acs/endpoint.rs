@@ -3,6 +3,7 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use http::header::{ALLOW, CONNECTION, CONTENT_TYPE, HOST, WWW_AUTHENTICATE};
@@ -26,7 +27,7 @@ use super::recording::tell;
 use super::sessions::{Live, Sessions};
 use super::sightings::{Sightings, Told};
 use super::stun::StunOffer;
-use crate::config::{CwmpConfig, FleetConfig, HistoryConfig, IdentityRule, LimitsConfig};
+use crate::config::{self, CwmpConfig, FleetConfig, HistoryConfig, IdentityRule, LimitsConfig};
 use crate::cwmp::{CpeRequest, Envelope, Input, Message, ReadLimits, Side};
 use crate::device::{DeviceId, TraceDirection};
 use crate::fleet::Fleet;
@@ -39,6 +40,10 @@ use crate::trace::{self, Traces};
 
 /// What is read of a body whose sender has not shown who it is.
 const MAX_UNKNOWN_BODY: u64 = 256 << 10;
+
+/// After how many seconds at least a device comes again that began a session while
+/// the server stopped.
+const AFTER_STOP: u64 = 30;
 
 /// Why a session ends when its device begins another.
 pub(super) const SUPERSEDED: &str = "the device began another session";
@@ -64,13 +69,13 @@ pub struct AcsParts {
     /// `[limits]`.
     pub limits: LimitsConfig,
     /// `[history]`.
-    pub history: HistoryConfig,
+    pub history: config::Live<HistoryConfig>,
     /// Where devices fetch files.
     pub files: FileLinks,
     /// Judges who is calling.
     pub gate: Arc<Gate>,
     /// What becomes of devices that nobody knows.
-    pub admission_rules: AdmissionRules,
+    pub admission_rules: config::Live<AdmissionRules>,
     /// Those of them that wait.
     pub strangers: Arc<Strangers>,
     /// Which devices are traced.
@@ -78,7 +83,7 @@ pub struct AcsParts {
     /// What is wanted of devices, and what is known of models.
     pub fleet: Arc<Fleet>,
     /// `[fleet]`.
-    pub desires: FleetConfig,
+    pub desires: config::Live<FleetConfig>,
     /// The STUN server of which devices are told, if there is one.
     pub stun: Option<StunOffer>,
 }
@@ -97,6 +102,8 @@ pub struct Acs {
     max_body: u64,
     read_limits: ReadLimits,
     identity_rules: Vec<IdentityRule>,
+    /// The server stops: no session is begun any more.
+    pub(super) stopping: AtomicBool,
 }
 
 impl Acs {
@@ -138,8 +145,8 @@ impl Acs {
             silence: config.session_timeout,
             patience: Duration::from_secs(config.transfer_timeout.into()),
             request_download: config.request_download,
-            interest: Interest::new(&history),
-            automatic_backups: usize::try_from(history.automatic_backups).unwrap_or(usize::MAX),
+            interest: Interest::new(history.clone()),
+            history,
             kicked_next_url: config.kicked_next_url.as_str().into(),
             learning: super::learning::Learning::new(),
         });
@@ -157,6 +164,7 @@ impl Acs {
             max_body: config.max_body,
             read_limits,
             identity_rules: config.identity,
+            stopping: AtomicBool::new(false),
         })
     }
 
@@ -336,6 +344,10 @@ impl Acs {
             return Err(plain(StatusCode::BAD_REQUEST, "not an Inform\n"));
         };
         let device = inform.device.id();
+        if self.stopping.load(Ordering::Acquire) {
+            Door::cwmp(peer.tls).refused(Reason::Stopping);
+            return Err(later(AFTER_STOP + spread(&device) % AFTER_STOP));
+        }
         if let Err(seconds) = self.shared.admission.session(self.sessions.len(), spread(&device)) {
             Door::cwmp(peer.tls).refused(Reason::Sessions);
             return Err(later(seconds));

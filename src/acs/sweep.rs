@@ -1,5 +1,6 @@
 //! Giving up silent sessions and overdue tasks.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
@@ -49,6 +50,7 @@ pub(super) async fn run(acs: &Acs, stop: CancellationToken) {
         }
         round = round.wrapping_add(1);
     }
+    acs.stopping.store(true, Ordering::Release);
     let now = acs.clock.now();
     for live in acs.sessions.take_all() {
         live.driver.lock().await.abandon(STOPPED, now).await;

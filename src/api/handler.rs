@@ -18,10 +18,12 @@ use super::doorman::{BadTokens, Verdict};
 use super::host;
 use super::problem::ApiError;
 use super::router::{open_paths, router};
+use super::running::{self, Probes};
 use super::state::{ApiDeps, Shared, State};
 use super::tokens::{Tokens, named_id};
 use super::{bulk, once};
 use crate::access::Principal;
+use crate::config::{Config, Live};
 use crate::http::{Body, Handler, Peer};
 use crate::ledger::{Actor, acting};
 use crate::time::Clock;
@@ -38,8 +40,8 @@ pub struct Api {
     router: Router,
     tokens: Tokens,
     clock: Arc<dyn Clock>,
-    /// The names of `northbound.hosts`.
-    hosts: Arc<[String]>,
+    /// For `northbound.hosts`.
+    config: Live<Config>,
     /// What needs no token.
     open: Arc<[&'static str]>,
     bad_tokens: Arc<BadTokens>,
@@ -54,7 +56,7 @@ impl Api {
         Self {
             tokens: deps.tokens.clone(),
             clock: Arc::clone(&deps.clock),
-            hosts: deps.config.northbound.hosts.clone().into(),
+            config: deps.config.clone(),
             open: open_paths().into(),
             bad_tokens: Arc::default(),
             router: router(Arc::clone(&state)),
@@ -80,6 +82,11 @@ impl Api {
             () = sweep => {}
         }
     }
+
+    /// A door for Prometheus and for probes alone, which asks for no token.
+    pub fn probes(&self) -> Probes {
+        Probes { state: self.state.clone() }
+    }
 }
 
 impl Handler for Api {
@@ -92,6 +99,7 @@ impl Handler for Api {
                 error.into_response()
             }
         };
+        running::count_answer(&peer, &response);
         let headers = response.headers_mut();
         // What devices say of themselves stands in these answers: it is never a
         // page (security: A17).
@@ -112,7 +120,7 @@ impl Api {
         request: &Request<Incoming>,
     ) -> Result<Option<Principal>, ApiError> {
         let headers = request.headers();
-        host::check(request.uri(), headers, peer.local.ip(), &self.hosts)?;
+        host::check(request.uri(), headers, peer.local.ip(), &self.config.northbound.hosts)?;
         let token = presented(headers);
         let principal = match &token {
             Some(token) => self.tokens.check(token).await?,

@@ -20,8 +20,8 @@ use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
     associations, browse, bulk, datamodel, device_backups, devices, dhcp, events, files, intents,
-    layers, models, overview, parameters, people, phones, preloads, remembered, reports, sessions,
-    sites, strangers, system, tasks, traces, trees, wake,
+    layers, models, overview, parameters, people, phones, preloads, remembered, reports, running,
+    sessions, sites, strangers, system, tasks, traces, trees, wake,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -31,6 +31,7 @@ use super::{
         description = "Northbound of Provost: devices, tasks, files, phones. Every request needs a token: as a bearer's, or as the password of Basic."
     ),
     paths(
+        running::healthz, running::readyz, running::metrics, running::reload,
         devices::list, devices::export, devices::add, devices::show, devices::change, devices::forget,
         remembered::list, remembered::diff,
         device_backups::list, device_backups::create, device_backups::show, device_backups::remove,

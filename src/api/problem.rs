@@ -11,6 +11,7 @@ use crate::campaign::CampaignError;
 use crate::class::Class;
 use crate::files::FilesError;
 use crate::find::FindError;
+use crate::metrics::Reason;
 use crate::store::StoreError;
 use crate::supply::SupplyError;
 use crate::trace::TraceError;
@@ -231,6 +232,9 @@ pub(super) enum ApiError {
     /// Another backup is being written.
     #[error("a backup is being written already")]
     BackupRuns,
+    /// Nobody is there who could read the settings again: the server stops.
+    #[error("the settings cannot be read again at present")]
+    NobodyReloads,
     /// A campaign cannot do what is asked of it.
     #[error(transparent)]
     Campaign(CampaignError),
@@ -246,6 +250,23 @@ pub(super) enum ApiError {
 }
 
 impl ApiError {
+    /// As which refusal it is counted, if it is one.
+    const fn reason(&self) -> Option<Reason> {
+        Some(match self {
+            Self::NoToken => Reason::Credentials,
+            Self::ForeignOrigin | Self::WrongHost(_) => Reason::Origin,
+            Self::NoRight(_) | Self::BeyondOwn(_) => Reason::NoRight,
+            Self::TooManyBadTokens(_) | Self::QueueFull(_) | Self::PlansFull(_) => {
+                Reason::Throttled
+            }
+            Self::TooLarge { .. } => Reason::TooLarge,
+            Self::BodyStalled => Reason::TooSlow,
+            Self::Store(StoreError::ReadOnly(_) | StoreError::Io(_)) => Reason::Store,
+            Self::Store(StoreError::Closed) => Reason::Stopping,
+            _ => return None,
+        })
+    }
+
     /// What it means to whoever asked.
     pub(super) const fn class(&self) -> Class {
         match self {
@@ -283,6 +304,7 @@ impl ApiError {
             | Self::PlanUnready(_)
             | Self::NotRead(_)
             | Self::BackupRuns => Class::Conflict,
+            Self::NobodyReloads => Class::Unavailable,
             Self::NoWay(_) | Self::PlanFailed(_) => Class::Failed,
             Self::QueueFull(_)
             | Self::PlansFull(_)
@@ -361,6 +383,7 @@ impl ApiError {
             Self::TracesFull(_) => "traces-full",
             Self::NotRead(_) => "not-read",
             Self::BackupRuns => "backup-runs",
+            Self::NobodyReloads => "not-available",
             Self::Campaign(CampaignError::WrongState { .. }) => "wrong-state",
             Self::Campaign(error) => error.class().word(),
             Self::Store(StoreError::Conflict(_)) => "changed-meanwhile",
@@ -511,6 +534,7 @@ impl IntoResponse for ApiError {
             tracing::error!(error = %self, "a northbound request failed");
         }
         let status = StatusCode::from_u16(self.status()).unwrap_or_default();
+        let reason = self.reason();
         let wait = match &self {
             Self::TooManyBadTokens(seconds) => Some(*seconds),
             _ => None,
@@ -533,6 +557,9 @@ impl IntoResponse for ApiError {
             None => HeaderValue::from_static("10"),
         };
         let mut response = (status, axum::Json(problem)).into_response();
+        if let Some(reason) = reason {
+            response.extensions_mut().insert(reason);
+        }
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match class {

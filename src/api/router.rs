@@ -16,7 +16,7 @@ use super::state::Shared;
 use super::{
     associations, browse, bulk, datamodel, device_backups, devices, dhcp, etag, events, files,
     intents, layers, models, once, overview, parameters, people, phones, preloads, remembered,
-    reports, sessions, sites, strangers, system, tasks, traces, trees, wake,
+    reports, running, sessions, sites, strangers, system, tasks, traces, trees, wake,
 };
 use crate::access::Right;
 
@@ -45,6 +45,10 @@ fn table() -> Vec<Route> {
         route(GET,   "/api/v1/quirks", ModelsRead, About::Nothing, overview::quirks),
         route(GET,   "/api/v1/sessions", DevicesRead, About::Listed, overview::sessions),
         route(GET,   "/api/v1/openapi.json", Own, About::Nothing, system::openapi),
+        route(GET,   "/healthz", Own, About::Open, running::healthz),
+        route(GET,   "/readyz", Own, About::Open, running::readyz),
+        route(GET,   "/metrics", MetricsRead, About::Whole, running::metrics),
+        route(POST,  "/api/v1/reload", SystemWrite, About::Whole, running::reload),
         route(POST,  "/api/v1/backup", SystemWrite, About::Whole, system::backup),
 
         route(GET,   "/api/v1/me", Own, About::Nothing, people::me::show),
@@ -239,7 +243,14 @@ pub(super) fn router(state: Shared) -> Router {
             let guarded = from_fn_with_state((state.clone(), rule), guard::pass);
             let once = from_fn_with_state(state.clone(), once::pass);
             // The last is asked first: nothing is kept of what nobody may do.
-            router.route(path, handler.layer(from_fn(etag::pass)).layer(once).layer(guarded))
+            router.route(
+                path,
+                handler
+                    .layer(from_fn(etag::pass))
+                    .layer(once)
+                    .layer(guarded)
+                    .layer(from_fn(running::count)),
+            )
         })
         .fallback(async || ApiError::NoRoute)
         .method_not_allowed_fallback(async || ApiError::WrongMethod)

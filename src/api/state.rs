@@ -6,9 +6,10 @@ use std::sync::Arc;
 use super::bulk::Bulks;
 use super::fleet::Makings;
 use super::once::Once;
+use super::running::{Readiness, ReloadBell};
 use super::tokens::Tokens;
 use crate::campaign::Campaigns;
-use crate::config::Config;
+use crate::config::{Config, Live};
 use crate::files::Shelf;
 use crate::find::Finder;
 use crate::fleet::{Fleet, FleetPlanner};
@@ -34,7 +35,7 @@ pub struct ApiDeps {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The settings.
-    pub config: Arc<Config>,
+    pub config: Live<Config>,
     /// The data folder, for backups.
     pub data: PathBuf,
     /// The files of phones.
@@ -53,6 +54,10 @@ pub struct ApiDeps {
     pub hub: Arc<Hub>,
     /// Who is let in.
     pub tokens: Tokens,
+    /// Whether requests are to be sent here.
+    pub ready: Readiness,
+    /// Has the settings read again.
+    pub reload: ReloadBell,
 }
 
 /// What each handler is given.

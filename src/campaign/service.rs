@@ -13,7 +13,7 @@ use tracing::warn;
 
 use super::CampaignError;
 use super::work::Work;
-use crate::config::CampaignsConfig;
+use crate::config::{CampaignsConfig, Live};
 use crate::device::DeviceId;
 use crate::rollout::{CampaignRecord, CampaignSpec, CampaignState, PaceSpec};
 use crate::store::{Notice, Record, Store, StoreError};
@@ -58,7 +58,7 @@ pub struct CampaignsDeps {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// The settings.
-    pub config: CampaignsConfig,
+    pub config: Live<CampaignsConfig>,
     /// Wakes devices.
     pub waker: Arc<dyn WakeDevice>,
 }

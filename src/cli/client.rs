@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -14,8 +15,9 @@ use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use indicatif::ProgressBar;
+use rustls_pki_types::ServerName;
 use serde_json::Value;
-use tokio::io::AsyncWriteExt as _;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -23,7 +25,7 @@ use super::{CliError, Global};
 use crate::api::tokens::ADMIN_TOKEN_FILE;
 use crate::class::Class;
 use crate::device::Secret;
-use crate::http::{Body, Host, Target, read_limited};
+use crate::http::{Body, Host, Target, client_tls, read_limited};
 use crate::server::NORTHBOUND_URL;
 
 /// For a connection to come about.
@@ -40,6 +42,8 @@ const MAX_ANSWER: u64 = 64 << 20;
 pub(super) struct Client {
     url: String,
     target: Target,
+    /// Whose certificates are good, if it is asked over TLS.
+    tls: Option<Arc<rustls::ClientConfig>>,
     token: Secret,
     data: String,
 }
@@ -56,9 +60,7 @@ impl Client {
         let url = url.trim().trim_end_matches('/').to_owned();
         let target = Target::parse(&url)
             .map_err(|problem| CliError::BadUrl { url: url.clone(), problem })?;
-        if target.tls {
-            return Err(CliError::NoTls(url));
-        }
+        let tls = if target.tls { Some(trust(global, &url)?) } else { None };
         let token = match &global.token {
             Some(token) => token.clone(),
             None => {
@@ -68,7 +70,7 @@ impl Client {
                     .map_err(|source| CliError::NoToken { path: at, source })?
             }
         };
-        Ok(Self { url, target, token: Secret::new(token.trim()), data })
+        Ok(Self { url, target, tls, token: Secret::new(token.trim()), data })
     }
 
     /// Reads a resource; `path` begins behind `/api/v1`.
@@ -237,19 +239,47 @@ impl Client {
                 data: self.data.clone(),
                 source,
             })?;
-        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        let (mut sender, connection) = http1::handshake(stream).await?;
         let driver = tokio::spawn(connection);
         Ok((sender.send_request(request).await?, driver))
     }
 
-    async fn connect(&self) -> std::io::Result<TcpStream> {
-        match &self.target.host {
+    async fn connect(&self) -> std::io::Result<TokioIo<Box<dyn Stream>>> {
+        let stream = match &self.target.host {
             Host::Address(address) => {
-                TcpStream::connect(SocketAddr::new(*address, self.target.port)).await
+                TcpStream::connect(SocketAddr::new(*address, self.target.port)).await?
             }
-            Host::Name(name) => TcpStream::connect((&**name, self.target.port)).await,
-        }
+            Host::Name(name) => TcpStream::connect((&**name, self.target.port)).await?,
+        };
+        let Some(tls) = &self.tls else { return Ok(TokioIo::new(Box::new(stream))) };
+        let name = match &self.target.host {
+            Host::Address(address) => ServerName::IpAddress((*address).into()),
+            Host::Name(name) => {
+                ServerName::try_from(name.to_string()).map_err(std::io::Error::other)?
+            }
+        };
+        let connector = tokio_rustls::TlsConnector::from(Arc::clone(tls));
+        Ok(TokioIo::new(Box::new(connector.connect(name, stream).await?)))
     }
+}
+
+/// A connection, with TLS or without.
+trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
+
+impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
+
+/// By whose word the server's certificate is good: of the authorities in `--ca`, or
+/// of the one that the server made in its data folder.
+fn trust(global: &Global, url: &str) -> Result<Arc<rustls::ClientConfig>, CliError> {
+    let own = global.data.join("tls").join("ca.pem");
+    let path = match &global.ca {
+        Some(path) => path.clone(),
+        None if own.is_file() => own,
+        None => return Err(CliError::NoAuthority(url.to_owned())),
+    };
+    let text = std::fs::read_to_string(&path)
+        .map_err(|source| CliError::File { path: path.clone(), source })?;
+    client_tls(&text).map_err(|_| CliError::BadAuthority(path))
 }
 
 /// The problem document as an error.

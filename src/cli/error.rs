@@ -81,9 +81,14 @@ pub enum CliError {
         /// What is wrong with it.
         problem: TargetError,
     },
-    /// The northbound is spoken to over plain HTTP only.
-    #[error("{0}: the command line speaks http:// only; use an SSH tunnel for another machine")]
-    NoTls(String),
+    /// Over TLS nobody is believed without an authority.
+    #[error(
+        "{0}: name the authority of its certificate with --ca; the server's own is tls/ca.pem in its data folder"
+    )]
+    NoAuthority(String),
+    /// A file holds no authority.
+    #[error("{0}: there is no certificate of an authority in it, in PEM")]
+    BadAuthority(PathBuf),
     /// Nobody answers at the server's URL.
     #[error("no server answers at {url} ({source}); start it with `provost serve --data {data}`")]
     NoServer {
@@ -222,7 +227,8 @@ impl CliError {
             | Self::BadFile { .. }
             | Self::BadArgument { .. }
             | Self::BadUrl { .. }
-            | Self::NoTls(_) => Class::Invalid,
+            | Self::NoAuthority(_)
+            | Self::BadAuthority(_) => Class::Invalid,
             Self::NoToken { .. } => Class::Unauthorized,
             Self::Output(_) | Self::Request(_) => Class::Internal,
             Self::NoUrl { .. } | Self::NoServer { .. } | Self::TaskOpen { .. } => {

@@ -30,6 +30,10 @@ pub struct Global {
     /// Where the server answers; default: what DIR/northbound.url says
     #[arg(long, global = true, value_name = "URL")]
     pub server: Option<String>,
+    /// The authorities (PEM) of a server that answers at https://; default:
+    /// DIR/tls/ca.pem
+    #[arg(long, global = true, value_name = "FILE", env = "PROVOST_CA")]
+    pub ca: Option<PathBuf>,
     /// The bearer token; default: what DIR/admin.token says
     #[arg(
         long,

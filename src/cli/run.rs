@@ -3,11 +3,13 @@
 use std::io::Write as _;
 use std::process::ExitCode;
 
+use axum::http::Method;
 use clap::{Parser, Subcommand};
+use serde_json::Value;
 
 use super::backup::{self, RestoreArgs};
 use super::campaign::{self, CampaignCommand};
-use super::client::Client;
+use super::client::{Client, clean};
 use super::datamodel::{self, DatamodelCommand};
 use super::device::{self, DeviceCommand};
 use super::file::{self, FileCommand};
@@ -50,6 +52,8 @@ enum Command {
     PrintConfig,
     /// Show how the running server is
     Health,
+    /// Have the running server read its settings, certificates and templates again
+    Reload,
     #[command(subcommand)]
     Device(DeviceCommand),
     #[command(subcommand)]
@@ -156,6 +160,11 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
             let health = Client::new(&global)?.get("/health").await?;
             Ok(output.record(&health)?)
         }
+        Command::Reload => {
+            let path = "/reload";
+            let told = Client::new(&global)?.send(Method::POST, path, &Value::Null).await?;
+            Ok(reloaded(&told, output)?)
+        }
         Command::Device(command) => device::run(command, &Client::new(&global)?, output).await,
         Command::Preload(command) => preload::run(command, &Client::new(&global)?, output).await,
         Command::Stranger(command) => stranger::run(command, &Client::new(&global)?, output).await,
@@ -196,6 +205,31 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
             Ok(simulate::run(*args, output.json, output.out).await?)
         }
     }
+}
+
+/// What is in force and what is not.
+fn reloaded(told: &Value, output: &mut Output<'_>) -> std::io::Result<()> {
+    if output.json {
+        return output.record(told);
+    }
+    let texts = |key: &str| {
+        let list = told[key].as_array().into_iter().flatten();
+        list.filter_map(|text| text.as_str().map(clean)).collect::<Vec<_>>()
+    };
+    let lists = [
+        ("applied", "in force"),
+        ("needs_restart", "needs a restart"),
+        ("problems", "cannot be used"),
+    ];
+    if lists.iter().all(|(key, _)| texts(key).is_empty()) {
+        return writeln!(output.out, "no setting changed");
+    }
+    for (key, words) in lists {
+        for text in texts(key) {
+            writeln!(output.out, "{words:<15} {text}")?;
+        }
+    }
+    Ok(())
 }
 
 /// One line on stderr and the exit code of the class.

@@ -5,14 +5,16 @@ use std::io::Write as _;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::{CliError, Global};
-use crate::server::{ONBOARDING, Server};
+use crate::api::ReloadResult;
+use crate::server::{ONBOARDING, Server, ServiceManager};
 
 /// Arguments of `provost serve`.
 #[derive(Clone, Debug, clap::Args)]
 pub struct Args {}
 
-/// Runs the server until SIGINT or SIGTERM; SIGHUP reads the certificates and
-/// the operator's templates again.
+/// Runs the server until SIGINT or SIGTERM; a second one ends it at once. SIGHUP, and
+/// whoever asks the northbound to, has the settings, the certificates and the
+/// operator's templates read again.
 ///
 /// # Errors
 /// [`CliError`] when it does not start, in one line that says what to change.
@@ -21,30 +23,57 @@ pub async fn run(global: &Global, _args: &Args) -> Result<(), CliError> {
     crate::log::init(&config.log)?;
     let mut hangup = signal(SignalKind::hangup())?;
     let mut terminate = signal(SignalKind::terminate())?;
-    let server = Server::start(config, &global.data).await?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let manager = ServiceManager::of_environment();
+    let mut server = Server::start(config, &global.data).await?;
     greet(global, &server)?;
+    manager.ready();
+    let mut watchdog = manager.every().map(tokio::time::interval);
     loop {
         tokio::select! {
-            result = tokio::signal::ctrl_c() => { result?; break }
+            _ = interrupt.recv() => break,
             _ = terminate.recv() => break,
-            _ = hangup.recv() => reload(&server),
+            _ = hangup.recv() => {
+                // What came of it stands in the log.
+                let _ = reload(global, &server, &manager);
+            }
+            Some(asked) = server.reload_asked() => {
+                // Whoever asked may be gone.
+                let _ = asked.send(reload(global, &server, &manager));
+            }
+            () = tick(watchdog.as_mut()) => manager.alive(),
         }
     }
     tracing::info!("stopping");
-    server.stop().await?;
+    manager.stopping();
+    tokio::select! {
+        stopped = server.stop() => stopped?,
+        _ = interrupt.recv() => return Err(CliError::Ended(SIGNALLED_TWICE)),
+        _ = terminate.recv() => return Err(CliError::Ended(SIGNALLED_TWICE)),
+    }
     Ok(())
 }
 
+/// The exit code of a server that was not let to stop in order. What it acknowledged
+/// is safe nevertheless.
+const SIGNALLED_TWICE: u8 = 1;
+
+/// The next tick, if there is a clock.
+async fn tick(clock: Option<&mut tokio::time::Interval>) {
+    match clock {
+        Some(clock) => {
+            clock.tick().await;
+        }
+        None => std::future::pending().await,
+    }
+}
+
 /// Reads again what can be changed while the server runs.
-fn reload(server: &Server) {
-    match server.reload_tls() {
-        Ok(()) => tracing::info!("the certificates were read again"),
-        Err(error) => tracing::error!(%error, "the old certificates stay"),
-    }
-    match server.reload_templates() {
-        Ok(()) => tracing::info!("the templates were read again"),
-        Err(error) => tracing::error!(%error, "the old templates stay"),
-    }
+fn reload(global: &Global, server: &Server, manager: &ServiceManager) -> ReloadResult {
+    manager.reloading();
+    let result = server.reload(global.config().map_err(|error| error.to_string()));
+    manager.ready();
+    result
 }
 
 /// Where the doors are, and at the first start the onboarding credential.
@@ -61,6 +90,8 @@ fn greet(global: &Global, server: &Server) -> Result<(), CliError> {
         ("FTP over TLS", at.ftps),
         ("SIP PnP", at.pnp),
         ("northbound", at.northbound),
+        ("northbound (TLS)", at.northbound_tls),
+        ("metrics", at.metrics),
     ];
     for (name, at) in doors {
         if let Some(at) = at {

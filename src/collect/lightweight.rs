@@ -46,7 +46,7 @@ const TELL_EVERY: Duration = Duration::from_secs(60);
 /// How long nothing is received after the socket failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 /// How long those that are being taken may go on when the server stops.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// What the door is built from.
 #[derive(Clone)]

@@ -14,8 +14,10 @@ mod ftp;
 mod history;
 mod identity;
 mod limits;
+mod live;
 mod log;
 mod mdns;
+mod metrics;
 mod northbound;
 mod phones;
 mod pnp;
@@ -36,8 +38,10 @@ pub use ftp::{FtpConfig, PortRange};
 pub use history::HistoryConfig;
 pub use identity::IdentityRule;
 pub use limits::LimitsConfig;
+pub use live::Live;
 pub use log::{LogConfig, LogFormat};
 pub use mdns::{MdnsConfig, MdnsFirmware};
+pub use metrics::MetricsConfig;
 pub use northbound::NorthboundConfig;
 pub use phones::PhonesConfig;
 pub use pnp::{PnpConfig, PnpParties};
@@ -84,6 +88,8 @@ pub struct Config {
     pub mdns: MdnsConfig,
     /// `[northbound]`: the operator's door.
     pub northbound: NorthboundConfig,
+    /// `[metrics]`: a listener of its own for Prometheus.
+    pub metrics: MetricsConfig,
     /// `[stun]`: the STUN server.
     pub stun: StunConfig,
     /// `[store]`: what survives.
@@ -184,10 +190,11 @@ impl Config {
         self.admission.check()?;
         self.files.check()?;
         self.bulk.check()?;
-        self.northbound.check()?;
         self.tftp.check()?;
         self.xmpp.check()?;
         self.campaigns.check()?;
+        self.northbound.check()?;
+        self.metrics.check()?;
         self.limits.check()
     }
 }
@@ -278,6 +285,23 @@ mod tests {
             let error = read(&bad).unwrap_err().to_string();
             assert!(error.contains(said), "{said}: {error}");
         }
+    }
+
+    #[test]
+    fn what_others_can_reach_without_tls_or_token_must_be_meant() {
+        let sets = |sets: &[&str]| {
+            let sets: Vec<String> = sets.iter().map(|set| (*set).to_owned()).collect();
+            Config::read("p.toml", "", &sets).map_err(|error| error.to_string())
+        };
+        let error = sets(&["northbound.listen=0.0.0.0:7557"]).unwrap_err();
+        assert!(error.contains("northbound.tls_listen"), "{error}");
+        assert!(sets(&["northbound.listen=0.0.0.0:1", "northbound.plain_to_network=true"]).is_ok());
+        assert!(sets(&["northbound.listen=[::1]:7557"]).is_ok());
+        assert!(sets(&["northbound.tls_listen=0.0.0.0:7558"]).is_ok());
+        let error = sets(&["metrics.listen=0.0.0.0:9547"]).unwrap_err();
+        assert!(error.contains("metrics.open_to_network"), "{error}");
+        assert!(sets(&["metrics.listen=0.0.0.0:9547", "metrics.open_to_network=true"]).is_ok());
+        assert!(sets(&["metrics.listen=127.0.0.1:9547"]).is_ok());
     }
 
     #[test]

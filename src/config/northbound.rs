@@ -10,8 +10,14 @@ use super::ConfigError;
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct NorthboundConfig {
-    /// Where the REST API is served; loopback unless configured.
+    /// Where the REST API is served over plain HTTP; loopback unless configured.
     pub listen: SocketAddr,
+    /// Where it is served over TLS, as in `0.0.0.0:7558`; nowhere if unset.
+    #[serde(with = "optional_listen")]
+    pub tls_listen: Option<SocketAddr>,
+    /// Whether `listen` may be an address that others reach: tokens then cross the
+    /// network in clear, unless a proxy with TLS stands before it.
+    pub plain_to_network: bool,
     /// By which names and addresses the server is asked, besides loopback's and the
     /// address that it listens on; without ports.
     pub hosts: Vec<String>,
@@ -30,6 +36,8 @@ impl Default for NorthboundConfig {
     fn default() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, 7557).into(),
+            tls_listen: None,
+            plain_to_network: false,
             hosts: Vec::new(),
             max_wait: 300,
             max_body: 1 << 20,
@@ -42,6 +50,14 @@ impl Default for NorthboundConfig {
 impl NorthboundConfig {
     /// Checks what the types cannot say.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        if !self.listen.ip().is_loopback() && !self.plain_to_network {
+            return Err(ConfigError::OutOfRange {
+                key: "northbound.listen",
+                value: self.listen.to_string(),
+                problem: "tokens would cross the network in clear; use northbound.tls_listen \
+                          for the network, or say northbound.plain_to_network = true",
+            });
+        }
         let is_name = |host: &str| {
             (1..=253).contains(&host.len())
                 && host.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte))

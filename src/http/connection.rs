@@ -28,7 +28,7 @@ use super::watched::{Alarm, Times, Watch, Watched};
 use crate::metrics::{self, Reason};
 
 /// How long requests under way may take when the server stops.
-pub(super) const STOP_WITHIN: Duration = Duration::from_secs(10);
+pub(super) const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// How long, and for how many bytes, a peer that still sends is listened to
 /// after its connection was ended, so that it reads the last answer before the

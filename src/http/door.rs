@@ -149,7 +149,7 @@ impl Door {
     }
 
     /// Serves until `stop`; then takes no more connections, lets the requests
-    /// under way end, for ten seconds at most, and returns.
+    /// under way end, for five seconds at most, and returns.
     pub async fn serve<H: Handler>(self, handler: Arc<H>, stop: CancellationToken) {
         let Self { name, listener, local, caps, times, http, tls, trust } = self;
         let counted = metrics::Door::named(name);

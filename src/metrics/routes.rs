@@ -11,13 +11,13 @@ const NAME: &str = "provost_northbound_requests_total";
 
 /// How often each route was answered with each status.
 #[derive(Debug, Default)]
-struct Routes(Mutex<BTreeMap<(&'static str, &'static str, u16), u64>>);
+struct Routes(Mutex<BTreeMap<(Box<str>, &'static str, u16), u64>>);
 
 static ROUTES: Routes = Routes(Mutex::new(BTreeMap::new()));
 
 /// Counts an answer of the northbound: the route as the table spells it, `none` if
 /// there was none or nobody was let in; `method` as it stands in the table.
-pub fn route_answered(method: &'static str, route: &'static str, status: u16) {
+pub fn route_answered(method: &'static str, route: &str, status: u16) {
     ROUTES.answered(method, route, status);
 }
 
@@ -26,9 +26,9 @@ pub(super) fn write(out: &mut String) {
 }
 
 impl Routes {
-    fn answered(&self, method: &'static str, route: &'static str, status: u16) {
+    fn answered(&self, method: &'static str, route: &str, status: u16) {
         let mut counts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *counts.entry((route, method, status)).or_default() += 1;
+        *counts.entry((route.into(), method, status)).or_default() += 1;
     }
 
     fn write(&self, out: &mut String) {

@@ -14,6 +14,12 @@ pub struct Addresses {
     pub cwmp_tls: Option<SocketAddr>,
     /// The northbound.
     pub northbound: Option<SocketAddr>,
+    /// The northbound over TLS.
+    #[serde(default)]
+    pub northbound_tls: Option<SocketAddr>,
+    /// Metrics and probes, without a token.
+    #[serde(default)]
+    pub metrics: Option<SocketAddr>,
     /// Files and phones over plain HTTP.
     pub files: Option<SocketAddr>,
     /// The same over TLS.
@@ -50,6 +56,8 @@ pub(super) fn tell(addresses: &Addresses) {
         cwmp = addresses.cwmp.map(display),
         cwmp.tls = addresses.cwmp_tls.map(display),
         northbound = addresses.northbound.map(display),
+        northbound.tls = addresses.northbound_tls.map(display),
+        metrics = addresses.metrics.map(display),
         files = addresses.files.map(display),
         files.tls = addresses.files_tls.map(display),
         tftp = addresses.tftp.map(display),

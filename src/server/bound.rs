@@ -24,6 +24,8 @@ pub(super) struct Bound {
     cwmp: Option<Door>,
     cwmp_tls: Option<Door>,
     northbound: Option<Door>,
+    northbound_tls: Option<Door>,
+    metrics: Option<Door>,
     files: Option<Door>,
     files_tls: Option<Door>,
     lightweight: Option<LightweightDoor>,
@@ -55,6 +57,13 @@ impl Bound {
             cwmp: bind("CWMP", config.cwmp.listen, limits, None)?,
             cwmp_tls,
             northbound: bind("northbound", Some(config.northbound.listen), limits, None)?,
+            northbound_tls: bind(
+                "northbound over TLS",
+                config.northbound.tls_listen,
+                limits,
+                tls.clone(),
+            )?,
+            metrics: bind("metrics", config.metrics.listen, limits, None)?,
             files: bind("file", config.files.listen, limits, None)?,
             files_tls: files_tls.map(|door| door.asking_for_certificates(tls.as_deref())),
             lightweight: config.lightweight.listen.map(LightweightDoor::bind).transpose()?,
@@ -74,6 +83,8 @@ impl Bound {
         serve(doors, self.files, &behind.fetch, stop);
         serve(doors, self.files_tls, &behind.fetch, stop);
         serve(doors, self.northbound, &behind.api, stop);
+        serve(doors, self.northbound_tls, &behind.api, stop);
+        serve(doors, self.metrics, &Arc::new(behind.api.probes()), stop);
         if let Some(door) = self.lightweight {
             doors.spawn(door.serve(lightweight, stop.clone()));
         }
@@ -85,6 +96,8 @@ impl Bound {
             cwmp: of(&self.cwmp),
             cwmp_tls: of(&self.cwmp_tls),
             northbound: of(&self.northbound),
+            northbound_tls: of(&self.northbound_tls),
+            metrics: of(&self.metrics),
             files: of(&self.files),
             files_tls: of(&self.files_tls),
             tftp: phone_doors.tftp(),
@@ -131,6 +144,7 @@ pub(super) fn tls_material(
 ) -> Result<Option<Arc<TlsMaterial>>, ServerError> {
     let speaks_tls = config.cwmp.tls_listen.is_some()
         || config.files.tls_listen.is_some()
+        || config.northbound.tls_listen.is_some()
         || PhoneDoors::need_tls(config);
     Ok(speaks_tls.then(|| TlsMaterial::load_or_make(data, &config.tls)).transpose()?)
 }

@@ -10,6 +10,7 @@ use crate::files::FilesError;
 use crate::gate::AdmissionRuleError;
 use crate::http::HttpError;
 use crate::intent::WaysError;
+use crate::log::LogError;
 use crate::provision::TemplateError;
 use crate::store::StoreError;
 use crate::supply::CipherChoiceError;
@@ -70,6 +71,9 @@ pub enum ServerError {
     /// How phone files are encrypted.
     #[error(transparent)]
     Ciphers(#[from] CipherChoiceError),
+    /// What is logged.
+    #[error(transparent)]
+    Log(#[from] LogError),
     /// A rule on unknown devices.
     #[error(transparent)]
     Admission(#[from] AdmissionRuleError),
@@ -89,6 +93,7 @@ impl ServerError {
             Self::Datamodels(error) => error.class(),
             Self::InUse(_) => Class::Conflict,
             Self::Template(error) => error.class(),
+            Self::Log(error) => error.class(),
             Self::Admission(error) => error.class(),
             Self::Store(error) => error.class(),
             Self::Http(error) => error.class(),

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
+use crate::config::{HistoryConfig, Live};
 use crate::device::DeviceId;
 use crate::store::{Batch, Change, Store, StoreError};
 use crate::time::{Clock, Timestamp};
@@ -23,27 +24,29 @@ const REST: Duration = Duration::from_secs(3600);
 
 const DAY: Duration = Duration::from_secs(86_400);
 
-/// Sweeps until `stop`. With `keep_days` 0 there is nothing to do.
+/// Sweeps until `stop`. With `keep_days` 0 there is nothing to do, until it is changed.
 pub(super) async fn run(
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    keep_days: u32,
+    history: Live<HistoryConfig>,
     stop: CancellationToken,
 ) {
-    if keep_days == 0 {
-        return;
-    }
     let mut last: Option<DeviceId> = None;
     loop {
+        let keep_days = history.keep_days;
         let before = clock.now().before(DAY.saturating_mul(keep_days));
-        let rest = match sweep(&*store, last.as_ref(), before).await {
-            Ok(next) => {
-                last = next;
-                if last.is_some() { PAUSE } else { REST }
-            }
-            Err(error) => {
-                warn!(%error, "old history was not removed");
-                REST
+        let rest = if keep_days == 0 {
+            REST
+        } else {
+            match sweep(&*store, last.as_ref(), before).await {
+                Ok(next) => {
+                    last = next;
+                    if last.is_some() { PAUSE } else { REST }
+                }
+                Err(error) => {
+                    warn!(%error, "old history was not removed");
+                    REST
+                }
             }
         };
         tokio::select! {
@@ -133,15 +136,18 @@ mod tests {
             ids.push(id);
         }
         let stop = CancellationToken::new();
-        let sweeping = tokio::spawn(run(store.clone(), clock.clone(), 1, stop.clone()));
-        // Time stands still but for the pauses between the pages.
+        let keeping = |keep_days| HistoryConfig { keep_days, ..HistoryConfig::default() };
+        let history: Live<HistoryConfig> = keeping(0).into();
+        let sweeping = tokio::spawn(run(store.clone(), clock, history.clone(), stop.clone()));
+        // Time stands still but for the pauses.
         tokio::time::sleep(PAUSE.saturating_mul(4)).await;
+        assert_eq!(store.events(&ids[0], 10).await.unwrap().len(), 2, "all is kept");
+        history.set(keeping(1));
+        tokio::time::sleep(REST + PAUSE.saturating_mul(4)).await;
         for id in &ids {
             assert_eq!(store.events(id, 10).await.unwrap().len(), 1, "{id}");
         }
         stop.cancel();
         sweeping.await.unwrap();
-        let endless = CancellationToken::new();
-        run(store.clone(), clock, 0, endless).await;
     }
 }

@@ -3,24 +3,26 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::warn;
 
 use super::addresses::{Addresses, tell};
 use super::bound::{Behind, Bound, tls_material, trust_stores};
-use super::data::{ADDRESSES, DataFolder, NORTHBOUND_URL};
+use super::data::DataFolder;
 use super::device_door::DeviceDoor;
 use super::error::ServerError;
 use super::parts::Parts;
 use super::phone_doors::PhoneDoors;
 use super::provisioning;
-use crate::api::tokens;
+use super::reload::LiveSettings;
+use crate::api::{Readiness, ReloadResult, tokens};
 use crate::config::{AuthMode, CertificateMode, Config};
 use crate::device::Learned;
 use crate::files::{Links, Shelf};
 use crate::fleet::Fleet;
-use crate::gate::{AdmissionRules, OnboardingAccount, Strangers};
+use crate::gate::{OnboardingAccount, Strangers};
 use crate::http::{TlsMaterial, TrustStores};
 use crate::ledger::Ledger;
 use crate::provision::{PhoneLinks, SiteLinks};
@@ -37,13 +39,16 @@ use crate::wake::{StunAccounts, StunDoor};
 pub struct Server {
     addresses: Addresses,
     new_onboarding: Option<OnboardingAccount>,
-    data: DataFolder,
-    store: Arc<dyn Store>,
+    pub(super) data: DataFolder,
+    pub(super) store: Arc<dyn Store>,
     supply: Arc<Supply>,
     tls: Option<Arc<TlsMaterial>>,
     trust: Option<Arc<TrustStores>>,
-    stop: CancellationToken,
-    doors: JoinSet<()>,
+    pub(super) live: LiveSettings,
+    pub(super) ready: Readiness,
+    reloads: mpsc::Receiver<oneshot::Sender<ReloadResult>>,
+    pub(super) stop: CancellationToken,
+    pub(super) doors: JoinSet<()>,
 }
 
 /// Puts the operator's table of intents in force.
@@ -62,11 +67,12 @@ impl Server {
     /// [`ServerError`], in one line that says what to change; nothing is left
     /// running then.
     pub async fn start(config: Config, data: &Path) -> Result<Self, ServerError> {
+        crate::metrics::began();
         let data = DataFolder::open(data)?;
         super::datamodels::install(&config.datamodels)?;
         install_intents(&config)?;
         let vault = Vault::open(data.path())?;
-        let admission_rules = AdmissionRules::read(&config.admission)?;
+        let live = LiveSettings::of(&config)?;
         let tls = tls_material(&config, data.path())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
         let templates = Arc::new(provisioning::templates(data.path())?);
@@ -103,8 +109,12 @@ impl Server {
             bases: provisioning::bases(&config, &addresses, own),
             acs: provisioning::acs(&config, &addresses, own, onboarding.clone()),
         })?);
+        let (ready, (reload, reloads)) = (Readiness::default(), mpsc::channel(1));
         let parts = Parts {
             config: &config,
+            live: live.clone(),
+            ready: ready.clone(),
+            reload,
             data: &data,
             store: store.clone(),
             clock,
@@ -123,7 +133,7 @@ impl Server {
         };
         parts.strangers.load().await?;
         let gate = parts.gate(onboarding.clone());
-        let acs = parts.acs(gate.clone(), admission_rules, &addresses);
+        let acs = parts.acs(gate.clone(), &addresses);
         let devices = Arc::new(DeviceDoor { acs: acs.clone(), bulk: parts.bulk(gate) });
         let fetch = Arc::new(parts.fetch());
         let stop = CancellationToken::new();
@@ -139,7 +149,20 @@ impl Server {
         warn_of_risks(&config);
         tell(&addresses);
         let new_onboarding = onboarding.filter(|_| is_new);
-        Ok(Self { addresses, new_onboarding, data, store, supply, tls, trust, stop, doors })
+        Ok(Self {
+            addresses,
+            new_onboarding,
+            data,
+            store,
+            supply,
+            tls,
+            trust,
+            live,
+            ready,
+            reloads,
+            stop,
+            doors,
+        })
     }
 
     /// Where the doors listen.
@@ -173,19 +196,10 @@ impl Server {
         Ok(())
     }
 
-    /// Closes the doors, lets requests under way end, ends the live sessions
-    /// and closes the store.
-    ///
-    /// # Errors
-    /// [`ServerError::Store`] if the store could not be closed cleanly; what
-    /// was acknowledged is safe nevertheless.
-    pub async fn stop(mut self) -> Result<(), ServerError> {
-        self.stop.cancel();
-        while self.doors.join_next().await.is_some() {}
-        self.data.remove(NORTHBOUND_URL);
-        self.data.remove(ADDRESSES);
-        self.store.close().await?;
-        Ok(())
+    /// Waits until somebody asks the northbound to have the settings read again; what
+    /// comes of [`Server::reload`] is to be sent there.
+    pub async fn reload_asked(&mut self) -> Option<oneshot::Sender<ReloadResult>> {
+        self.reloads.recv().await
     }
 }
 
@@ -221,7 +235,10 @@ fn warn_of_risks(config: &Config) {
             "cwmp.certificates = \"required\", and yet cwmp.listen lets devices in without TLS and so without a certificate"
         );
     }
+    if config.metrics.listen.is_some_and(|at| !at.ip().is_loopback()) {
+        warn!("metrics.open_to_network: whoever reaches metrics.listen reads the metrics");
+    }
     if !config.northbound.listen.ip().is_loopback() {
-        warn!(northbound = %config.northbound.listen, "the northbound is open to the network without TLS: put a proxy with TLS before it");
+        warn!(northbound = %config.northbound.listen, "northbound.plain_to_network: tokens cross the network in clear, unless a proxy with TLS stands before it");
     }
 }

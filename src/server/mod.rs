@@ -11,6 +11,9 @@
 //! - `parts`: what stands behind the doors.
 //! - `phone_doors`: the phone's doors besides HTTP.
 //! - `provisioning`: the operator's templates, and the addresses that phones are told.
+//! - `notify`: what systemd is told.
+//! - `reload`: the settings, read again.
+//! - `stop`: the end.
 //! - `xmpp`: the way to devices through an XMPP server.
 //!
 //! Neighbours that must tell each other something do it through the store, or
@@ -24,9 +27,12 @@ mod device_door;
 mod error;
 mod history;
 mod house;
+mod notify;
 mod parts;
 mod phone_doors;
 mod provisioning;
+mod reload;
+mod stop;
 mod xmpp;
 
 pub use addresses::Addresses;
@@ -34,4 +40,6 @@ pub use data::{ADDRESSES, NORTHBOUND_URL, ONBOARDING};
 pub use datamodels::{DatamodelFileError, datamodel_files, read_datamodel};
 pub use error::ServerError;
 pub use house::Server;
+pub use notify::ServiceManager;
 pub use provisioning::TEMPLATES;
+pub use reload::LIVE;

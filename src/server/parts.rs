@@ -10,8 +10,9 @@ use super::addresses::Addresses;
 use super::data::DataFolder;
 use super::error::ServerError;
 use super::history;
+use super::reload::LiveSettings;
 use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders, StunOffer};
-use crate::api::{Api, ApiDeps, tokens};
+use crate::api::{Api, ApiDeps, Readiness, ReloadBell, tokens};
 use crate::campaign::{Campaigns, CampaignsDeps};
 use crate::collect::{Bulk, BulkDeps, Lightweight, LightweightDeps};
 use crate::config::Config;
@@ -19,7 +20,7 @@ use crate::fetch::{Fetch, FetchDeps};
 use crate::files::{Links, Shelf};
 use crate::find::Finder;
 use crate::fleet::Fleet;
-use crate::gate::{AdmissionRules, Gate, OnboardingAccount, Strangers};
+use crate::gate::{Gate, OnboardingAccount, Strangers};
 use crate::herald::Hub;
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
@@ -30,6 +31,9 @@ use crate::wake::{StunDoor, Waker, WakerDeps, XmppAsk};
 /// What the doors are made of.
 pub(super) struct Parts<'a> {
     pub(super) config: &'a Config,
+    pub(super) live: LiveSettings,
+    pub(super) ready: Readiness,
+    pub(super) reload: ReloadBell,
     pub(super) data: &'a DataFolder,
     pub(super) store: Arc<dyn Store>,
     pub(super) vault: Arc<Vault>,
@@ -50,12 +54,7 @@ impl Parts<'_> {
         Arc::new(Gate::new(&self.config.cwmp, onboarding, store, vault))
     }
 
-    pub(super) fn acs(
-        &self,
-        gate: Arc<Gate>,
-        admission_rules: AdmissionRules,
-        addresses: &Addresses,
-    ) -> Arc<Acs> {
+    pub(super) fn acs(&self, gate: Arc<Gate>, addresses: &Addresses) -> Arc<Acs> {
         let files = FileLinks {
             links: Arc::new(self.links.clone()),
             public_url: self.config.files.public_url.clone(),
@@ -69,14 +68,14 @@ impl Parts<'_> {
             clock: self.clock.clone(),
             config: self.config.cwmp.clone(),
             limits: self.config.limits.clone(),
-            history: self.config.history.clone(),
+            history: self.live.history.clone(),
             files,
             gate,
-            admission_rules,
+            admission_rules: self.live.admission.clone(),
             strangers: self.strangers.clone(),
             traces: self.traces.clone(),
             fleet: self.fleet.clone(),
-            desires: self.config.fleet.clone(),
+            desires: self.live.fleet.clone(),
             stun: self.stun.clone().map(|door| StunOffer {
                 door,
                 public_host: self.config.stun.public_host.as_str().into(),
@@ -150,7 +149,7 @@ impl Parts<'_> {
         doors.spawn(campaigns.run(stop.clone()));
         doors.spawn(acs.sweep(stop.clone()));
         let (store, clock) = (self.store.clone(), self.clock.clone());
-        doors.spawn(history::run(store, clock, self.config.history.keep_days, stop.clone()));
+        doors.spawn(history::run(store, clock, self.live.history.clone(), stop.clone()));
         if let Some(stun) = self.stun.clone() {
             doors.spawn(stun.serve(stop.clone()));
         }
@@ -161,7 +160,7 @@ impl Parts<'_> {
             store: self.store.clone(),
             vault: self.vault.clone(),
             clock: self.clock.clone(),
-            allow: self.config.cwmp.connection_request_allow.clone(),
+            allow: self.live.allow.clone(),
             basic: self.config.cwmp.connection_request_basic,
             udp: self.stun.clone(),
             xmpp,
@@ -172,7 +171,7 @@ impl Parts<'_> {
         Campaigns::new(CampaignsDeps {
             store: self.store.clone(),
             clock: self.clock.clone(),
-            config: self.config.campaigns.clone(),
+            config: self.live.campaigns.clone(),
             waker: waker.clone(),
         })
     }
@@ -190,7 +189,7 @@ impl Parts<'_> {
             waker,
             campaigns,
             clock: self.clock.clone(),
-            config: Arc::new(self.config.clone()),
+            config: self.live.config.clone(),
             data: self.data.path().to_owned(),
             supply: self.supply.clone(),
             traces: self.traces.clone(),
@@ -199,6 +198,8 @@ impl Parts<'_> {
             finder: Finder::new(self.store.clone(), self.clock.clone()),
             hub: Hub::new(self.store.clone()),
             tokens,
+            ready: self.ready.clone(),
+            reload: self.reload.clone(),
         })
     }
 }

@@ -4,14 +4,16 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use crate::config::Live;
+
 /// Decides over addresses.
 #[derive(Clone, Debug)]
 pub(super) struct Guard {
-    allow: Vec<IpNet>,
+    allow: Live<Vec<IpNet>>,
 }
 
 impl Guard {
-    pub(super) const fn new(allow: Vec<IpNet>) -> Self {
+    pub(super) const fn new(allow: Live<Vec<IpNet>>) -> Self {
         Self { allow }
     }
 
@@ -55,9 +57,9 @@ mod tests {
     use super::*;
 
     fn allows(allow: &[&str], to: &str, caller: Option<&str>) -> bool {
-        let allow = allow.iter().map(|network| network.parse().unwrap()).collect();
+        let allow: Vec<IpNet> = allow.iter().map(|network| network.parse().unwrap()).collect();
         let caller = caller.map(|caller| caller.parse().unwrap());
-        Guard::new(allow).allows(to.parse().unwrap(), caller)
+        Guard::new(allow.into()).allows(to.parse().unwrap(), caller)
     }
 
     #[test]

@@ -19,6 +19,7 @@ use super::request::{self, Login};
 use super::udp::{self, StunDoor};
 use super::ways::{Attempt, WakeReport, Way, Woken, XmppAsk, XmppStanding};
 use super::xmpp::shut_out;
+use crate::config::Live;
 use crate::device::{Device, DeviceId};
 use crate::metrics::WAKES;
 use crate::param::Tree;
@@ -38,7 +39,7 @@ pub struct WakerDeps {
     /// The time.
     pub clock: Arc<dyn Clock>,
     /// Networks that may be reached besides each device's own address.
-    pub allow: Vec<IpNet>,
+    pub allow: Live<Vec<IpNet>>,
     /// Whether a device may be shown the password in clear text (Basic).
     pub basic: bool,
     /// The way through NATs, if there is a STUN server.

@@ -33,6 +33,7 @@ mod lab;
 mod massdeploy;
 mod phones;
 mod profiles;
+mod running;
 mod secrets;
 mod seeing;
 mod simulate;

@@ -397,7 +397,7 @@ async fn what_an_operator_sets_against_a_profile_is_set_back() {
 #[tokio::test]
 async fn switched_off_nothing_is_done_and_an_asked_repair_says_why() {
     let mut lab = Lab::with(false);
-    Arc::get_mut(&mut lab.shared).unwrap().desires.enabled = false;
+    lab.shared.desires.set(FleetConfig { enabled: false, ..FleetConfig::default() });
     lab.wants("home", &format!(r#""parameters":{{"{CODE}":"gold"}}"#)).await;
     let asked = lab.session().await;
     assert!(!writes(&asked));

@@ -13,7 +13,7 @@ use crate::store::Change;
 fn admitting(config: AdmissionConfig) -> Lab {
     let mut lab = Lab::new();
     let shared = Arc::get_mut(&mut lab.shared).unwrap();
-    shared.admission_rules = AdmissionRules::read(&config).unwrap();
+    shared.admission_rules = AdmissionRules::read(&config).unwrap().into();
     shared.strangers = Arc::new(Strangers::new(lab.store.clone(), &config));
     lab
 }

@@ -76,6 +76,7 @@ fn global_for(data: &std::path::Path) -> Global {
         sets: Vec::new(),
         json: false,
         server: None,
+        ca: None,
         token: None,
     }
 }

@@ -17,7 +17,7 @@ use crate::files::SharedSource;
 use crate::http::{Caps, HttpError, TlsMaterial, listen};
 
 /// How long sessions may go on when the server stops.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How long nothing is accepted when the process has no descriptors left.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
@@ -96,7 +96,7 @@ impl FtpDoor {
     }
 
     /// Serves until `stop`; then takes no more connections, lets transfers go
-    /// on for ten seconds at most, and returns.
+    /// on for five seconds at most, and returns.
     pub async fn serve(self, source: SharedSource, stop: CancellationToken) {
         let Self { listener, settings, caps, .. } = self;
         let shared = Arc::new(Shared { settings, source, stop });

@@ -25,7 +25,7 @@ mod serve;
 const UNANSWERED: usize = 1024;
 const UNANSWERED_PER_SOURCE: usize = 32;
 /// How long transfers may go on when the server stops.
-const STOP_WITHIN: Duration = Duration::from_secs(10);
+const STOP_WITHIN: Duration = Duration::from_secs(5);
 /// How long nothing is received after the socket failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(100);
 
@@ -112,7 +112,7 @@ impl TftpDoor {
     }
 
     /// Serves until `stop`; then takes no more requests, lets transfers go on
-    /// for ten seconds at most, and returns.
+    /// for five seconds at most, and returns.
     pub async fn serve(self, source: SharedSource, stop: CancellationToken) {
         let shared = Arc::new(Shared {
             source,

@@ -77,7 +77,7 @@ impl Rig {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             clock: clock.clone(),
-            allow: Vec::new(),
+            allow: Vec::new().into(),
             basic: false,
             udp: None,
             xmpp: None,
@@ -86,7 +86,7 @@ impl Rig {
         let campaigns = Campaigns::new(CampaignsDeps {
             store: Arc::clone(&store),
             clock: clock.clone(),
-            config: config.campaigns.clone(),
+            config: config.campaigns.clone().into(),
             waker: waker.clone(),
         });
         let shelf = Shelf::open(data.path(), config.files.quota).unwrap();
@@ -119,7 +119,7 @@ impl Rig {
             waker,
             campaigns,
             clock: clock.clone(),
-            config: Arc::new(config),
+            config: config.into(),
             data: data.path().to_owned(),
             supply,
             traces: Traces::off(Arc::clone(&store)),
@@ -128,6 +128,8 @@ impl Rig {
             finder,
             hub: Hub::new(Arc::clone(&store)),
             tokens,
+            ready: provost::api::Readiness::default(),
+            reload: tokio::sync::mpsc::channel(1).0,
         });
         let stop = CancellationToken::new();
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));

@@ -39,7 +39,7 @@ fn service(store: &Arc<dyn Store>) -> Arc<Campaigns> {
     Campaigns::new(CampaignsDeps {
         store: store.clone(),
         clock: Arc::new(SystemClock),
-        config: CampaignsConfig::default(),
+        config: CampaignsConfig::default().into(),
         waker: Arc::new(Bell::default()),
     })
 }

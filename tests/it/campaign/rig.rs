@@ -69,7 +69,7 @@ impl Rig {
         let campaigns = Campaigns::new(CampaignsDeps {
             store: store.clone(),
             clock: clock.clone(),
-            config,
+            config: config.into(),
             waker: bell.clone(),
         });
         let stop = CancellationToken::new();

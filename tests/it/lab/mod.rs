@@ -37,7 +37,20 @@ impl Lab {
 
     /// The same with further settings.
     pub(crate) async fn with(sets: &[&str]) -> Self {
-        let folder = tempfile::tempdir().unwrap();
+        Self::launch(tempfile::tempdir().unwrap(), sets, None).await
+    }
+
+    /// The same with a configuration file.
+    pub(crate) async fn with_file(path: &Path) -> Self {
+        Self::launch(tempfile::tempdir().unwrap(), &[], Some(path)).await
+    }
+
+    /// Another server over the same data folder; this one has ended.
+    pub(crate) async fn again(self) -> Self {
+        Self::launch(self.folder, &[], None).await
+    }
+
+    async fn launch(folder: tempfile::TempDir, sets: &[&str], file: Option<&Path>) -> Self {
         let data = folder.path().join("data");
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_provost"));
         command.arg("serve").arg("--data").arg(&data);
@@ -52,6 +65,9 @@ impl Lab {
         }
         for set in sets {
             command.arg("--set").arg(set);
+        }
+        if let Some(file) = file {
+            command.arg("--config").arg(file);
         }
         let log = std::fs::File::create(folder.path().join(LOG)).unwrap();
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).kill_on_drop(true);
@@ -88,9 +104,19 @@ impl Lab {
 
     /// Sends it SIGHUP.
     pub(crate) async fn hang_up(&self) {
+        self.signal("-HUP").await;
+    }
+
+    /// Sends it a signal, as `kill` spells it.
+    pub(crate) async fn signal(&self, signal: &str) {
         let process = self.pid().to_string();
-        let sent = tokio::process::Command::new("kill").args(["-HUP", &process]).status().await;
+        let sent = tokio::process::Command::new("kill").args([signal, &process]).status().await;
         assert!(sent.unwrap().success());
+    }
+
+    /// Waits until it has ended; its exit code.
+    pub(crate) async fn ended(&mut self) -> Option<i32> {
+        self.child.wait().await.unwrap().code()
     }
 
     pub(crate) const fn addresses(&self) -> &Addresses {

@@ -35,12 +35,12 @@ impl House {
         let store = store::memory(&StoreConfig::default());
         let vault = Vault::ephemeral();
         let clock = Arc::new(ManualClock::at(Timestamp::from_millis(1_795_205_100_000)));
-        let allow = allow.iter().map(|network| network.parse().unwrap()).collect();
+        let allow: Vec<_> = allow.iter().map(|network| network.parse().unwrap()).collect();
         let deps = WakerDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
-            allow,
+            allow: allow.into(),
             basic: false,
             udp: None,
             xmpp: None,
@@ -55,7 +55,7 @@ impl House {
             store: Arc::clone(&self.store),
             vault: Arc::clone(&self.vault),
             clock: Arc::clone(&self.clock) as Arc<dyn Clock>,
-            allow: Vec::new(),
+            allow: Vec::new().into(),
             basic: true,
             udp,
             xmpp,
