@@ -32,6 +32,14 @@ impl Timestamp {
         self.0.div_euclid(1000)
     }
 
+    /// RFC 3339 in UTC with milliseconds: `2026-11-20T21:06:37.143Z`.
+    pub fn to_millis_text(self) -> String {
+        match jiff::Timestamp::from_millisecond(self.0) {
+            Ok(at) => at.strftime("%Y-%m-%dT%H:%M:%S%.3fZ").to_string(),
+            Err(_) => "0001-01-01T00:00:00.000Z".to_owned(),
+        }
+    }
+
     /// The time `duration` later, saturating.
     #[must_use]
     pub fn after(self, duration: Duration) -> Self {

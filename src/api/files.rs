@@ -20,7 +20,7 @@ use crate::store::{Batch, Change, FileRecord, Record};
 use crate::time::Timestamp;
 
 /// `FileType` of a firmware image (TR-069 §A.3.2.8).
-const FIRMWARE: &str = "1 Firmware Upgrade Image";
+pub(super) const FIRMWARE: &str = "1 Firmware Upgrade Image";
 
 /// A file.
 #[derive(Debug, Serialize, ToSchema)]
@@ -84,17 +84,8 @@ pub(super) struct UploadQuery {
 
 impl UploadQuery {
     fn check(&self) -> Result<(), ApiError> {
-        plain_text("name", &self.name, 255)?;
-        let name = self.name.trim();
-        if name.is_empty() || name.contains(['/', '\\']) || matches!(name, "." | "..") {
-            return Err(bad_value("name", "a file name without a path"));
-        }
-        let kind = self.kind.as_deref().unwrap_or(FIRMWARE);
-        plain_text("type", kind, 64)?;
-        let number = kind.split(' ').next().unwrap_or_default();
-        if !number.starts_with(|first: char| first.is_ascii_digit() || first == 'X') {
-            return Err(bad_value("type", "as the standard spells it: `1 Firmware Upgrade Image`"));
-        }
+        check_name(&self.name)?;
+        check_type(self.kind.as_deref().unwrap_or(FIRMWARE))?;
         plain_text("version", self.version.as_deref().unwrap_or_default(), 64)?;
         let is_hash =
             |text: &String| text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -103,6 +94,26 @@ impl UploadQuery {
         }
         Ok(())
     }
+}
+
+/// Refuses what is no name of a file.
+pub(super) fn check_name(name: &str) -> Result<(), ApiError> {
+    plain_text("name", name, 255)?;
+    let name = name.trim();
+    if name.is_empty() || name.contains(['/', '\\']) || matches!(name, "." | "..") {
+        return Err(bad_value("name", "a file name without a path"));
+    }
+    Ok(())
+}
+
+/// Refuses what is no `FileType` of the standard (TR-069 §A.3.2.8).
+pub(super) fn check_type(kind: &str) -> Result<(), ApiError> {
+    plain_text("type", kind, 64)?;
+    let number = kind.split(' ').next().unwrap_or_default();
+    if !number.starts_with(|first: char| first.is_ascii_digit() || first == 'X') {
+        return Err(bad_value("type", "as the standard spells it: `1 Firmware Upgrade Image`"));
+    }
+    Ok(())
 }
 
 /// Uploads a file; the body is its content
@@ -140,7 +151,7 @@ pub(super) async fn upload(
 }
 
 /// Writes the body to the shelf as it comes.
-async fn receive(state: &Inner, mut body: Body) -> Result<Stored, ApiError> {
+pub(super) async fn receive(state: &Inner, mut body: Body) -> Result<Stored, ApiError> {
     let limit = state.deps.config.files.max_upload;
     // What announces itself as too large is refused before a byte is written.
     if http_body::Body::size_hint(&body).lower() > limit {

@@ -15,6 +15,7 @@ use tower::ServiceExt as _;
 use uuid::Uuid;
 
 use super::doorman::{BadTokens, Verdict};
+use super::genieacs;
 use super::host;
 use super::problem::ApiError;
 use super::router::{open_paths, router};
@@ -162,6 +163,9 @@ impl Api {
         request: Request<Incoming>,
     ) -> Response<axum::body::Body> {
         let mut request = request.map(axum::body::Body::new);
+        if let Some(uri) = genieacs::trimmed(request.uri()) {
+            *request.uri_mut() = uri;
+        }
         let router = self.router.clone();
         let Some(principal) = principal else {
             return router.oneshot(request).await.unwrap_or_else(|never| match never {});

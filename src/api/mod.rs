@@ -1,6 +1,7 @@
 //! Northbound: REST for operators and their programs.
 //!
-//! Everything lives below `/api/v1` and is answered only with a token.
+//! Everything lives below `/api/v1` and is answered only with a token; beside it stands a
+//! dialect for programs of another make (`genieacs`).
 //! `router` holds the one table of routes, `problem` the one place that
 //! turns errors into answers, `mask` the one that hides secrets. Each resource
 //! is a file: its views, its handlers, their part of the OpenAPI document.
@@ -29,6 +30,7 @@ mod fields;
 mod files;
 mod fitness;
 mod fleet;
+mod genieacs;
 mod guard;
 mod handler;
 mod host;

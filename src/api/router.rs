@@ -3,13 +3,14 @@
 use axum::Router;
 use axum::extract::Request;
 use axum::handler::Handler;
-use axum::http::Method;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::http::{Method, Uri};
+use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
 use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
+use super::genieacs;
 use super::guard::{self, About, Rule};
 use super::problem::ApiError;
 use super::state::Shared;
@@ -20,10 +21,10 @@ use super::{
 };
 use crate::access::Right;
 
-/// One line of the table.
-struct Route {
-    method: Method,
-    path: &'static str,
+/// One line of a table.
+pub(super) struct Route {
+    pub(super) method: Method,
+    pub(super) path: &'static str,
     rule: Rule,
     handler: MethodRouter<Shared>,
 }
@@ -214,7 +215,13 @@ fn table() -> Vec<Route> {
     ]
 }
 
-fn route<H, T>(method: Method, path: &'static str, right: Right, about: About, handler: H) -> Route
+pub(super) fn route<H, T>(
+    method: Method,
+    path: &'static str,
+    right: Right,
+    about: About,
+    handler: H,
+) -> Route
 where
     H: Handler<T, Shared>,
     T: 'static,
@@ -226,7 +233,8 @@ where
 
 /// Method, path and rule of every route, for tests and documents.
 pub fn routes() -> Vec<(Method, &'static str, Rule)> {
-    table().into_iter().map(|route| (route.method, route.path, route.rule)).collect()
+    let all = table().into_iter().chain(genieacs::table());
+    all.map(|route| (route.method, route.path, route.rule)).collect()
 }
 
 /// The paths that need no token.
@@ -235,26 +243,31 @@ pub(super) fn open_paths() -> Vec<&'static str> {
     table().into_iter().filter(is_open).map(|route| route.path).collect()
 }
 
-/// The table as a service. Every route stands behind its rule.
+/// The tables as a service. Every route stands behind its rule.
 pub(super) fn router(state: Shared) -> Router {
-    table()
-        .into_iter()
-        .fold(Router::new(), |router, Route { path, rule, handler, .. }| {
-            let guarded = from_fn_with_state((state.clone(), rule), guard::pass);
-            let once = from_fn_with_state(state.clone(), once::pass);
-            // The last is asked first: nothing is kept of what nobody may do.
-            router.route(
-                path,
-                handler
-                    .layer(from_fn(etag::pass))
-                    .layer(once)
-                    .layer(guarded)
-                    .layer(from_fn(running::count)),
-            )
-        })
-        .fallback(async || ApiError::NoRoute)
-        .method_not_allowed_fallback(async || ApiError::WrongMethod)
-        .layer(from_fn(bounded))
+    let judged = |handler: MethodRouter<Shared>, rule: Rule| {
+        // The last layer is asked first: nothing is kept of what nobody may do.
+        let guarded = from_fn_with_state((state.clone(), rule), guard::pass);
+        handler.layer(guarded).layer(from_fn(running::count))
+    };
+    let ours = table().into_iter().fold(Router::new(), |router, route| {
+        let once = from_fn_with_state(state.clone(), once::pass);
+        let handler = route.handler.layer(from_fn(etag::pass)).layer(once);
+        router.route(route.path, judged(handler, route.rule))
+    });
+    let ours = ours.layer(from_fn(bounded));
+    if !state.deps.config.northbound.genieacs {
+        return ours
+            .fallback(async || ApiError::NoRoute)
+            .method_not_allowed_fallback(async || ApiError::WrongMethod)
+            .with_state(state);
+    }
+    let dialect = genieacs::table().into_iter().fold(Router::new(), |router, route| {
+        router.route(route.path, judged(route.handler, route.rule))
+    });
+    ours.merge(dialect.layer(map_response(genieacs::versioned)))
+        .fallback(async |uri: Uri| genieacs::no_route(&uri).await)
+        .method_not_allowed_fallback(async |uri: Uri| genieacs::wrong_method(&uri).await)
         .with_state(state)
 }
 
@@ -286,8 +299,10 @@ mod tests {
             };
             paths.iter().flat_map(operations).collect()
         };
+        // The dialect of another interface is told of in a page of its own.
         let served: BTreeSet<(String, String)> = routes()
             .into_iter()
+            .filter(|(_, path, _)| path.starts_with("/api/"))
             .map(|(method, path, _)| (method.to_string(), path.to_owned()))
             .collect();
         assert_eq!(described, served);

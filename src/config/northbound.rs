@@ -1,6 +1,7 @@
 //! `[northbound]`: the operator's door.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -30,6 +31,10 @@ pub struct NorthboundConfig {
     pub idempotency_hours: u32,
     /// Devices a second that one change over many devices deals with.
     pub bulk_per_second: u32,
+    /// Whether the interface of GenieACS is spoken as well, beside `/api/`.
+    pub genieacs: bool,
+    /// The program that `GET /ping/<host>` of that interface runs.
+    pub ping: PathBuf,
 }
 
 impl Default for NorthboundConfig {
@@ -43,6 +48,8 @@ impl Default for NorthboundConfig {
             max_body: 1 << 20,
             idempotency_hours: 24,
             bulk_per_second: 100,
+            genieacs: true,
+            ping: "ping".into(),
         }
     }
 }

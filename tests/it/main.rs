@@ -26,6 +26,7 @@ mod doors;
 mod fanvil;
 mod files;
 mod fleet;
+mod genieacs;
 mod history;
 mod http;
 mod intents;

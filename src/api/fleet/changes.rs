@@ -15,20 +15,20 @@ const MAX_NAME: usize = 64;
 const MAX_WHY: usize = 500;
 
 /// The most profiles that there are.
-pub(super) const MAX_PROFILES: usize = 1000;
+pub(in crate::api) const MAX_PROFILES: usize = 1000;
 
 /// The most faults that one answer tells.
 const MAX_TOLD: usize = 100;
 
 /// What is wrong with profiles.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(in crate::api) struct Faults {
     told: Vec<ImportFault>,
     all: usize,
 }
 
 impl Faults {
-    pub(super) fn add(&mut self, column: impl Into<String>, problem: impl Into<String>) {
+    pub(in crate::api) fn add(&mut self, column: impl Into<String>, problem: impl Into<String>) {
         self.all += 1;
         if self.told.len() < MAX_TOLD {
             let column = Some(column.into());
@@ -37,7 +37,7 @@ impl Faults {
     }
 
     /// Nothing, if nothing is wrong.
-    pub(super) fn none(self) -> Result<(), ApiError> {
+    pub(in crate::api) fn none(self) -> Result<(), ApiError> {
         if self.all == 0 {
             return Ok(());
         }
@@ -46,7 +46,7 @@ impl Faults {
 }
 
 /// A name by which a profile may be called.
-pub(super) fn name(name: &str) -> Result<&str, ApiError> {
+pub(in crate::api) fn name(name: &str) -> Result<&str, ApiError> {
     let sound = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     if name.is_empty() || name.len() > MAX_NAME || !name.bytes().all(sound) {
         let form = format!("from 1 to {MAX_NAME} letters, digits, `-`, `_` and `.`");
@@ -56,7 +56,7 @@ pub(super) fn name(name: &str) -> Result<&str, ApiError> {
 }
 
 /// A reason as it is kept.
-pub(super) fn why(why: Option<String>) -> Result<String, ApiError> {
+pub(in crate::api) fn why(why: Option<String>) -> Result<String, ApiError> {
     let why = why.unwrap_or_default();
     plain_text("why", &why, MAX_WHY)?;
     Ok(why)
@@ -66,7 +66,7 @@ pub(super) fn why(why: Option<String>) -> Result<String, ApiError> {
 /// wrong with it, which is told then. What is masked keeps what is `stored`.
 ///
 /// With `unchecked` it may name what no data model knows.
-pub(super) fn text(
+pub(in crate::api) fn text(
     name: &str,
     profile: Value,
     stored: Option<&ProfileRecord>,
@@ -116,6 +116,6 @@ fn form(
 }
 
 /// Whether a profile from a request says that it is in force.
-pub(super) fn enabled(profile: &Value) -> Option<bool> {
+pub(in crate::api) fn enabled(profile: &Value) -> Option<bool> {
     profile.get("enabled").and_then(Value::as_bool)
 }

@@ -13,11 +13,11 @@ pub(super) mod explain;
 pub(super) mod plans;
 pub(super) mod profiles;
 
-mod changes;
+pub(super) mod changes;
 mod making;
 mod paths;
 mod problems;
-mod secrets;
+pub(super) mod secrets;
 mod view;
 
 pub(super) use making::Makings;

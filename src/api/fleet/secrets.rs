@@ -21,7 +21,7 @@ const TELLING: [&str; 2] = ["type", "row"];
 const IDENTITIES: [&str; 5] = ["name", "path", "parameter", "table", "intent"];
 
 /// A profile as it may be shown.
-pub(super) fn shown(value: &Value) -> Value {
+pub(in crate::api) fn shown(value: &Value) -> Value {
     masked(value, false)
 }
 
@@ -71,7 +71,7 @@ fn is_plain_reference(text: &str) -> bool {
 
 /// A profile from a request; what is masked in it keeps what is stored. Places
 /// where nothing is stored that could be kept go to `lost`.
-pub(super) fn kept(value: Value, stored: Option<&Value>, lost: &mut Vec<String>) -> Value {
+pub(in crate::api) fn kept(value: Value, stored: Option<&Value>, lost: &mut Vec<String>) -> Value {
     keep(value, stored, false, "", lost)
 }
 

@@ -49,6 +49,8 @@ pub(crate) struct Rig {
 /// What a request was answered with.
 pub(crate) struct Answer {
     pub(crate) status: u16,
+    /// The reason phrase, if it is not the usual one.
+    pub(crate) reason: Option<String>,
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
     pub(crate) json: Value,
@@ -248,8 +250,10 @@ impl Rig {
         let (parts, body) = response.into_parts();
         let bytes = read_limited(body, 64 << 20).await.unwrap();
         let text = String::from_utf8_lossy(&bytes).into_owned();
+        let reason = parts.extensions.get::<hyper::ext::ReasonPhrase>();
         Answer {
             status: parts.status.as_u16(),
+            reason: reason.map(|reason| String::from_utf8_lossy(reason.as_bytes()).into_owned()),
             headers: parts.headers,
             json: serde_json::from_str(&text).unwrap_or_default(),
             text,

@@ -70,7 +70,7 @@ async fn a_planted_canary_is_in_no_answer() {
 
     let mut looked_at = 0;
     for (method, path, _) in routes() {
-        if method != Method::GET {
+        if method != Method::GET || path.starts_with("/ping/") {
             continue;
         }
         let key_of_path = match path {
