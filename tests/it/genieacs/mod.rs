@@ -2,6 +2,7 @@
 
 mod clients;
 mod rules;
+mod tenants;
 mod transcript;
 mod work;
 

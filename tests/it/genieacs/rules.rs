@@ -149,7 +149,7 @@ async fn ping_runs_a_program_and_no_shell() {
     }
     let data = tempfile::tempdir().unwrap();
     let program = data.path().join("ping");
-    std::fs::write(&program, "#!/bin/sh\necho \"$@\"\n").unwrap();
+    std::fs::write(&program, "#!/bin/sh\nprintf '%s\\n' \"$*\"\n").unwrap();
     let mut permissions = std::fs::metadata(&program).unwrap().permissions();
     std::os::unix::fs::PermissionsExt::set_mode(&mut permissions, 0o755);
     std::fs::set_permissions(&program, permissions).unwrap();
