@@ -1,6 +1,7 @@
 //! The calls that were recorded from GenieACS 1.2.16, made here. What differs from the
 //! original stands in `docs/GENIEACS.md`.
 
+use axum::http::Method;
 use serde_json::{Value, json};
 
 use super::{ID, call, escaped, header, with_device};
@@ -209,7 +210,7 @@ async fn files_are_brought_listed_replaced_and_removed_by_name() {
     ];
     let put = async |name: &str, content: &'static str| {
         let path = format!("/files/{name}");
-        rig.raw(axum::http::Method::PUT, &path, &headers, content).await
+        rig.raw(Method::PUT, &path, &headers, content).await
     };
     let made = put("fw.bin", "hello").await;
     assert_eq!((made.status, made.text.as_str()), (201, ""));
@@ -250,7 +251,7 @@ async fn files_are_brought_listed_replaced_and_removed_by_name() {
     assert_eq!(call(&rig, "DELETE", "/files/fw.bin", "").await.status, 404);
     assert_eq!(call(&rig, "GET", "/files", "").await.text, "[\n\n]");
     // A file that came by our own interface has its name as well.
-    let ours = rig.raw(axum::http::Method::POST, "/api/v1/files?name=x.bin", &[], "x").await;
+    let ours = rig.raw(Method::POST, "/api/v1/files?name=x.bin", &[], "x").await;
     assert_eq!(ours.status, 201);
     assert_eq!(call(&rig, "GET", "/files", "").await.json[0]["_id"], "x.bin");
     assert_eq!(call(&rig, "DELETE", "/files/x.bin", "").await.status, 200);
