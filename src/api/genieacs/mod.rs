@@ -99,7 +99,8 @@ pub(super) fn table() -> Vec<Route> {
 
 /// Whether a path is one of our own interface.
 fn is_ours(path: &str) -> bool {
-    path == "/api" || path.starts_with("/api/")
+    let first = path.split('/').nth(1).unwrap_or_default();
+    matches!(first, "api" | "healthz" | "readyz" | "metrics")
 }
 
 /// A path of the dialect without the `/` that may stand at its end; `None` if it is
