@@ -181,7 +181,7 @@ impl Api {
 /// The token that a request presents: as a bearer's (RFC 6750 §2.1), or as the
 /// password of Basic (RFC 7617), so that a URL with credentials is enough. Two
 /// such headers are none.
-fn presented(headers: &HeaderMap) -> Option<String> {
+pub(super) fn presented(headers: &HeaderMap) -> Option<String> {
     if let Some(token) = bearer(headers) {
         return Some(token.to_owned());
     }

@@ -42,6 +42,7 @@ mod mask;
 mod models;
 mod new_task;
 mod once;
+mod news;
 mod openapi;
 mod overview;
 mod paging;
@@ -70,6 +71,7 @@ mod trees;
 mod unified;
 mod wait;
 mod wake;
+mod webhooks;
 
 pub use guard::{About, Rule};
 pub use handler::Api;

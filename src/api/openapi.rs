@@ -19,9 +19,7 @@ use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
-    associations, browse, bulk, datamodel, device_backups, devices, dhcp, events, files, intents,
-    layers, models, overview, parameters, people, phones, preloads, remembered, reports, running,
-    sessions, sites, strangers, system, tasks, traces, trees, wake,
+    associations, browse, bulk, datamodel, device_backups, devices, dhcp, events, files, intents, layers, models, news, overview, parameters, people, phones, preloads, remembered, reports, running, sessions, sites, strangers, system, tasks, traces, trees, wake, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]
@@ -46,6 +44,10 @@ use super::{
         bulk::list, bulk::create, bulk::show, bulk::cancel,
         tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
         intents::abilities, intents::create,
+        news::list, news::stream,
+        webhooks::list, webhooks::create, webhooks::show, webhooks::change, webhooks::remove,
+        webhooks::test, webhooks::letters, webhooks::discard_all, webhooks::redeliver_all,
+        webhooks::discard_one, webhooks::redeliver_one,
         files::upload, files::list, files::show, files::remove, files::content,
         phones::list, phones::show, phones::put, phones::forget, phones::url,
         phones::put_account, phones::remove_account, phones::put_key, phones::remove_key,

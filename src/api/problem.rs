@@ -12,6 +12,7 @@ use crate::class::Class;
 use crate::files::FilesError;
 use crate::find::FindError;
 use crate::metrics::Reason;
+use crate::herald::HubFull;
 use crate::store::StoreError;
 use crate::supply::SupplyError;
 use crate::trace::TraceError;
@@ -229,6 +230,9 @@ pub(super) enum ApiError {
     /// What the device has is not known yet.
     #[error("what {0} has was never read")]
     NotRead(String),
+    /// As many listen to the event stream as may.
+    #[error(transparent)]
+    StreamsFull(HubFull),
     /// Another backup is being written.
     #[error("a backup is being written already")]
     BackupRuns,
@@ -310,6 +314,7 @@ impl ApiError {
             | Self::PlansFull(_)
             | Self::KeysFull(_)
             | Self::BulksFull(_)
+            | Self::StreamsFull(_)
             | Self::TooManyBadTokens(_) => Class::Throttled,
             Self::NoRandom(_) => Class::Internal,
             Self::Campaign(error) => error.class(),
@@ -381,6 +386,7 @@ impl ApiError {
             Self::NoWay(_) => "no-way",
             Self::QueueFull(_) => "queue-full",
             Self::TracesFull(_) => "traces-full",
+            Self::StreamsFull(_) => "streams-full",
             Self::NotRead(_) => "not-read",
             Self::BackupRuns => "backup-runs",
             Self::NobodyReloads => "not-available",
@@ -441,6 +447,7 @@ impl ApiError {
             }
             Self::PlanUnready(_) => Some("GET the plan with ?wait= until it is ready"),
             Self::PlansFull(_) => Some("wait for one of them, or DELETE it"),
+            Self::StreamsFull(_) => Some("end another listener, or raise [events] listeners"),
             Self::NotRead(_) => Some("ask for a task `refresh`, or wait for its first session"),
             Self::Misfits(_) => Some(
                 "`provost datamodel show PATH` tells what is known; `unchecked` asks the device all the same",

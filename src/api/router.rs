@@ -15,9 +15,7 @@ use super::guard::{self, About, Rule};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, browse, bulk, datamodel, device_backups, devices, dhcp, etag, events, files,
-    intents, layers, models, once, overview, parameters, people, phones, preloads, remembered,
-    reports, running, sessions, sites, strangers, system, tasks, traces, trees, wake,
+    associations, browse, bulk, datamodel, device_backups, devices, dhcp, etag, events, files, intents, layers, models, news, once, overview, parameters, people, phones, preloads, remembered, reports, running, sessions, sites, strangers, system, tasks, traces, trees, wake, webhooks,
 };
 use crate::access::Right;
 
@@ -123,6 +121,21 @@ fn table() -> Vec<Route> {
         route(POST,  "/api/v1/bulk", TasksDisrupt, About::Listed, bulk::create),
         route(GET,   "/api/v1/bulk/{id}", TasksRead, About::Listed, bulk::show),
         route(POST,  "/api/v1/bulk/{id}/cancel", TasksDisrupt, About::Listed, bulk::cancel),
+
+        route(GET,   "/api/v1/events", EventsRead, About::Listed, news::list),
+        route(GET,   "/api/v1/events/stream", EventsRead, About::Listed, news::stream),
+
+        route(GET,   "/api/v1/webhooks", WebhooksWrite, About::Listed, webhooks::list),
+        route(POST,  "/api/v1/webhooks", WebhooksWrite, About::Listed, webhooks::create),
+        route(GET,   "/api/v1/webhooks/{id}", WebhooksWrite, About::Listed, webhooks::show),
+        route(PATCH, "/api/v1/webhooks/{id}", WebhooksWrite, About::Listed, webhooks::change),
+        route(DELETE,"/api/v1/webhooks/{id}", WebhooksWrite, About::Listed, webhooks::remove),
+        route(POST,  "/api/v1/webhooks/{id}/test", WebhooksWrite, About::Listed, webhooks::test),
+        route(GET,   "/api/v1/webhooks/{id}/dead-letters", WebhooksWrite, About::Listed, webhooks::letters),
+        route(DELETE,"/api/v1/webhooks/{id}/dead-letters", WebhooksWrite, About::Listed, webhooks::discard_all),
+        route(POST,  "/api/v1/webhooks/{id}/dead-letters/redeliver", WebhooksWrite, About::Listed, webhooks::redeliver_all),
+        route(DELETE,"/api/v1/webhooks/{id}/dead-letters/{event}", WebhooksWrite, About::Listed, webhooks::discard_one),
+        route(POST,  "/api/v1/webhooks/{id}/dead-letters/{event}/redeliver", WebhooksWrite, About::Listed, webhooks::redeliver_one),
 
         route(GET,   "/api/v1/files", FilesRead, About::Nothing, files::list),
         route(POST,  "/api/v1/files", FilesWrite, About::Whole, files::upload),

@@ -14,7 +14,7 @@ use crate::files::Shelf;
 use crate::find::Finder;
 use crate::fleet::{Fleet, FleetPlanner};
 use crate::gate::Strangers;
-use crate::herald::Hub;
+use crate::herald::{Hub, Webhooks};
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
 use crate::time::Clock;
@@ -52,6 +52,8 @@ pub struct ApiDeps {
     pub finder: Finder,
     /// Tells what happened.
     pub hub: Arc<Hub>,
+    /// Sends what happened elsewhere.
+    pub webhooks: Arc<Webhooks>,
     /// Who is let in.
     pub tokens: Tokens,
     /// Whether requests are to be sent here.
@@ -73,6 +75,8 @@ pub(super) struct State {
     /// Held while tokens, users and tenants are changed, one at a time: what one
     /// change checks, no other takes away meanwhile.
     pub(super) changing_people: tokio::sync::Mutex<()>,
+    /// Held while a webhook is made: they are counted.
+    pub(super) making_webhooks: tokio::sync::Mutex<()>,
     /// Tells what changes of profiles would do.
     pub(super) planner: Arc<FleetPlanner>,
     /// Plans that are being made.
@@ -91,6 +95,7 @@ impl State {
             backing_up: tokio::sync::Mutex::new(()),
             changing_profiles: tokio::sync::Mutex::new(()),
             changing_people: tokio::sync::Mutex::new(()),
+            making_webhooks: tokio::sync::Mutex::new(()),
             planner: Arc::new(planner),
             makings: Arc::default(),
             once: Once::default(),

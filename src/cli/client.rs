@@ -173,6 +173,31 @@ impl Client {
         Ok(size)
     }
 
+    /// Opens a stream of events, and goes on behind the one that was heard last. It
+    /// is read by whoever asked; the task carries the connection.
+    pub(super) async fn stream(
+        &self,
+        path: &str,
+        last_event_id: Option<&str>,
+    ) -> Result<(Incoming, JoinHandle<hyper::Result<()>>), CliError> {
+        let mut request = self.request(Method::GET, path, Body::empty())?;
+        if let Some(id) = last_event_id.and_then(|id| id.parse().ok()) {
+            request.headers_mut().insert("last-event-id", id);
+        }
+        let (response, driver) = self.send_request(request).await?;
+        let status = response.status().as_u16();
+        let body = response.into_body();
+        if status == 200 {
+            return Ok((body, driver));
+        }
+        let bytes = read_limited(body, MAX_ANSWER).await?;
+        let json: Value = serde_json::from_slice(&bytes).unwrap_or_default();
+        Err(match json["code"].is_string() {
+            true => refusal(status, &json),
+            false => CliError::NotOurs { url: self.url.clone(), status },
+        })
+    }
+
     async fn ask(
         &self,
         method: Method,

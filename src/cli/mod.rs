@@ -20,6 +20,7 @@ mod device;
 mod dhcp;
 mod diagnose;
 mod error;
+mod events;
 mod file;
 mod fleet;
 mod global;
@@ -41,6 +42,7 @@ mod stranger;
 mod task;
 mod token;
 mod wake;
+mod webhook;
 
 pub use datamodel::DatamodelError;
 pub use error::CliError;

@@ -12,6 +12,7 @@ use super::campaign::{self, CampaignCommand};
 use super::client::{Client, clean};
 use super::datamodel::{self, DatamodelCommand};
 use super::device::{self, DeviceCommand};
+use super::events::{self, EventsArgs};
 use super::file::{self, FileCommand};
 use super::fleet::{self, ApplyArgs, DriftArgs, ExplainArgs, PlanArgs, ProfileCommand};
 use super::inspect::InspectError;
@@ -25,6 +26,7 @@ use super::simulate::SimulateError;
 use super::stranger::{self, StrangerCommand};
 use super::task::{self, TaskCommand};
 use super::token::{self, TokenCommand};
+use super::webhook::{self, WebhookCommand};
 use super::{CliError, Global, demo, dhcp, fanvil, inspect, serve, simulate};
 use crate::class::Class;
 use crate::gate::AdmissionRules;
@@ -62,6 +64,9 @@ enum Command {
     Stranger(StrangerCommand),
     #[command(subcommand)]
     Task(TaskCommand),
+    Events(EventsArgs),
+    #[command(subcommand)]
+    Webhook(WebhookCommand),
     #[command(subcommand)]
     File(FileCommand),
     #[command(subcommand)]
@@ -169,6 +174,8 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Preload(command) => preload::run(command, &Client::new(&global)?, output).await,
         Command::Stranger(command) => stranger::run(command, &Client::new(&global)?, output).await,
         Command::Task(command) => task::run(command, &Client::new(&global)?, output).await,
+        Command::Events(args) => events::run(args, &Client::new(&global)?, output).await,
+        Command::Webhook(command) => webhook::run(command, &Client::new(&global)?, output).await,
         Command::File(command) => file::run(command, &Client::new(&global)?, output).await,
         Command::Model(command) => model::run(command, &Client::new(&global)?, output).await,
         Command::Profile(command) => {

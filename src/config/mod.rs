@@ -8,6 +8,7 @@ mod admission;
 mod campaigns;
 mod cwmp;
 mod datamodels;
+mod events;
 mod files;
 mod fleet;
 mod ftp;
@@ -26,12 +27,14 @@ mod store;
 mod stun;
 mod tftp;
 mod tls;
+mod webhooks;
 mod xmpp;
 
 pub use admission::{AdmissionAction, AdmissionConfig, AdmissionRuleConfig};
 pub use campaigns::CampaignsConfig;
 pub use cwmp::{AuthMode, CertificateIdentity, CertificateMode, CwmpConfig, TrustConfig};
 pub use datamodels::DatamodelsConfig;
+pub use events::EventsConfig;
 pub use files::FilesConfig;
 pub use fleet::FleetConfig;
 pub use ftp::{FtpConfig, PortRange};
@@ -50,6 +53,7 @@ pub use store::{Engine, StoreConfig};
 pub use stun::{StunConfig, UdpVariant};
 pub use tftp::TftpConfig;
 pub use tls::TlsConfig;
+pub use webhooks::WebhooksConfig;
 pub use xmpp::{XmppConfig, XmppTls};
 
 use std::path::PathBuf;
@@ -72,6 +76,10 @@ pub struct Config {
     pub campaigns: CampaignsConfig,
     /// `[datamodels]`: what is known of parameters.
     pub datamodels: DatamodelsConfig,
+    /// `[events]`: who is told of what happens.
+    pub events: EventsConfig,
+    /// `[webhooks]`: where events are sent.
+    pub webhooks: WebhooksConfig,
     /// `[bulk]`: bulk data over HTTP.
     pub bulk: BulkConfig,
     /// `[lightweight]`: lightweight notifications over UDP.
@@ -195,6 +203,8 @@ impl Config {
         self.campaigns.check()?;
         self.northbound.check()?;
         self.metrics.check()?;
+        self.events.check()?;
+        self.webhooks.check()?;
         self.limits.check()
     }
 }

@@ -6,5 +6,15 @@
 //! and notices devices that stay away.
 
 mod hub;
+mod ids;
+mod listener;
+mod presence;
+mod told;
+mod webhooks;
 
-pub use hub::Hub;
+pub use hub::{Hub, HubFull, Seat};
+pub use ids::EventIds;
+pub use listener::{Heard, Listener};
+pub use presence::Presence;
+pub use told::{Told, gap_frame};
+pub use webhooks::{Failure, Pace, Standing, Webhooks, WebhooksDeps, WebhooksError};

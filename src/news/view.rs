@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::{News, NewsDraft, NewsKind, NewsValue};
+use super::{NewsDraft, NewsKind, NewsValue};
 use crate::time::Timestamp;
 
 /// What happened.
 #[derive(Clone, Debug, Serialize, ToSchema)]
 pub struct NewsView {
-    /// Its number: the event's id in the stream. Numbers rise by one.
-    number: u64,
+    /// Names it: the event's id in the stream.
+    id: String,
     /// When.
     #[schema(value_type = String)]
     at: Timestamp,
@@ -35,10 +35,10 @@ pub struct NewsView {
 }
 
 impl NewsView {
-    /// News under a number.
-    pub fn new(number: u64, draft: NewsDraft) -> Self {
+    /// News under an id.
+    pub fn new(id: String, draft: NewsDraft) -> Self {
         Self {
-            number,
+            id,
             at: draft.at,
             kind: draft.kind,
             device: draft.device.map(|id| id.as_str().into()),
@@ -54,11 +54,5 @@ impl NewsView {
     pub fn to_json(&self) -> String {
         // Texts and numbers: there is nothing that could not be written.
         serde_json::to_string(self).unwrap_or_default()
-    }
-}
-
-impl From<News> for NewsView {
-    fn from(news: News) -> Self {
-        Self::new(news.number, news.draft)
     }
 }

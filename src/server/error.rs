@@ -8,6 +8,7 @@ use crate::api::tokens::TokenError;
 use crate::class::Class;
 use crate::files::FilesError;
 use crate::gate::AdmissionRuleError;
+use crate::herald::WebhooksError;
 use crate::http::HttpError;
 use crate::intent::WaysError;
 use crate::log::LogError;
@@ -74,6 +75,9 @@ pub enum ServerError {
     /// What is logged.
     #[error(transparent)]
     Log(#[from] LogError),
+    /// Whom webhooks trust.
+    #[error(transparent)]
+    Webhooks(#[from] WebhooksError),
     /// A rule on unknown devices.
     #[error(transparent)]
     Admission(#[from] AdmissionRuleError),
@@ -90,6 +94,7 @@ impl ServerError {
                 Class::Invalid
             }
             Self::Intents { problem, .. } => problem.class(),
+            Self::Webhooks(error) => error.class(),
             Self::Datamodels(error) => error.class(),
             Self::InUse(_) => Class::Conflict,
             Self::Template(error) => error.class(),

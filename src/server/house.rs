@@ -13,6 +13,7 @@ use super::bound::{Behind, Bound, tls_material, trust_stores};
 use super::data::DataFolder;
 use super::device_door::DeviceDoor;
 use super::error::ServerError;
+use super::herald::Herald;
 use super::parts::Parts;
 use super::phone_doors::PhoneDoors;
 use super::provisioning;
@@ -140,7 +141,8 @@ impl Server {
         let mut doors = JoinSet::new();
         let waker = parts.waker(parts.xmpp(&mut doors, &stop)?);
         let campaigns = parts.campaigns(&waker);
-        let api = Arc::new(parts.api(tokens, waker, campaigns.clone()));
+        let herald = Herald::start(&parts, &mut doors, &stop)?;
+        let api = Arc::new(parts.api(tokens, waker, campaigns.clone(), herald));
         doors.spawn(api.clone().keep_up(stop.clone()));
         parts.keep_up(&mut doors, campaigns, acs, &stop);
         bound.serve(&mut doors, Behind { devices, fetch, api }, parts.lightweight(), &stop);

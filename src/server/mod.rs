@@ -7,6 +7,7 @@
 //!   file that commands read.
 //! - `datamodels`: the operator's data models.
 //! - `device_door`: bulk data and sessions behind one door.
+//! - `herald`: those who tell others what happens.
 //! - `house`: the rooms, built and wired.
 //! - `parts`: what stands behind the doors.
 //! - `phone_doors`: the phone's doors besides HTTP.
@@ -25,6 +26,7 @@ mod data;
 mod datamodels;
 mod device_door;
 mod error;
+mod herald;
 mod history;
 mod house;
 mod notify;

@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 use super::addresses::Addresses;
 use super::data::DataFolder;
 use super::error::ServerError;
+use super::herald::Herald;
 use super::history;
 use super::reload::LiveSettings;
 use crate::acs::{Acs, AcsParts, FileLinks, PhoneFolders, StunOffer};
@@ -21,7 +22,6 @@ use crate::files::{Links, Shelf};
 use crate::find::Finder;
 use crate::fleet::Fleet;
 use crate::gate::{Gate, OnboardingAccount, Strangers};
-use crate::herald::Hub;
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
 use crate::time::Clock;
@@ -181,6 +181,7 @@ impl Parts<'_> {
         tokens: tokens::Tokens,
         waker: Arc<Waker>,
         campaigns: Arc<Campaigns>,
+        herald: Herald,
     ) -> Api {
         Api::new(ApiDeps {
             store: self.store.clone(),
@@ -196,7 +197,8 @@ impl Parts<'_> {
             fleet: self.fleet.clone(),
             strangers: self.strangers.clone(),
             finder: Finder::new(self.store.clone(), self.clock.clone()),
-            hub: Hub::new(self.store.clone()),
+            hub: herald.hub,
+            webhooks: herald.webhooks,
             tokens,
             ready: self.ready.clone(),
             reload: self.reload.clone(),

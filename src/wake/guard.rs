@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::config::Live;
+use crate::http::{is_named, reaches_many};
 
 /// Decides over addresses.
 #[derive(Clone, Debug)]
@@ -19,36 +20,15 @@ impl Guard {
 
     /// Whether a device that called from `caller` may be woken at `to`.
     ///
-    /// Loopback and link-local addresses are the server's own neighbourhood
-    /// (metadata services live there), so for them a wide network among the
-    /// allowed does not count: it must lie inside such a range itself. Nobody
-    /// can be woken at a multicast, broadcast or unspecified address.
+    /// The server's own neighbourhood must be named as such among the allowed
+    /// networks, see [`is_named`]. Nobody can be woken at a multicast, broadcast or
+    /// unspecified address.
     pub(super) fn allows(&self, to: IpAddr, caller: Option<IpAddr>) -> bool {
         let to = to.to_canonical();
         if reaches_many(to) {
             return false;
         }
-        if caller.is_some_and(|caller| caller.to_canonical() == to) {
-            return true;
-        }
-        self.allow.iter().any(|network| {
-            network.contains(&to)
-                && (!is_near(to) || (is_near(network.network()) && is_near(network.broadcast())))
-        })
-    }
-}
-
-/// Whether many would hear what is sent there, or nobody.
-pub(super) fn reaches_many(address: IpAddr) -> bool {
-    address.is_multicast()
-        || address.is_unspecified()
-        || matches!(address, IpAddr::V4(address) if address.is_broadcast() || address.octets()[0] == 0)
-}
-
-fn is_near(address: IpAddr) -> bool {
-    match address {
-        IpAddr::V4(address) => address.is_loopback() || address.is_link_local(),
-        IpAddr::V6(address) => address.is_loopback() || address.is_unicast_link_local(),
+        caller.is_some_and(|caller| caller.to_canonical() == to) || is_named(&self.allow, to)
     }
 }
 

@@ -12,7 +12,7 @@ use tokio::sync::watch;
 
 use super::address;
 use super::error::WakeError;
-use super::guard::{Guard, reaches_many};
+use super::guard::Guard;
 use super::pace::Pace;
 use super::recent::Recent;
 use super::request::{self, Login};
@@ -21,6 +21,7 @@ use super::ways::{Attempt, WakeReport, Way, Woken, XmppAsk, XmppStanding};
 use super::xmpp::shut_out;
 use crate::config::Live;
 use crate::device::{Device, DeviceId};
+use crate::http::reaches_many;
 use crate::metrics::WAKES;
 use crate::param::Tree;
 use crate::store::{Notice, Store, Vault};

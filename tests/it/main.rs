@@ -23,6 +23,7 @@ mod diagnostics;
 mod digium;
 mod docs;
 mod doors;
+mod events;
 mod fanvil;
 mod files;
 mod fleet;

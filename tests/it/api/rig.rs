@@ -18,7 +18,7 @@ use provost::files::Shelf;
 use provost::find::Finder;
 use provost::fleet::Fleet;
 use provost::gate::{Lodging, Strangers};
-use provost::herald::Hub;
+use provost::herald::{Hub, Pace, Webhooks, WebhooksDeps};
 use provost::http::{ClientConnection, Door, Host, read_limited};
 use provost::ledger::Ledger;
 use provost::provision::{PhoneLinks, SiteLinks};
@@ -42,6 +42,8 @@ pub(crate) struct Rig {
     pub(crate) vault: Arc<Vault>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) strangers: Arc<Strangers>,
+    pub(crate) hub: Arc<Hub>,
+    pub(crate) stop: CancellationToken,
     pub(crate) address: SocketAddr,
     _stop_at_the_end: DropGuard,
 }
@@ -114,6 +116,19 @@ impl Rig {
         let tokens = Tokens::over(Arc::clone(&store), clock.clone(), TOKEN);
         store.accompany(Ledger::new(clock.clone()));
         let finder = Finder::new(Arc::clone(&store), clock.clone());
+        let hub = Hub::new(Arc::clone(&store), vault.derive("event ids"), config.events.clone());
+        let deps = WebhooksDeps {
+            store: Arc::clone(&store),
+            vault: Arc::clone(&vault),
+            clock: clock.clone(),
+            hub: Arc::clone(&hub),
+            config: config.webhooks.clone(),
+        };
+        let pace = Pace { first: Duration::from_millis(2), most: Duration::from_millis(20) };
+        let webhooks = Webhooks::at_pace(deps, pace).unwrap();
+        let stop = CancellationToken::new();
+        tokio::spawn(Arc::clone(&hub).run(stop.clone()));
+        tokio::spawn(Arc::clone(&webhooks).run(stop.clone()));
         let api = Api::new(ApiDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
@@ -128,19 +143,29 @@ impl Rig {
             fleet: Fleet::new(Arc::clone(&store), &vault, Learned::assumed(64, 64)),
             strangers: Arc::clone(&strangers),
             finder,
-            hub: Hub::new(Arc::clone(&store)),
+            hub: Arc::clone(&hub),
+            webhooks,
             tokens,
             ready: provost::api::Readiness::default(),
             reload: tokio::sync::mpsc::channel(1).0,
         });
-        let stop = CancellationToken::new();
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let door = Door::bind("northbound", at, &limits, None).unwrap();
         let address = door.local_addr();
         let api = Arc::new(api);
         tokio::spawn(api.clone().keep_up(stop.clone()));
         tokio::spawn(door.serve(api, stop.clone()));
-        Self { data, store, vault, clock, strangers, address, _stop_at_the_end: stop.drop_guard() }
+        Self {
+            data,
+            store,
+            vault,
+            strangers,
+            clock,
+            hub,
+            address,
+            _stop_at_the_end: stop.clone().drop_guard(),
+            stop,
+        }
     }
 
     pub(crate) async fn put(&self, record: Record) {

@@ -67,6 +67,7 @@ async fn a_planted_canary_is_in_no_answer() {
     let plan = plant_in_profiles(&rig).await;
     let (token_id, token) = plant_in_people(&rig).await;
     let bulk = plant_in_bulk(&rig).await;
+    let webhook = plant_in_webhooks(&rig).await;
 
     let mut looked_at = 0;
     for (method, path, _) in routes() {
@@ -78,6 +79,7 @@ async fn a_planted_canary_is_in_no_answer() {
             _ if path.contains("/plans/") => plan.clone(),
             _ if path.contains("/tokens/") => token_id.clone(),
             _ if path.contains("/bulk/") => bulk.clone(),
+            _ if path.contains("/webhooks/") => webhook.clone(),
             _ => id("1").to_string(),
         };
         let path = path
@@ -97,6 +99,8 @@ async fn a_planted_canary_is_in_no_answer() {
             Some("diff") => format!("{path}?against=0c383e07e16d"),
             Some("model" | "learned") => format!("{path}?oui=00D09E"),
             Some("datamodel") => format!("{path}?path=Device.Users.User.1."),
+            // All that is kept, and then its end.
+            Some("stream") => format!("{path}?after=0&follow=false"),
             Some("dhcp") => format!("{path}?for=kea&site=hq"),
             _ => path,
         };
@@ -142,6 +146,17 @@ async fn plant_in_labels(rig: &Rig) {
     let path = format!("/devices/{}", id("1"));
     assert_eq!(rig.send(Method::PATCH, &path, Some(body)).await.status, 200);
     rig.put_stranger("1").await;
+}
+
+/// A webhook with secrets in all that it is made of; its id.
+async fn plant_in_webhooks(rig: &Rig) -> String {
+    let secret = format!("{CANARY}-0123456789abcdef");
+    let url = format!("https://hooks.example.net/x?key={CANARY}");
+    let body = json!({"url": url, "secret": secret, "enabled": false});
+    let made = rig.post("/webhooks", body).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    assert!(!made.text.contains(CANARY), "{}", made.text);
+    made.json["id"].as_str().unwrap().to_owned()
 }
 
 /// A change and a backup with secrets that nobody should have put there.
