@@ -1,5 +1,7 @@
 //! `provost webhook`: where events are sent.
 
+use std::io::{self, Write};
+
 use axum::http::Method;
 use clap::Subcommand;
 use serde_json::{Map, Value, json};
@@ -18,29 +20,33 @@ const COLUMNS: &[Column] = &[
     ("ENABLED", "enabled"),
 ];
 
+/// A webhook that is to be.
+#[derive(Debug, clap::Args)]
+pub(super) struct AddArgs {
+    /// Where events are sent
+    url: String,
+    /// What it is for
+    #[arg(long, default_value = "")]
+    name: String,
+    /// Only these kinds: device.boot, device.offline and the like
+    #[arg(long, value_delimiter = ',', value_name = "KIND")]
+    kind: Vec<String>,
+    /// Only what happens to this tenant's devices
+    #[arg(long)]
+    tenant: Option<String>,
+    /// Only what happens at these sites
+    #[arg(long, value_delimiter = ',')]
+    site: Vec<String>,
+    /// The secret, in place of one that is made; `-` reads it from standard input
+    #[arg(long)]
+    secret: Option<String>,
+}
+
 /// Webhooks: where events are sent
 #[derive(Debug, Subcommand)]
 pub(super) enum WebhookCommand {
     /// Make a webhook; its secret is printed once
-    Add {
-        /// Where events are sent
-        url: String,
-        /// What it is for
-        #[arg(long, default_value = "")]
-        name: String,
-        /// Only these kinds: device.boot, device.offline and the like
-        #[arg(long, value_delimiter = ',', value_name = "KIND")]
-        kind: Vec<String>,
-        /// Only what happens to this tenant's devices
-        #[arg(long)]
-        tenant: Option<String>,
-        /// Only what happens at these sites
-        #[arg(long, value_delimiter = ',')]
-        site: Vec<String>,
-        /// The secret, in place of one that is made; `-` reads it from standard input
-        #[arg(long)]
-        secret: Option<String>,
-    },
+    Add(AddArgs),
     /// List webhooks
     List {
         #[command(flatten)]
@@ -99,25 +105,7 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     let of = |id: &str| format!("/webhooks/{}", encode(id));
     match command {
-        WebhookCommand::Add { url, name, kind, tenant, site, secret } => {
-            let mut body = Map::new();
-            body.insert("url".to_owned(), url.into());
-            body.insert("name".to_owned(), name.into());
-            body.insert("kinds".to_owned(), json!(kind));
-            body.insert("sites".to_owned(), json!(site));
-            body.extend(tenant.map(|tenant| ("tenant".to_owned(), tenant.into())));
-            let secret = match secret.as_deref() {
-                Some("-") => Some(line_of_input()?),
-                _ => secret,
-            };
-            body.extend(secret.map(|secret| ("secret".to_owned(), secret.into())));
-            let made = client.send(Method::POST, "/webhooks", &Value::from(body)).await?;
-            let told = match made["secret"].as_str() {
-                Some(_) => format!("; its secret, told once: {}", cell(&made["secret"])),
-                None => String::new(),
-            };
-            Ok(output.said(&made, &format!("webhook {}{told}", cell(&made["id"])))?)
-        }
+        WebhookCommand::Add(args) => add(args, client, output).await,
         WebhookCommand::List { listing } => {
             Ok(output.list(&pages(client, "/webhooks", &[], listing).await?, COLUMNS)?)
         }
@@ -149,21 +137,7 @@ pub(super) async fn run(
         WebhookCommand::DeadLetters { id, listing } => {
             let path = format!("{}/dead-letters", of(&id));
             let found = pages(client, &path, &[], listing).await?;
-            Ok(output.print(&found, |out, found| {
-                for letter in found["items"].as_array().into_iter().flatten() {
-                    let event = &letter["event"];
-                    writeln!(
-                        out,
-                        "{}  {}  {:16}  {}: {}",
-                        cell(&event["id"]),
-                        cell(&letter["at"]),
-                        cell(&event["kind"]),
-                        cell(&event["text"]),
-                        cell(&letter["problem"]),
-                    )?;
-                }
-                Ok(())
-            })?)
+            Ok(output.print(&found, letters)?)
         }
         WebhookCommand::Redeliver { id, event } => {
             let path = match event {
@@ -187,6 +161,43 @@ pub(super) async fn run(
             Ok(output.said(&gone, "forgotten")?)
         }
     }
+}
+
+async fn add(args: AddArgs, client: &Client, output: &mut Output<'_>) -> Result<(), CliError> {
+    let mut body = Map::new();
+    body.insert("url".to_owned(), args.url.into());
+    body.insert("name".to_owned(), args.name.into());
+    body.insert("kinds".to_owned(), json!(args.kind));
+    body.insert("sites".to_owned(), json!(args.site));
+    body.extend(args.tenant.map(|tenant| ("tenant".to_owned(), tenant.into())));
+    let secret = match args.secret.as_deref() {
+        Some("-") => Some(line_of_input()?),
+        _ => args.secret,
+    };
+    body.extend(secret.map(|secret| ("secret".to_owned(), secret.into())));
+    let made = client.send(Method::POST, "/webhooks", &Value::from(body)).await?;
+    let told = match made["secret"].as_str() {
+        Some(_) => format!("; its secret, told once: {}", cell(&made["secret"])),
+        None => String::new(),
+    };
+    Ok(output.said(&made, &format!("webhook {}{told}", cell(&made["id"])))?)
+}
+
+/// Dead letters, a line each.
+fn letters(out: &mut dyn Write, found: &Value) -> io::Result<()> {
+    for letter in found["items"].as_array().into_iter().flatten() {
+        let event = &letter["event"];
+        writeln!(
+            out,
+            "{}  {}  {:16}  {}: {}",
+            cell(&event["id"]),
+            cell(&letter["at"]),
+            cell(&event["kind"]),
+            cell(&event["text"]),
+            cell(&letter["problem"]),
+        )?;
+    }
+    Ok(())
 }
 
 /// The next line of standard input.

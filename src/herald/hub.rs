@@ -18,7 +18,7 @@ use crate::store::{Notice, Store, StoreError};
 pub(super) const PAGE: usize = 256;
 
 /// News that a listener may be behind before it has to read the store itself.
-const AHEAD: usize = 1024;
+const AHEAD: usize = 4096;
 
 /// How long it waits after the store failed.
 const AFTER_FAILURE: Duration = Duration::from_secs(2);

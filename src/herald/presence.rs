@@ -40,8 +40,10 @@ pub struct Presence {
     /// Devices that were just told to be away: one that informed this very moment
     /// is put right.
     told: Vec<(DeviceId, Timestamp)>,
-    /// Alarms of the store that were told.
+    /// Alarms of the store at the last look.
     alarms: Vec<String>,
+    /// Those that are still to be told.
+    untold: Vec<String>,
 }
 
 impl Presence {
@@ -49,7 +51,16 @@ impl Presence {
     /// however long the server was away itself.
     pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: EventsConfig) -> Self {
         let since = clock.now();
-        Self { store, clock, config, since, last: None, told: Vec::new(), alarms: Vec::new() }
+        Self {
+            store,
+            clock,
+            config,
+            since,
+            last: None,
+            told: Vec::new(),
+            alarms: Vec::new(),
+            untold: Vec::new(),
+        }
     }
 
     /// Watches until `stop`.
@@ -141,20 +152,27 @@ impl Presence {
     }
 
     /// What an operator should know of the store is told once, and again when it
-    /// comes back.
+    /// comes back. A store that cannot write is told of when it can.
     async fn tell_alarms(&mut self) -> Result<(), StoreError> {
         let health = self.store.health();
-        if !health.writable {
-            // It can be told when there is space again.
+        let fresh: Vec<String> = health
+            .alarms
+            .iter()
+            .filter(|alarm| !self.alarms.contains(alarm) && !self.untold.contains(alarm))
+            .cloned()
+            .collect();
+        self.untold.extend(fresh);
+        self.alarms = health.alarms;
+        if !health.writable || self.untold.is_empty() {
             return Ok(());
         }
         let mut batch = Batch::new();
-        for alarm in health.alarms.iter().filter(|alarm| !self.alarms.contains(alarm)) {
+        for alarm in &self.untold {
             let news = NewsDraft::new(self.clock.now(), NewsKind::Alarm, alarm.as_str());
             batch.put(Record::Office(OfficeRecord::News(Box::new(news.with("of", "store")))));
         }
         self.store.commit(batch).await?;
-        self.alarms = health.alarms;
+        self.untold.clear();
         Ok(())
     }
 }

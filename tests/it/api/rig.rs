@@ -42,7 +42,6 @@ pub(crate) struct Rig {
     pub(crate) vault: Arc<Vault>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) strangers: Arc<Strangers>,
-    pub(crate) hub: Arc<Hub>,
     pub(crate) stop: CancellationToken,
     pub(crate) address: SocketAddr,
     _stop_at_the_end: DropGuard,
@@ -116,19 +115,8 @@ impl Rig {
         let tokens = Tokens::over(Arc::clone(&store), clock.clone(), TOKEN);
         store.accompany(Ledger::new(clock.clone()));
         let finder = Finder::new(Arc::clone(&store), clock.clone());
-        let hub = Hub::new(Arc::clone(&store), vault.derive("event ids"), config.events.clone());
-        let deps = WebhooksDeps {
-            store: Arc::clone(&store),
-            vault: Arc::clone(&vault),
-            clock: clock.clone(),
-            hub: Arc::clone(&hub),
-            config: config.webhooks.clone(),
-        };
-        let pace = Pace { first: Duration::from_millis(2), most: Duration::from_millis(20) };
-        let webhooks = Webhooks::at_pace(deps, pace).unwrap();
         let stop = CancellationToken::new();
-        tokio::spawn(Arc::clone(&hub).run(stop.clone()));
-        tokio::spawn(Arc::clone(&webhooks).run(stop.clone()));
+        let (hub, webhooks) = herald(&store, &vault, &clock, &config, &stop);
         let api = Api::new(ApiDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
@@ -161,7 +149,6 @@ impl Rig {
             vault,
             strangers,
             clock,
-            hub,
             address,
             _stop_at_the_end: stop.clone().drop_guard(),
             stop,
@@ -284,6 +271,29 @@ impl Rig {
             text,
         }
     }
+}
+
+/// Those who tell others, at work until `stop`.
+fn herald(
+    store: &Arc<dyn Store>,
+    vault: &Arc<Vault>,
+    clock: &Arc<ManualClock>,
+    config: &Config,
+    stop: &CancellationToken,
+) -> (Arc<Hub>, Arc<Webhooks>) {
+    let hub = Hub::new(Arc::clone(store), vault.derive("event ids"), config.events.clone());
+    let deps = WebhooksDeps {
+        store: Arc::clone(store),
+        vault: Arc::clone(vault),
+        clock: clock.clone(),
+        hub: Arc::clone(&hub),
+        config: config.webhooks.clone(),
+    };
+    let pace = Pace { first: Duration::from_millis(2), most: Duration::from_millis(20) };
+    let webhooks = Webhooks::at_pace(deps, pace).unwrap();
+    tokio::spawn(Arc::clone(&hub).run(stop.clone()));
+    tokio::spawn(Arc::clone(&webhooks).run(stop.clone()));
+    (hub, webhooks)
 }
 
 /// A device of a serial number.
