@@ -2,7 +2,7 @@
 
 use axum::Extension;
 use axum::extract::{Path, State};
-use axum::http::StatusCode;
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::Deserialize;
@@ -77,7 +77,7 @@ pub(in crate::api) async fn create(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
     Json(body): Json<NewWebhook>,
-) -> Result<(StatusCode, axum::Json<WebhookView>), ApiError> {
+) -> Result<(StatusCode, HeaderMap, axum::Json<WebhookView>), ApiError> {
     check_url(&state, &body.url)?;
     plain_text("name", &body.name, 200)?;
     let reach = reach(&principal, body.tenant, body.sites)?;
@@ -112,8 +112,9 @@ pub(in crate::api) async fn create(
     batch.put(Record::Office(OfficeRecord::WebhookAt(record.id.clone(), end)));
     batch.put(Record::Office(OfficeRecord::Webhook(Box::new(record.clone()))));
     state.store().commit(batch).await?;
+    let headers = kept(told.as_ref());
     let view = view::whole(&state, &principal, record, told).await?;
-    Ok((StatusCode::CREATED, axum::Json(view)))
+    Ok((StatusCode::CREATED, headers, axum::Json(view)))
 }
 
 /// Changes a webhook
@@ -130,7 +131,7 @@ pub(in crate::api) async fn change(
     Path(id): Path<String>,
     if_match: IfMatch,
     Json(body): Json<WebhookChange>,
-) -> Result<axum::Json<WebhookView>, ApiError> {
+) -> Result<(HeaderMap, axum::Json<WebhookView>), ApiError> {
     let mut record = own(&state, &principal, &id).await?;
     if_match.check(record.revision)?;
     if let Some(url) = body.url {
@@ -155,7 +156,17 @@ pub(in crate::api) async fn change(
     record.revision = record.revision.saturating_add(1);
     let change = Record::Office(OfficeRecord::Webhook(Box::new(record.clone())));
     state.store().commit(change.into()).await?;
-    Ok(axum::Json(view::whole(&state, &principal, record, told).await?))
+    let headers = kept(told.as_ref());
+    Ok((headers, axum::Json(view::whole(&state, &principal, record, told).await?)))
+}
+
+/// An answer that tells a secret is kept by nobody.
+fn kept(secret: Option<&String>) -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    if secret.is_some() {
+        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    }
+    headers
 }
 
 /// Removes a webhook with its dead letters

@@ -112,6 +112,16 @@ const PATHS: &[(&str, &str)] = &[
     ("/api/v1/campaigns/{name}/resume", ""),
     ("/api/v1/campaigns/{name}/stop", ""),
     ("/api/v1/campaigns/{name}/rollback", ""),
+    ("/api/v1/events", ""),
+    // All that is kept, and then its end.
+    ("/api/v1/events/stream", "after=0&follow=false"),
+    ("/api/v1/webhooks", ""),
+    ("/api/v1/webhooks/{id}", ""),
+    ("/api/v1/webhooks/{id}/test", ""),
+    ("/api/v1/webhooks/{id}/dead-letters", ""),
+    ("/api/v1/webhooks/{id}/dead-letters/redeliver", ""),
+    ("/api/v1/webhooks/{id}/dead-letters/{event}", ""),
+    ("/api/v1/webhooks/{id}/dead-letters/{event}/redeliver", ""),
     ("/api/v1/layers", ""),
     ("/api/v1/layers/global", ""),
     ("/api/v1/layers/tenant/{name}", ""),
@@ -205,6 +215,7 @@ fn filled(route: &str, name: &str, side: Side) -> String {
         .replace("{id}", name)
         .replace("{name}", name)
         .replace("{mac}", name)
+        .replace("{event}", "1")
         .replace("{backup}", &uuid::Uuid::from_u128(side.backup).to_string())
         .replace("{sha256}", &"0".repeat(64))
         .replace("{vendor}", "fanvil")
