@@ -28,8 +28,8 @@ pub struct Hub {
     pub(super) store: Arc<dyn Store>,
     pub(super) ids: Arc<EventIds>,
     pub(super) live: broadcast::Sender<Arc<Told>>,
-    /// The number behind the last news that was read.
-    end: watch::Sender<u64>,
+    /// The number behind the last news that was read; `None` before the first look.
+    end: watch::Sender<Option<u64>>,
     pub(super) closed: CancellationToken,
     config: EventsConfig,
     seats: Mutex<Seats>,
@@ -67,7 +67,7 @@ impl Hub {
             store,
             ids: Arc::new(EventIds::new(key)),
             live: broadcast::Sender::new(AHEAD),
-            end: watch::Sender::new(0),
+            end: watch::Sender::new(None),
             closed: CancellationToken::new(),
             config,
             seats: Mutex::default(),
@@ -85,8 +85,19 @@ impl Hub {
     }
 
     /// The number behind the last news that was read, and whenever there is more.
-    pub fn bell(&self) -> watch::Receiver<u64> {
+    pub fn bell(&self) -> watch::Receiver<Option<u64>> {
         self.end.subscribe()
+    }
+
+    /// Waits until news is read, if it is not yet: what happens from then on is
+    /// told. Nothing will be if the hub is closed.
+    pub(super) async fn begun(&self) {
+        let mut end = self.end.subscribe();
+        tokio::select! {
+            // The sender is as old as the hub itself.
+            _ = end.wait_for(Option::is_some) => {}
+            () = self.closed.cancelled() => {}
+        }
     }
 
     /// Ends when nothing more will be told.
@@ -122,7 +133,7 @@ impl Hub {
         let office = self.store.office();
         let Some(mut next) = next else {
             let (_, end) = office.news_range().await?;
-            self.end.send_replace(end);
+            self.end.send_replace(Some(end));
             return Ok(end);
         };
         loop {
@@ -134,7 +145,7 @@ impl Hub {
                 // Nobody may be listening.
                 let _ = self.live.send(Arc::new(Told::new(news, &self.ids)));
             }
-            self.end.send_replace(next);
+            self.end.send_replace(Some(next));
             if is_last {
                 return Ok(next);
             }

@@ -45,6 +45,7 @@ impl Hub {
     /// # Errors
     /// What the store says.
     pub async fn listen(self: &Arc<Self>, from: Option<u64>) -> Result<Listener, StoreError> {
+        self.begun().await;
         // Before the look into the store, so that nothing falls between them.
         let live = self.live.subscribe();
         let (_, end) = self.store.office().news_range().await?;
