@@ -19,7 +19,9 @@ use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
-    associations, browse, bulk, datamodel, device_backups, devices, dhcp, events, files, intents, layers, models, news, overview, parameters, people, phones, preloads, remembered, reports, running, sessions, sites, strangers, system, tasks, traces, trees, wake, webhooks,
+    associations, browse, bulk, datamodel, device_backups, devices, dhcp, events, files, intents,
+    layers, models, news, overview, parameters, people, phones, preloads, remembered, reports,
+    running, sessions, sites, strangers, system, tasks, traces, trees, wake, webhooks,
 };
 
 #[derive(utoipa::OpenApi)]

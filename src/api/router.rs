@@ -15,7 +15,10 @@ use super::guard::{self, About, Rule};
 use super::problem::ApiError;
 use super::state::Shared;
 use super::{
-    associations, browse, bulk, datamodel, device_backups, devices, dhcp, etag, events, files, intents, layers, models, news, once, overview, parameters, people, phones, preloads, remembered, reports, running, sessions, sites, strangers, system, tasks, traces, trees, wake, webhooks,
+    associations, browse, bulk, datamodel, device_backups, devices, dhcp, etag, events, files,
+    intents, layers, models, news, once, overview, parameters, people, phones, preloads,
+    remembered, reports, running, sessions, sites, strangers, system, tasks, traces, trees, wake,
+    webhooks,
 };
 use crate::access::Right;
 

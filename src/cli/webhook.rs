@@ -203,6 +203,6 @@ fn letters(out: &mut dyn Write, found: &Value) -> io::Result<()> {
 /// The next line of standard input.
 fn line_of_input() -> Result<String, CliError> {
     let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
+    io::stdin().read_line(&mut line)?;
     Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
