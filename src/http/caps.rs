@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use tokio::sync::Notify;
 
-use crate::metrics::Reason;
+use crate::metrics::{CONNECTIONS, CONNECTIONS_OPEN, Door, Reason};
 
 /// The sources are spread over this many locks.
 const SHARDS: usize = 16;
@@ -21,6 +21,8 @@ pub struct Caps {
     per_source: usize,
     open: AtomicUsize,
     none_left: Notify,
+    /// As which door they are counted, if they are.
+    counted: Option<Door>,
     sources: [Mutex<HashMap<IpAddr, usize>>; SHARDS],
 }
 
@@ -42,7 +44,7 @@ pub enum Full {
 
 impl Full {
     /// As which it is counted.
-    pub const fn reason(self) -> Reason {
+    const fn reason(self) -> Reason {
         match self {
             Self::InAll => Reason::Connections,
             Self::Source => Reason::ConnectionsOfSource,
@@ -53,7 +55,17 @@ impl Full {
 impl Caps {
     /// So many in all, and so many of one source: an IPv4 address or an IPv6 /64.
     pub fn new(in_all: usize, per_source: usize) -> Arc<Self> {
+        Self::make(None, in_all, per_source)
+    }
+
+    /// The same, of a door whose connections and refusals are counted.
+    pub fn at(door: Door, in_all: usize, per_source: usize) -> Arc<Self> {
+        Self::make(Some(door), in_all, per_source)
+    }
+
+    fn make(counted: Option<Door>, in_all: usize, per_source: usize) -> Arc<Self> {
         Arc::new(Self {
+            counted,
             in_all,
             per_source,
             open: AtomicUsize::new(0),
@@ -67,6 +79,20 @@ impl Caps {
     /// # Errors
     /// [`Full`] says which cap is reached.
     pub fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Place, Full> {
+        let entered = self.take_place(address);
+        if let Some(door) = self.counted {
+            match &entered {
+                Ok(_) => {
+                    CONNECTIONS.one(door as usize);
+                    CONNECTIONS_OPEN.shift_at(door as usize, 0, 1);
+                }
+                Err(full) => door.refused(full.reason()),
+            }
+        }
+        entered
+    }
+
+    fn take_place(self: &Arc<Self>, address: IpAddr) -> Result<Place, Full> {
         if self.open.load(Ordering::Relaxed) >= self.in_all {
             return Err(Full::InAll);
         }
@@ -110,6 +136,9 @@ impl Caps {
 
 impl Drop for Place {
     fn drop(&mut self) {
+        if let Some(door) = self.caps.counted {
+            CONNECTIONS_OPEN.shift_at(door as usize, 0, -1);
+        }
         {
             let mut shard =
                 self.caps.shard(self.source).lock().unwrap_or_else(PoisonError::into_inner);

@@ -59,7 +59,6 @@ struct Ending<H: Handler> {
 
 impl<H: Handler> Drop for Ending<H> {
     fn drop(&mut self) {
-        metrics::CONNECTIONS_OPEN.shift_at(self.shared.counted as usize, 0, -1);
         self.shared.handler.closed(self.connection);
     }
 }
@@ -73,8 +72,6 @@ pub(super) async fn serve<H: Handler>(
 ) {
     let address = peer.address;
     let counted = shared.counted;
-    metrics::CONNECTIONS.one(counted as usize);
-    metrics::CONNECTIONS_OPEN.shift_at(counted as usize, 0, 1);
     let ending = Ending { shared: Arc::clone(&shared), connection: peer.connection, _place: place };
     let ended = match &shared.tls {
         None => converse(&shared, stream, peer).await,

@@ -112,7 +112,11 @@ impl Door {
             name,
             listener,
             local,
-            caps: Caps::new(limits.connections, limits.connections_per_source),
+            caps: Caps::at(
+                metrics::Door::named(name),
+                limits.connections,
+                limits.connections_per_source,
+            ),
             times: Times::new(limits),
             http: speaker(limits),
             tls: tls.map(|material| TlsAcceptor::from(material.server_config())),
@@ -164,12 +168,8 @@ impl Door {
                 accepted = listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, address)) => {
-                    if let Err(full) = admit(&shared, &caps, local, stream, address) {
-                        counted.refused(full.reason());
-                        complaint.refused(full, address);
-                    }
-                }
+                Ok((stream, address)) => admit(&shared, &caps, local, stream, address)
+                    .unwrap_or_else(|full| complaint.refused(full, address)),
                 Err(error) if is_peers(&error) => {}
                 Err(error) => {
                     complaint.failed(&error);

@@ -1,7 +1,7 @@
 //! What the server counts of itself, and how Prometheus reads it.
 //!
 //! Every metric is a static with a fixed set of series: rooms count by a place in
-//! an array of atomics, which costs a few nanoseconds and never allocates. No label
+//! an array of atomics, which costs some nanoseconds and never allocates. No label
 //! has a word from outside in it: never a device, a serial number, an address or a
 //! user; methods, faults and routes are those of a table, or `other`.
 //!

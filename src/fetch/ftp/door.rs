@@ -15,6 +15,7 @@ use crate::config::{FtpConfig, LimitsConfig};
 use crate::fetch::complaint::Complaint;
 use crate::files::SharedSource;
 use crate::http::{Caps, HttpError, TlsMaterial, listen};
+use crate::metrics::Door;
 
 /// How long sessions may go on when the server stops.
 const STOP_WITHIN: Duration = Duration::from_secs(5);
@@ -86,7 +87,7 @@ impl FtpDoor {
                 handshake: seconds(limits.tls_handshake),
                 age: seconds(limits.age),
             },
-            caps: Caps::new(limits.connections, limits.connections_per_source),
+            caps: Caps::at(Door::Ftp, limits.connections, limits.connections_per_source),
         })
     }
 

@@ -18,6 +18,7 @@ use crate::config::TftpConfig;
 use crate::fetch::complaint::Complaint;
 use crate::files::SharedSource;
 use crate::http::{Caps, Full, HttpError, Place};
+use crate::metrics::Door;
 
 mod serve;
 
@@ -101,7 +102,7 @@ impl TftpDoor {
             local,
             willing: Willing { block: config.max_block.into(), window: config.max_window },
             longest,
-            caps: Caps::new(config.transfers, config.transfers_per_source),
+            caps: Caps::at(Door::Tftp, config.transfers, config.transfers_per_source),
             unanswered: Caps::new(UNANSWERED, UNANSWERED_PER_SOURCE),
         })
     }

@@ -8,7 +8,7 @@ use axum::http::{HeaderMap, Method, Request};
 use bytes::Bytes;
 use http_body_util::Full;
 use provost::api::tokens::Tokens;
-use provost::api::{Api, ApiDeps};
+use provost::api::{Api, ApiDeps, Readiness, ReloadBell, ReloadResult, Reloaded};
 use provost::campaign::{Campaigns, CampaignsDeps};
 use provost::config::Config;
 use provost::device::{
@@ -55,6 +55,17 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) text: String,
     pub(crate) json: Value,
+}
+
+/// Settings that never change.
+fn reloads_nothing() -> ReloadBell {
+    let (bell, mut asked) = tokio::sync::mpsc::channel(1);
+    tokio::spawn(async move {
+        while let Some(answer) = asked.recv().await {
+            let _: Result<(), ReloadResult> = answer.send(Ok(Reloaded::default()));
+        }
+    });
+    bell
 }
 
 impl Rig {
@@ -134,8 +145,8 @@ impl Rig {
             hub: Arc::clone(&hub),
             webhooks,
             tokens,
-            ready: provost::api::Readiness::default(),
-            reload: tokio::sync::mpsc::channel(1).0,
+            ready: Readiness::default(),
+            reload: reloads_nothing(),
         });
         let at = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let door = Door::bind("northbound", at, &limits, None).unwrap();

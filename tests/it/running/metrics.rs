@@ -48,7 +48,7 @@ async fn busy() -> Lab {
         .call(
             "POST",
             "/api/v1/devices/00D09E-SimGateway-METRICS0001/tasks?wait=30",
-            r#"{"action":"reboot"}"#,
+            r#"{"action":"get","names":["Device.DeviceInfo.SoftwareVersion"]}"#,
         )
         .await;
     assert!((200..300).contains(&status), "{task}");
@@ -87,8 +87,8 @@ async fn prometheus_takes_what_a_server_at_work_tells_and_the_papers_name_it() {
 
     for line in [
         "provost_sessions_total{occasion=\"first\",end=\"complete\"} 1",
-        "provost_rpcs_total{method=\"Reboot\",outcome=\"answered\"} 1",
-        "provost_tasks_ended_total{action=\"reboot\",outcome=\"",
+        "provost_rpcs_total{method=\"GetParameterValues\",outcome=\"answered\"} ",
+        "provost_tasks_ended_total{action=\"get\",outcome=\"applied\"} 1",
         "provost_tasks_open 0",
         "provost_devices 1",
         "provost_store_writable 1",
