@@ -4,7 +4,7 @@ use std::ops::ControlFlow;
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::sync::mpsc::Sender;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Instant;
 
 use async_trait::async_trait;
@@ -18,8 +18,8 @@ use super::snapshot::{Errand, copy_all};
 use super::step::{Ring, Step};
 use super::writer::{Queue, Request, Shared, Writer, lock};
 use super::{
-    BackupReport, Batch, Change, Companion, FileRecord, FleetStore, Health, Kind, Notice,
-    OfficeStore, Store, StoreError, backup, keys, step, tree,
+    BackupReport, Batch, Change, Companion, FileRecord, FleetStore, Health, IndexStore, Kind,
+    Notice, OfficeStore, Store, StoreError, backup, keys, step, tree,
 };
 use crate::device::{
     Association, ChangeSet, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord,
@@ -72,6 +72,11 @@ impl<I: Index> Embedded<I> {
         }
     }
 
+    /// What the faces share with the threads.
+    pub(super) fn shared(&self) -> &Shared<I> {
+        &self.shared
+    }
+
     pub(super) fn index(&self) -> Result<&I, StoreError> {
         if self.shared.closed.load(Ordering::Acquire) {
             return Err(StoreError::Closed);
@@ -115,25 +120,8 @@ impl<I: Index> Embedded<I> {
         key: &[u8],
         read: impl FnOnce(&[u8]) -> Result<R, StoreError>,
     ) -> Result<Option<R>, StoreError> {
-        let index = self.index()?;
-        let Some(value) = index.get(key)? else { return Ok(None) };
-        if step::head_of(value.as_ref()).parts == 0 {
-            return read(value.as_ref()).map(Some);
-        }
-        let whole = {
-            // All parts must be of one writing.
-            let _still = self.shared.applying.read().unwrap_or_else(PoisonError::into_inner);
-            let Some(first) = index.get(key)? else { return Ok(None) };
-            let mut whole = first.as_ref().to_vec();
-            for n in 0..step::head_of(&whole).parts {
-                let part = index.get(&keys::part(key, n + 1))?.ok_or_else(|| {
-                    StoreError::Damaged(format!("{} lacks a part", keys::describe(key)))
-                })?;
-                whole.extend_from_slice(part.as_ref());
-            }
-            whole
-        };
-        read(&whole).map(Some)
+        self.index()?;
+        self.shared.read(key)?.map(|bytes| read(bytes.as_ref())).transpose()
     }
 
     pub(super) fn record<T: Stored>(&self, key: &[u8]) -> Result<Option<T>, StoreError> {
@@ -291,6 +279,10 @@ impl<I: Index> Store for Embedded<I> {
     }
 
     fn office(&self) -> &dyn OfficeStore {
+        self
+    }
+
+    fn indexes(&self) -> &dyn IndexStore {
         self
     }
 
@@ -515,6 +507,8 @@ impl<I: Index> Store for Embedded<I> {
 
     fn health(&self) -> Health {
         let mut health = self.shared.state.health();
+        let indexing = *self.shared.indexing.borrow();
+        health.indexing = (!indexing.is_complete()).then_some(indexing.looked);
         health.writable &= !self.shared.closed.load(Ordering::Acquire);
         health
     }

@@ -39,15 +39,21 @@
 //! | `G/<collection>/<id>` | document of the GenieACS dialect |
 //! | `J/<token>/<key>` | answer to a request with an `Idempotency-Key` |
 //! | `O/<id>` | change over many devices |
+//! | `I/<form><index><text>` zero `<device>` | entry of an index (no value) |
+//! | `F/<device>/<form><letter>` | the terms of its labels, of its tree |
+//! | `z/indexes` | in which form all records are indexed |
 //!
 //! Numbers stand big-endian, so that keys sort by them. A device id never holds
 //! `/`, so that no id is a prefix of another within its kind.
 
 use crate::device::{DeviceId, TaskId, Teller};
 use crate::phone::Mac;
+use crate::term::FORM;
 
 /// How many devices there are.
 pub(super) const DEVICES: &[u8] = b"z/devices";
+/// In which form all records are indexed.
+pub(super) const INDEXES: &[u8] = b"z/indexes";
 /// All names of the dictionary.
 pub(super) const NAMES: &[u8] = b"n/";
 
@@ -183,6 +189,48 @@ pub(super) fn bulk(id: u128) -> Vec<u8> {
     key(b'O', &id.to_be_bytes())
 }
 
+/// All entries of an index whose text begins so.
+pub(super) fn entries_beginning(index: u8, text: &[u8]) -> Vec<u8> {
+    [&[b'I', b'/', FORM, index], text].concat()
+}
+
+/// All entries of an index with this text, which holds no zero byte.
+pub(super) fn entries_of(index: u8, text: &[u8]) -> Vec<u8> {
+    [&[b'I', b'/', FORM, index], text, &[0]].concat()
+}
+
+/// The key of an entry of an index.
+pub(super) fn entry(index: u8, text: &[u8], device: &DeviceId) -> Vec<u8> {
+    [&[b'I', b'/', FORM, index], text, &[0], device.as_str().as_bytes()].concat()
+}
+
+/// The text and the device of an entry.
+pub(super) fn parts_of_entry(key: &[u8]) -> Option<(&[u8], DeviceId)> {
+    let rest = key.get(4..)?;
+    let (text, device) = rest.split_at(rest.iter().position(|byte| *byte == 0)?);
+    let device = std::str::from_utf8(device.get(1..)?).ok()?;
+    Some((text, DeviceId::parse(device).ok()?))
+}
+
+/// The key of the terms of a device's labels or tree.
+pub(super) fn terms(device: &DeviceId, letter: u8) -> Vec<u8> {
+    below(b'F', device, &[FORM, letter])
+}
+
+/// Whether a key is one of an index in a form that is no longer written.
+pub(super) fn is_of_old_form(key: &[u8]) -> bool {
+    match key {
+        [b'I', b'/', form, ..] => *form != FORM,
+        [b'F', b'/', .., form, _] => *form != FORM,
+        _ => false,
+    }
+}
+
+/// The device at the end of a key that belongs to one and is one of a kind.
+pub(super) fn device_of(key: &[u8]) -> Option<DeviceId> {
+    DeviceId::parse(std::str::from_utf8(key.get(2..)?).ok()?).ok()
+}
+
 /// The key of something that belongs to a phone.
 pub(super) fn of_phone(kind: u8, mac: Mac) -> Vec<u8> {
     key(kind, &mac.bytes())
@@ -290,6 +338,19 @@ mod tests {
         assert!(!listed_task(b'q', &long, task).starts_with(&under_device(b'q', &short)));
         assert!(listed_task(b'q', &short, task).starts_with(&under_device(b'q', &short)));
         assert_eq!(task_of(&listed_task(b'q', &short, task)), Some(task));
+    }
+
+    #[test]
+    fn an_entry_reads_back_and_sorts_by_text_then_device() {
+        let device = DeviceId::parse("00D09E-1").unwrap();
+        let key = entry(b's', b"a b", &device);
+        assert_eq!(parts_of_entry(&key), Some((&b"a b"[..], device.clone())));
+        assert!(key.starts_with(&entries_of(b's', b"a b")));
+        assert!(!key.starts_with(&entries_of(b's', b"a")));
+        assert!(entry(b's', b"a", &DeviceId::parse("~-~").unwrap()) < key);
+        assert!(!is_of_old_form(&key) && !is_of_old_form(&terms(&device, b'l')));
+        assert!(is_of_old_form(b"I/\xffsx\0") && is_of_old_form(b"F/00D09E-1/\xffl"));
+        assert_eq!(device_of(&of_device(b'd', &device)), Some(device));
     }
 
     #[test]

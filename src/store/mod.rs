@@ -14,6 +14,9 @@ mod embedded;
 mod fleet;
 mod frame;
 mod index;
+mod indexes;
+mod indexing;
+mod informed;
 mod journal;
 mod keys;
 mod marker;
@@ -30,6 +33,7 @@ mod sled;
 mod snapshot;
 mod step;
 mod tally;
+mod terms;
 mod tree;
 mod vault;
 mod writer;
@@ -38,6 +42,8 @@ pub use change::{Batch, Change, Kind, Notice, Record};
 pub use companion::Companion;
 pub use disk::{Disk, DiskFile, RealDisk};
 pub use fleet::FleetStore;
+pub use indexes::{IndexStore, TermSpan};
+pub use indexing::Indexing;
 pub use office::{BulkRecord, Document, OfficeKey, OfficeRecord, OfficeStore, Reply};
 pub use open::{Ground, memory, open, open_on, restore};
 pub use vault::{KEY_FILE, Vault};
@@ -121,6 +127,8 @@ pub trait Store: Send + Sync + 'static {
     fn fleet(&self) -> &dyn FleetStore;
     /// The records of the northbound itself.
     fn office(&self) -> &dyn OfficeStore;
+    /// By what devices are searched.
+    fn indexes(&self) -> &dyn IndexStore;
     /// Has something added to every commit from now on; only the first call has
     /// an effect.
     fn accompany(&self, companion: std::sync::Arc<dyn Companion>);
@@ -272,4 +280,7 @@ pub struct Health {
     pub devices: u64,
     /// Bytes in the journal since the last snapshot.
     pub journal_bytes: u64,
+    /// How many records were looked at to make the indexes of a store that has
+    /// none yet; `None` once all are there.
+    pub indexing: Option<u64>,
 }

@@ -2,15 +2,18 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 
-use tokio::sync::broadcast;
+use tokio::sync::{broadcast, watch};
 
 use super::disk::{Disk, RealDisk};
 use super::embedded::{Committer, Embedded};
 use super::index::{Index, end_of};
+use super::indexing::{Indexer, Indexing};
+use super::informed::Informed;
 use super::journal::{Journal, Position};
 use super::marker::Marker;
 use super::memory::MemoryIndex;
@@ -90,7 +93,9 @@ pub async fn open_on(
 /// A store in memory: the same behaviour, and nothing survives.
 pub fn memory(config: &StoreConfig) -> Arc<dyn Store> {
     let index = MemoryIndex::default();
-    let shared = Arc::new(share(index, Names::default(), Vault::ephemeral(), State::default()));
+    let nothing = Indexing::of_nothing();
+    let vault = Vault::ephemeral();
+    let shared = Arc::new(share(index, Names::default(), vault, State::default(), nothing));
     let writer = Writer::new(shared.clone(), None, bounds(config), 0, Ranges::default());
     let committer = Committer::Inline(Arc::new(Mutex::new(writer)));
     Arc::new(Embedded::new(shared, committer, bounds(config), Box::new(|_| Ok(()))))
@@ -128,7 +133,13 @@ pub fn restore(backup: &Path, data: &Path) -> Result<BackupReport, StoreError> {
     result
 }
 
-fn share<I>(index: I, names: Names, vault: Arc<Vault>, state: State) -> Shared<I> {
+fn share<I>(
+    index: I,
+    names: Names,
+    vault: Arc<Vault>,
+    state: State,
+    indexing: Indexing,
+) -> Shared<I> {
     Shared {
         index,
         names,
@@ -138,6 +149,8 @@ fn share<I>(index: I, names: Names, vault: Arc<Vault>, state: State) -> Shared<I
         closed: false.into(),
         state,
         generations: Generations::default(),
+        informed: Informed::new(indexing.informs).into(),
+        indexing: watch::Sender::new(indexing),
     }
 }
 
@@ -175,7 +188,8 @@ fn open_sled(
         ..State::default()
     };
     TASKS_OPEN.set(open_tasks(&index)?);
-    let shared = Arc::new(share(index, names, vault, state));
+    let indexing = Indexing::found(&index)?;
+    let shared = Arc::new(share(index, names, vault, state, indexing));
     let queue = Arc::new(Queue::default());
     let mut journal = Journal::resume(ground.disk.clone(), &folders.journal, position);
     let mut snapshotter = Snapshotter {
@@ -199,7 +213,10 @@ fn open_sled(
     let mut writer = Writer::new(shared.clone(), Some(journal), bounds(config), sequence, ranges);
     let (errands, errand) = channel();
     writer.snapshot_every(config.snapshot_after, errands.clone());
-    let threads = Threads::start(writer, snapshotter, &queue, errands.clone(), errand)?;
+    let stop = Arc::new(AtomicBool::new(false));
+    let indexer = Indexer { shared: shared.clone(), queue: queue.clone(), stop };
+    let errand = (errands.clone(), errand);
+    let threads = Threads::start(writer, snapshotter, indexer, &queue, errand)?;
     let ending = ending(threads, queue.clone(), shared.clone(), folders, ground.clone(), lock);
     let committer = Committer::Thread { queue, errands };
     Ok(Arc::new(Embedded::new(shared, committer, bounds(config), ending)))
@@ -243,10 +260,13 @@ fn load_names<I: Index>(index: &I) -> Result<Names, StoreError> {
     Ok(names)
 }
 
-/// The store's two threads.
+/// The store's threads.
 struct Threads {
     writer: JoinHandle<()>,
     snapshotter: JoinHandle<()>,
+    indexer: JoinHandle<()>,
+    /// Tells the last that it is to end.
+    stop: Arc<AtomicBool>,
     errands: Sender<Errand>,
 }
 
@@ -254,15 +274,17 @@ impl Threads {
     fn start(
         writer: Writer<SledIndex>,
         snapshotter: Snapshotter<SledIndex>,
+        indexer: Indexer<SledIndex>,
         queue: &Arc<Queue>,
-        errands: Sender<Errand>,
-        errand: Receiver<Errand>,
+        (errands, errand): (Sender<Errand>, Receiver<Errand>),
     ) -> Result<Self, StoreError> {
         let named = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let queue = queue.clone();
         let writer = named("store-writer").spawn(move || writer.run(&queue))?;
         let snapshotter = named("store-snapshot").spawn(move || snapshotter.run(&errand))?;
-        Ok(Self { writer, snapshotter, errands })
+        let stop = indexer.stop.clone();
+        let indexer = named("store-indexes").spawn(move || indexer.run())?;
+        Ok(Self { writer, snapshotter, indexer, stop, errands })
     }
 }
 
@@ -278,8 +300,11 @@ fn ending(
 ) -> Box<dyn FnOnce(bool) -> Result<(), StoreError> + Send> {
     Box::new(move |in_order| {
         let _ = threads.errands.send(Errand::Stop);
+        threads.stop.store(true, Ordering::Release);
         queue.close();
-        let panicked = threads.writer.join().is_err() | threads.snapshotter.join().is_err();
+        let panicked = threads.indexer.join().is_err()
+            | threads.writer.join().is_err()
+            | threads.snapshotter.join().is_err();
         let synced = if in_order && !panicked {
             shared.index.sync().and_then(|()| shared.index.applied())
         } else {

@@ -22,6 +22,7 @@ use crate::phone::{FetchLog, FileVersion, Layer, Phone, Seen, Site};
 use crate::profile::{PlanRecord, ProfileRecord};
 use crate::rollout::{CampaignRecord, Member};
 use crate::schema::LearnedParameters;
+use crate::term::print_of_device;
 
 /// Bytes before the body.
 pub(super) const HEAD: usize = 8;
@@ -41,7 +42,8 @@ pub(super) struct Head {
     pub(super) flags: u8,
     /// Further parts that lie under keys of their own.
     pub(super) parts: u16,
-    /// The record's revision; 0 if it has none.
+    /// The record's revision; 0 if it has none. Of a hot record the print of its
+    /// terms; 0 if it was never indexed.
     pub(super) revision: u32,
 }
 
@@ -167,6 +169,10 @@ fn parse<T: Stored>(head: Head, body: &[u8]) -> Result<T, StoreError> {
 impl Stored for Device {
     const NAME: &'static str = "a device";
     const VERSION: u8 = 3;
+
+    fn revision(&self) -> u32 {
+        print_of_device(self)
+    }
 
     fn migrate(body: &[u8]) -> Option<Self> {
         before::device(body)

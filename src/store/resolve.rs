@@ -17,6 +17,7 @@ use super::tally::{Tally, TaskWords};
 use crate::access::chained;
 use crate::device::{DeviceId, TaskId};
 use crate::phone::FileVersion;
+use crate::term::FORM;
 
 /// How many entries of each history are kept per device.
 #[derive(Clone, Copy, Debug)]
@@ -58,12 +59,15 @@ pub(super) struct Overlay {
     pub(super) tally: Tally,
     /// What the batch at hand does.
     staged_tally: Tally,
+    /// The store began empty, and it is still to be written that all in it is
+    /// indexed.
+    pub(super) unmarked: bool,
 }
 
 impl Overlay {
     /// Of a store with so many devices.
-    pub(super) fn new(devices: u64) -> Self {
-        Self { devices, ..Self::default() }
+    pub(super) fn new(devices: u64, unmarked: bool) -> Self {
+        Self { devices, unmarked, ..Self::default() }
     }
 
     /// Forgets the group.
@@ -101,6 +105,9 @@ impl<I: Index> Resolver<'_, I> {
         }
         match result {
             Ok(()) => {
+                if self.overlay.unmarked {
+                    put_set(group.payload(), keys::INDEXES, &[FORM]);
+                }
                 if self.overlay.devices != devices {
                     let count = self.overlay.devices.to_le_bytes();
                     put_set(group.payload(), keys::DEVICES, &count);
@@ -123,17 +130,20 @@ impl<I: Index> Resolver<'_, I> {
     fn step(&mut self, step: &Step, group: &mut Group) -> Result<(), StoreError> {
         let out = group.payload();
         match step {
-            Step::Device { key, value, phone } => {
-                if self.look(key, |_| ())?.is_none() {
+            Step::Device { key, value, phone, id, .. } => {
+                if self.put_device(out, key, id, value)? {
                     self.overlay.devices += 1;
-                    self.stage(key, Some(&[]));
-                    if let Some((phone, id)) = phone {
+                    if let Some(phone) = phone {
                         put_set(out, phone, id.as_str().as_bytes());
                         self.stage(phone, Some(id.as_str().as_bytes()));
                     }
                 }
-                put_set(out, key, value);
                 Ok(())
+            }
+            Step::Terms { device, source, terms } => self.put_terms(out, device, *source, terms),
+            Step::IndexDevice(device) => self.index_device(out, device),
+            Step::IndexTerms { device, source, terms } => {
+                self.index_terms(out, device, *source, terms)
             }
             Step::Small { key, value } => {
                 put_set(out, key, value);
@@ -165,7 +175,11 @@ impl<I: Index> Resolver<'_, I> {
     }
 
     /// What stands under a key now, handed to `read`.
-    fn look<R>(&self, key: &[u8], read: impl FnOnce(&[u8]) -> R) -> Result<Option<R>, StoreError> {
+    pub(super) fn look<R>(
+        &self,
+        key: &[u8],
+        read: impl FnOnce(&[u8]) -> R,
+    ) -> Result<Option<R>, StoreError> {
         let known = self.overlay.staged.get(key).or_else(|| self.overlay.seen.get(key));
         match known {
             Some(value) => Ok(value.as_deref().map(read)),
@@ -174,7 +188,7 @@ impl<I: Index> Resolver<'_, I> {
     }
 
     /// Remembers what stands under a key once the batch is applied.
-    fn stage(&mut self, key: &[u8], value: Option<&[u8]>) {
+    pub(super) fn stage(&mut self, key: &[u8], value: Option<&[u8]>) {
         self.overlay.staged.insert(key.to_vec(), value.map(<[u8]>::to_vec));
     }
 
@@ -379,6 +393,7 @@ impl<I: Index> Resolver<'_, I> {
         if self.look(&hot, |_| ())?.is_some() {
             self.overlay.devices = self.overlay.devices.saturating_sub(1);
         }
+        self.forget_terms(group.payload(), id)?;
         let mut large: Vec<Vec<u8>> = b"dplcCSE".map(|kind| keys::of_device(kind, id)).to_vec();
         let mut listed = Vec::new();
         let serial = id.as_str().rsplit('-').next().unwrap_or_default();

@@ -4,22 +4,37 @@
 use super::names::Names;
 use super::record::{self, Head, Setting, Stored};
 use super::tally::TaskWords;
+use super::terms::{self, Source};
 use super::{
     Batch, Change, Kind, Notice, OfficeKey, OfficeRecord, Record, StoreError, Vault, frame, keys,
     tree,
 };
 use crate::device::{Association, DeviceId, Task, TaskId};
 use crate::phone::FileVersion;
+use crate::term::{self, Term};
+use crate::time::Timestamp;
 
 /// The largest value under one key, in bytes; what is larger goes in parts.
 pub(super) const PART: usize = 60_000;
 
 /// One thing to do.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) enum Step {
     /// Set the hot record of a device; if it is new, also where a phone of this
     /// address finds it, under the other key.
-    Device { key: Vec<u8>, value: Vec<u8>, phone: Option<(Vec<u8>, DeviceId)> },
+    Device {
+        key: Vec<u8>,
+        value: Vec<u8>,
+        phone: Option<Vec<u8>>,
+        id: DeviceId,
+        informed: Timestamp,
+    },
+    /// Keep the entries of labels or of a tree in the indexes.
+    Terms { device: DeviceId, source: Source, terms: Vec<u8> },
+    /// Make the entries of a hot record that has none.
+    IndexDevice(DeviceId),
+    /// Make the entries of labels or of a tree that have none.
+    IndexTerms { device: DeviceId, source: Source, terms: Vec<u8> },
     /// Set a small record.
     Small { key: Vec<u8>, value: Vec<u8> },
     /// Set a record that may be large; if revised, only upon the revision before.
@@ -170,12 +185,19 @@ impl Prepared {
         let step = match record {
             Record::Device(device) => {
                 let key = keys::of_device(b'd', &device.id);
-                let phone = keys::phone_of(&device.identity.serial_number)
-                    .map(|phone| (phone, device.id.clone()));
-                Step::Device { value: small(&key, &**device, vault)?, key, phone }
+                Step::Device {
+                    value: small(&key, &**device, vault)?,
+                    key,
+                    phone: keys::phone_of(&device.identity.serial_number),
+                    id: device.id.clone(),
+                    informed: device.last_inform,
+                }
             }
             Record::Tree(id, tree) => return self.put_tree(id, tree, names),
-            Record::Labels(id, labels) => large(keys::of_device(b'l', id), labels, true, vault)?,
+            Record::Labels(id, labels) => {
+                self.steps.push(large(keys::of_device(b'l', id), labels, true, vault)?);
+                terms_step(id, Source::Labels, &term::of_labels(labels))
+            }
             Record::Credentials(credentials) => {
                 small_step(keys::of_device(b'c', &credentials.device), &**credentials, vault)?
             }
@@ -282,6 +304,7 @@ impl Prepared {
         }
         self.names.extend(fresh);
         self.steps.push(Step::Large { key: keys::of_device(b'p', id), value, revised: false });
+        self.steps.push(terms_step(id, Source::Tree, &term::of_tree(tree)));
         Ok(())
     }
 }
@@ -312,6 +335,10 @@ pub(super) fn large<T: Stored>(
 ) -> Result<Step, StoreError> {
     check_key(&key)?;
     Ok(Step::Large { value: record::encode(record, vault)?, key, revised })
+}
+
+fn terms_step(device: &DeviceId, source: Source, terms: &[Term]) -> Step {
+    Step::Terms { device: device.clone(), source, terms: terms::encode(terms) }
 }
 
 fn task_step(task: &Task, vault: &Vault) -> Result<Step, StoreError> {

@@ -6,17 +6,19 @@ use std::sync::mpsc::Sender;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError, RwLock};
 use std::time::Instant;
 
-use tokio::sync::{broadcast, oneshot};
+use tokio::sync::{broadcast, oneshot, watch};
 
 use super::frame::Group;
 use super::index::Index;
+use super::indexing::Indexing;
+use super::informed::Informed;
 use super::journal::{Journal, Position, Refusal};
 use super::names::Names;
 use super::ranges::Ranges;
 use super::resolve::{Bounds, Overlay, Resolver};
 use super::snapshot::Errand;
-use super::step::Prepared;
-use super::{Health, Kind, Notice, StoreError, Vault};
+use super::step::{Prepared, Step, head_of};
+use super::{Health, Kind, Notice, StoreError, Vault, keys};
 use crate::metrics::{GROUP_BATCHES, JOURNAL_SYNC_SECONDS, JOURNAL_WRITTEN, QUEUE};
 
 /// Bytes at which a group is written though more batches wait.
@@ -35,6 +37,46 @@ pub(super) struct Shared<I> {
     pub(super) closed: AtomicBool,
     pub(super) state: State,
     pub(super) generations: Generations,
+    /// When devices last informed.
+    pub(super) informed: RwLock<Informed>,
+    /// How far the indexes are.
+    pub(super) indexing: watch::Sender<Indexing>,
+}
+
+/// The bytes of a record: as the index has them, or put together.
+pub(super) enum Whole<V> {
+    One(V),
+    Parts(Vec<u8>),
+}
+
+impl<V: AsRef<[u8]>> AsRef<[u8]> for Whole<V> {
+    fn as_ref(&self) -> &[u8] {
+        match self {
+            Self::One(value) => value.as_ref(),
+            Self::Parts(bytes) => bytes,
+        }
+    }
+}
+
+impl<I: Index> Shared<I> {
+    /// The bytes of a record, its parts put together.
+    pub(super) fn read(&self, key: &[u8]) -> Result<Option<Whole<I::Value>>, StoreError> {
+        let Some(value) = self.index.get(key)? else { return Ok(None) };
+        if head_of(value.as_ref()).parts == 0 {
+            return Ok(Some(Whole::One(value)));
+        }
+        // All parts must be of one writing.
+        let _still = self.applying.read().unwrap_or_else(PoisonError::into_inner);
+        let Some(first) = self.index.get(key)? else { return Ok(None) };
+        let mut whole = first.as_ref().to_vec();
+        for n in 0..head_of(&whole).parts {
+            let part = self.index.get(&keys::part(key, n + 1))?.ok_or_else(|| {
+                StoreError::Damaged(format!("{} lacks a part", keys::describe(key)))
+            })?;
+            whole.extend_from_slice(part.as_ref());
+        }
+        Ok(Some(Whole::Parts(whole)))
+    }
 }
 
 /// How often records of each [`Kind`] were changed since the start.
@@ -84,6 +126,7 @@ impl State {
             alarms,
             devices: self.devices.load(Ordering::Relaxed),
             journal_bytes: self.journal_bytes.load(Ordering::Relaxed),
+            indexing: None,
         }
     }
 }
@@ -201,12 +244,13 @@ impl<I: Index> Writer<I> {
         ranges: Ranges,
     ) -> Self {
         let devices = shared.state.devices.load(Ordering::Relaxed);
+        let unmarked = shared.indexing.borrow().began_empty;
         Self {
             shared,
             journal,
             bounds,
             sequence,
-            overlay: Overlay::new(devices),
+            overlay: Overlay::new(devices, unmarked),
             group: Group::default(),
             waiting: Vec::new(),
             ranges,
@@ -285,6 +329,8 @@ impl<I: Index> Writer<I> {
         let result = self.make_durable();
         if result.is_ok() {
             self.overlay.tally.count();
+            self.overlay.unmarked = false;
+            self.note_informs();
         }
         for (prepared, answer) in self.waiting.drain(..) {
             match &result {
@@ -307,6 +353,24 @@ impl<I: Index> Writer<I> {
         self.group.clear();
         self.overlay.clear();
         self.overlay.devices = self.shared.state.devices.load(Ordering::Relaxed);
+    }
+
+    /// Keeps the order of the last Informs.
+    fn note_informs(&self) {
+        let is_about = |step: &&Step| matches!(step, Step::Device { .. } | Step::ForgetDevice(_));
+        let steps = self.waiting.iter().flat_map(|(prepared, _)| &prepared.steps);
+        let mut steps = steps.filter(is_about).peekable();
+        if steps.peek().is_none() {
+            return;
+        }
+        let mut informed = self.shared.informed.write().unwrap_or_else(PoisonError::into_inner);
+        for step in steps {
+            match step {
+                Step::Device { id, informed: at, .. } => informed.set(id, *at),
+                Step::ForgetDevice(id) => informed.forget(id),
+                _ => {}
+            }
+        }
     }
 
     fn make_durable(&mut self) -> Result<(), Refusal> {

@@ -1,7 +1,7 @@
 //! Texts as they are compared: in lower case, letter by letter.
 
 /// How many bytes of a text stand in an index.
-pub const KEPT: usize = 64;
+pub const KEPT: usize = 56;
 
 /// A text in lower case, letter by letter, so that what begins alike stays so
 /// (which is not true of [`str::to_lowercase`], where a letter at the end of a

@@ -70,6 +70,9 @@ counted! {
         fn office(&self) -> &dyn OfficeStore {
             self.store.office()
         }
+        fn indexes(&self) -> &dyn IndexStore {
+            self.store.indexes()
+        }
         fn accompany(&self, companion: Arc<dyn Companion>) {
             self.store.accompany(companion);
         }

@@ -12,8 +12,8 @@ use provost::device::{
 use provost::param::Tree;
 use provost::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use provost::store::{
-    BackupReport, Batch, Companion, FileRecord, FleetStore, Health, Kind, Notice, OfficeStore,
-    Store, StoreError,
+    BackupReport, Batch, Companion, FileRecord, FleetStore, Health, IndexStore, Kind, Notice,
+    OfficeStore, Store, StoreError,
 };
 use provost::time::Timestamp;
 use tokio::sync::broadcast::Receiver;
@@ -48,6 +48,9 @@ impl Store for Counting {
     }
     fn office(&self) -> &dyn OfficeStore {
         self.store.office()
+    }
+    fn indexes(&self) -> &dyn IndexStore {
+        self.store.indexes()
     }
     fn accompany(&self, companion: Arc<dyn Companion>) {
         self.store.accompany(companion);

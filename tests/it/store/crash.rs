@@ -6,7 +6,8 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use provost::config::{Engine, StoreConfig};
-use provost::store::{self, Batch, Ground, Record};
+use provost::store::{self, Batch, Ground, Record, TermSpan};
+use provost::term::Index;
 
 use super::fault::{MemoryDisk, Random};
 use super::make::*;
@@ -36,9 +37,10 @@ fn small_snapshots() -> StoreConfig {
 fn commit(worker: u32, n: u32) -> Batch {
     let mut device = device(worker);
     device.sessions = n.into();
+    device.software_version = format!("v{n}").into();
     let mut batch = Batch::from(Record::Device(Box::new(device)));
     batch
-        .put(Record::Labels(id(worker), labels(n, "t")))
+        .put(Record::Labels(id(worker), labels(n, &format!("t{n}"))))
         .put(Record::Event(event(worker, n.into())));
     if n.is_multiple_of(4) {
         batch.put(put_tree(worker, tree(30, &format!("{n}/"))));
@@ -104,7 +106,19 @@ async fn check(remains: &Remains, point: usize) {
         let latest = found - found % 4;
         let expected = (latest > 0).then(|| tree(30, &format!("{latest}/")));
         assert_eq!(store.tree(&id(worker)).await.unwrap(), expected, "point {point}");
+        // The indexes say what the records say.
+        if found > 0 {
+            for (index, text) in
+                [(Index::Version, format!("v{found}")), (Index::Tag, format!("t{found}"))]
+            {
+                let entries = store.indexes().entries(index, &TermSpan::All, None, false, 99);
+                let own = entries.await.unwrap().into_iter().filter(|(_, of)| *of == id(worker));
+                let texts: Vec<Box<[u8]>> = own.map(|(text, _)| text).collect();
+                assert_eq!(texts, [text.as_bytes().into()], "point {point}");
+            }
+        }
     }
+    assert!(store.indexes().indexing().terms, "point {point}");
     // And it goes on.
     store.commit(put_device(9999).into()).await.unwrap();
     store.close().await.unwrap();

@@ -5,6 +5,7 @@ mod crash;
 mod damage;
 mod fault;
 mod full;
+mod indexes;
 mod kill;
 mod make;
 mod restore;
