@@ -6,14 +6,19 @@
 //! of each search: a [`crate::access::Reach`] can be forgotten by nobody. Secrets
 //! are not asked: nobody finds one by guessing.
 
+mod answer;
 mod field;
 mod filter;
 mod look;
 mod matching;
 mod order;
+mod plan;
+#[cfg(test)]
+mod property;
 mod search;
 #[cfg(test)]
 mod tests;
+mod walk;
 
 pub use field::Field;
 pub use filter::{

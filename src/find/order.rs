@@ -4,6 +4,9 @@
 //! with the same key apart. The keys of fields that are indexed are what stands in
 //! the index, so that both give one order.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+
 use super::field::Known;
 use super::{Field, FilterError};
 use crate::device::DeviceId;
@@ -13,7 +16,7 @@ use crate::term::{Index, fold};
 use crate::time::Timestamp;
 
 /// In which order devices come: texts in lower case, letter by letter, by their
-/// first 64 bytes; what is not known before all else.
+/// first 56 bytes; what is not known before all else.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Order {
     /// By what.
@@ -112,27 +115,37 @@ fn key_of_value(value: &param::Value) -> Box<[u8]> {
     }
 }
 
-/// Where the next page begins, as [`super::Page::next`] says it: behind a device,
-/// or behind a place.
+/// Where the next page begins, as [`super::Page::next`] says it: behind a place.
+/// Safe in a query as it is.
 pub(super) fn cursor(place: &Place) -> String {
-    format!("{}.{}", hex::encode(&place.key), place.id)
+    format!("{}.{}", URL_SAFE_NO_PAD.encode(&place.key), cursor_of_id(&place.id))
+}
+
+/// The same in the order of ids: behind a device.
+pub(super) fn cursor_of_id(id: &DeviceId) -> String {
+    URL_SAFE_NO_PAD.encode(id.as_str())
 }
 
 /// The place that a cursor stands for.
 pub(super) fn read_cursor(cursor: &str) -> Result<Place, FilterError> {
     let read = || {
         let (key, id) = cursor.split_once('.')?;
-        Some(Place { key: hex::decode(key).ok()?.into(), id: DeviceId::parse(id).ok()? })
+        let key = URL_SAFE_NO_PAD.decode(key).ok()?.into();
+        Some(Place { key, id: read_id(id).ok()? })
     };
     read().ok_or_else(unknown_cursor)
 }
 
 /// The device that a cursor stands for.
 pub(super) fn read_id(cursor: &str) -> Result<DeviceId, FilterError> {
-    DeviceId::parse(cursor).map_err(|_| unknown_cursor())
+    let read = || {
+        let text = String::from_utf8(URL_SAFE_NO_PAD.decode(cursor).ok()?).ok()?;
+        DeviceId::parse(&text).ok()
+    };
+    read().ok_or_else(unknown_cursor)
 }
 
-fn unknown_cursor() -> FilterError {
+pub(super) fn unknown_cursor() -> FilterError {
     FilterError("this is no end of a page; give back what `next` said, with the same order".into())
 }
 
