@@ -59,7 +59,7 @@ pub(crate) struct Answer {
 
 /// Settings that never change.
 fn reloads_nothing() -> ReloadBell {
-    let (bell, mut asked) = tokio::sync::mpsc::channel(1);
+    let (bell, mut asked): (ReloadBell, _) = tokio::sync::mpsc::channel(1);
     tokio::spawn(async move {
         while let Some(answer) = asked.recv().await {
             let _: Result<(), ReloadResult> = answer.send(Ok(Reloaded::default()));
