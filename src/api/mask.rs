@@ -3,11 +3,11 @@
 
 use std::borrow::Cow;
 
+pub(super) use crate::device::HIDDEN as MASK;
+pub(super) use crate::device::without_users as url;
 use crate::param::ParamPath;
+pub(super) use crate::phone::is_secret_setting;
 use crate::schema::Schema;
-
-/// What stands in place of a secret.
-pub(super) const MASK: &str = "***";
 
 /// The value of a parameter as it may be shown.
 pub(super) fn value<'a>(path: &str, text: &'a str) -> Cow<'a, str> {
@@ -23,19 +23,6 @@ pub(super) fn value<'a>(path: &str, text: &'a str) -> Cow<'a, str> {
 /// hidden when the text was made.
 pub(super) fn value_of(path: &str, text: &str) -> String {
     if path.ends_with('.') { url(text) } else { value(path, text) }.into_owned()
-}
-
-/// Whether a vendor's key looks like that of a secret: `SIP1/Phone Pwd`,
-/// `WEB/Password`, `AUTOUPDATE/Auto Server Passwd`.
-pub(super) fn is_secret_setting(key: &str) -> bool {
-    const PARTS: [&str; 8] =
-        ["password", "passwd", "pswd", "pwd", "secret", "passphrase", "psk", "aeskey"];
-    let squeezed: String = key
-        .chars()
-        .filter(char::is_ascii_alphanumeric)
-        .map(|letter| letter.to_ascii_lowercase())
-        .collect();
-    PARTS.iter().any(|part| squeezed.contains(part)) || squeezed.ends_with("key")
 }
 
 /// A line of a task's notes as it may be shown. Notes on values read have the
@@ -103,34 +90,6 @@ fn xml(text: &str) -> String {
     out
 }
 
-/// A text with the user and password of each URL in it left out.
-pub(super) fn url(text: &str) -> Cow<'_, str> {
-    if !text.contains("://") || !text.contains('@') {
-        return Cow::Borrowed(text);
-    }
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some((before, behind)) = rest.split_once("://") {
-        out.push_str(before);
-        out.push_str("://");
-        let authority = behind
-            .find(|letter: char| matches!(letter, '/' | '?' | '#') || letter.is_whitespace())
-            .unwrap_or(behind.len());
-        let (authority, tail) = behind.split_at(authority);
-        match authority.rsplit_once('@') {
-            Some((_, host)) => {
-                out.push_str(MASK);
-                out.push('@');
-                out.push_str(host);
-            }
-            None => out.push_str(authority),
-        }
-        rest = tail;
-    }
-    out.push_str(rest);
-    Cow::Owned(out)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -141,19 +100,6 @@ mod tests {
         assert_eq!(value("Device.ManagementServer.Password", ""), "");
         assert_eq!(value("Device.DeviceInfo.SoftwareVersion", "1.2"), "1.2");
         assert_eq!(value("no path at all", "x"), MASK);
-    }
-
-    #[test]
-    fn urls_lose_their_users() {
-        for (text, shown) in [
-            ("http://u:p@host:1/a?b=@", "http://***@host:1/a?b=@"),
-            ("see http://a/ and ftp://u:p@w@h/x.", "see http://a/ and ftp://***@h/x."),
-            ("mail@example.net", "mail@example.net"),
-            ("http://host/x@y", "http://host/x@y"),
-            ("://@", "://***@"),
-        ] {
-            assert_eq!(url(text), shown);
-        }
     }
 
     #[test]
@@ -177,17 +123,5 @@ mod tests {
         );
         assert_eq!(note("Device.X.Name = a = b"), "Device.X.Name = a = b");
         assert_eq!(note("the device made row 3"), "the device made row 3");
-    }
-
-    #[test]
-    fn settings_are_judged_by_their_keys() {
-        for key in
-            ["SIP/Register Pswd", "SIP/Phone Pwd", "WEB/Admin_Password", "AUTOUPDATE/AES Key"]
-        {
-            assert!(is_secret_setting(key), "{key}");
-        }
-        for key in ["SIP/Register Addr", "PHONE/Keyboard", "LANG/Default"] {
-            assert!(!is_secret_setting(key), "{key}");
-        }
     }
 }

@@ -47,7 +47,7 @@ pub use model::{Heard, ModelKey, ModelKeyError, ModelLesson, ModelRecord, ModelW
 pub use preload::{Decision, Preload, PreloadKey, PreloadKeyError, Stranger, Vouched, expected_as};
 pub use record::Device;
 pub use report::{Report, ReportSource};
-pub use secret::{Sealed, Secret};
+pub use secret::{Sealed, Secret, without_users};
 pub use session::{MAX_SESSION_RPCS, RpcOutcome, RpcRecord, SessionRecord};
 pub use task::{
     Action, AttributeWish, DeploymentWish, Diagnostic, DiagnosticKind, DownloadFile, FaultRecord,

@@ -17,6 +17,8 @@ mod vendor;
 pub use allow::{Allow, AllowError};
 pub use fetches::{DoorKind, Ended, FetchLog, Fetched, Lock};
 pub use mac::{Mac, MacError};
-pub use record::{Account, FileVersion, Key, KeyKind, Phone, Seen, Settings, Transport};
+pub use record::{
+    Account, FileVersion, Key, KeyKind, Phone, Seen, Settings, Transport, is_secret_setting,
+};
 pub use site::{Access, Contact, Layer, Scope, ScopeError, Site, SiteLogin};
 pub use vendor::{Vendor, VendorError};

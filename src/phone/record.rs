@@ -15,6 +15,19 @@ use crate::time::Timestamp;
 /// to Provost itself ([`crate::provision::Directives`]).
 pub type Settings = BTreeMap<Box<str>, Box<str>>;
 
+/// Whether a vendor's key looks like that of a secret: `SIP1/Phone Pwd`,
+/// `WEB/Password`, `AUTOUPDATE/Auto Server Passwd`.
+pub fn is_secret_setting(key: &str) -> bool {
+    const PARTS: [&str; 8] =
+        ["password", "passwd", "pswd", "pwd", "secret", "passphrase", "psk", "aeskey"];
+    let squeezed: String = key
+        .chars()
+        .filter(char::is_ascii_alphanumeric)
+        .map(|letter| letter.to_ascii_lowercase())
+        .collect();
+    PARTS.iter().any(|part| squeezed.contains(part)) || squeezed.ends_with("key")
+}
+
 /// One SIP account of a phone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Account {
@@ -179,4 +192,21 @@ pub struct FileVersion {
     /// Keyed hash (HMAC-SHA-256) of the body without its version line; keyed,
     /// because a body holds passwords that a bare hash would let be guessed.
     pub body_hash: [u8; 32],
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn settings_are_judged_by_their_keys() {
+        for key in
+            ["SIP/Register Pswd", "SIP/Phone Pwd", "WEB/Admin_Password", "AUTOUPDATE/AES Key"]
+        {
+            assert!(is_secret_setting(key), "{key}");
+        }
+        for key in ["SIP/Register Addr", "PHONE/Keyboard", "LANG/Default"] {
+            assert!(!is_secret_setting(key), "{key}");
+        }
+    }
 }
