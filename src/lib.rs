@@ -27,7 +27,8 @@
 //! **Floor 4, services.** [`provision`] (P) phone files; [`wake`] connection
 //! requests and NOTIFYs; [`fleet`] the profiles in force, and plans over all devices;
 //! [`campaign`] campaigns at work; [`find`] which devices a query is about; [`ledger`] audit and news with
-//! every commit; [`herald`] event streams and webhooks; [`simulate`] simulated CPEs and phones; [`trace`] which
+//! every commit; [`herald`] event streams and webhooks;
+//! [`keyring`] keys of secrets at work; [`simulate`] simulated CPEs and phones; [`trace`] which
 //! devices' messages are recorded, masked.
 //!
 //! **Floor 4½.** [`supply`] which phone gets which file, who may have it, and
@@ -68,6 +69,7 @@ pub mod gate;
 pub mod herald;
 pub mod http;
 pub mod intent;
+pub mod keyring;
 pub mod ledger;
 pub mod link;
 pub mod log;

@@ -46,6 +46,7 @@ const FLOORS: &[(&str, u32)] = &[
     ("fleet", 42),
     ("find", 42),
     ("herald", 42),
+    ("keyring", 42),
     ("campaign", 45),
     ("dhcp", 45),
     ("gate", 45),

@@ -21,7 +21,7 @@ mod right;
 mod token;
 
 pub use asking::right_of;
-pub use audit::{AuditDraft, AuditEntry, chained};
+pub use audit::{AuditDraft, AuditEntry, Chain, ChainBreak, chained};
 pub use grant::{Excess, Grant};
 pub use people::{TenantRecord, UserRecord};
 pub use principal::Principal;

@@ -1,5 +1,7 @@
 //! `[store]`: what survives.
 
+use std::path::PathBuf;
+
 use serde::{Deserialize, Serialize};
 
 /// Where records live.
@@ -19,6 +21,9 @@ pub enum Engine {
 pub struct StoreConfig {
     /// Where records live.
     pub engine: Engine,
+    /// The file of the key that secrets are sealed with; in the data folder if not
+    /// given. Later keys are made beside it.
+    pub key_file: Option<PathBuf>,
     /// Bytes of journal after which a snapshot is taken.
     pub snapshot_after: u64,
     /// sled's cache in bytes.
@@ -46,6 +51,7 @@ impl Default for StoreConfig {
     fn default() -> Self {
         Self {
             engine: Engine::default(),
+            key_file: None,
             snapshot_after: 256 << 20,
             cache: 128 << 20,
             events_per_device: 100,

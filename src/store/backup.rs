@@ -25,6 +25,7 @@ use super::ranges::{Manifest, Range, Ranges};
 use super::replay::Start;
 use super::snapshot::{Folders, PART_BYTES, write_part};
 use super::tree::{compress, decompress};
+use super::vault::IDS_FILE;
 use super::{BackupReport, KEY_FILE, StoreError, record};
 use crate::phone::FileVersion;
 
@@ -44,7 +45,7 @@ const MAX_BLOCK: usize = MAX_PAYLOAD + PART_BYTES;
 const MAX_ATTACHED: u64 = 1 << 20;
 
 /// Files of the data folder that go with a backup, besides those in `tls/`.
-const ATTACHED_FILES: [&str; 3] = [KEY_FILE, "admin.token", "onboarding.txt"];
+const ATTACHED_FILES: [&str; 4] = [KEY_FILE, IDS_FILE, "admin.token", "onboarding.txt"];
 
 /// A backup that is being written. It has its name only once it is complete and
 /// was read back.
@@ -96,6 +97,9 @@ impl Writer {
     /// Attaches the small files without which a restored store is of no use.
     pub(super) fn attach_files(&mut self, data: &Path) -> Result<(), StoreError> {
         let mut names: Vec<String> = ATTACHED_FILES.map(str::to_owned).to_vec();
+        let later_keys = std::fs::read_dir(data).into_iter().flatten();
+        let later_keys = later_keys.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.extend(later_keys.filter(|name| is_later_key(name)));
         if let Ok(entries) = std::fs::read_dir(data.join("tls")) {
             let names_of_files =
                 entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
@@ -149,7 +153,18 @@ fn may_be_attached(name: &str) -> bool {
             && name.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-' | b'_'))
             && !name.is_empty()
     };
-    ATTACHED_FILES.contains(&name) || name.strip_prefix("tls/").is_some_and(plain)
+    ATTACHED_FILES.contains(&name)
+        || is_later_key(name)
+        || name.strip_prefix("tls/").is_some_and(plain)
+}
+
+/// Whether a name is that of a key behind the first one: `secrets.key.2`.
+fn is_later_key(name: &str) -> bool {
+    let number = name.strip_prefix(KEY_FILE).and_then(|rest| rest.strip_prefix('.'));
+    let number = number.map(|rest| rest.strip_suffix("-root").unwrap_or(rest));
+    number.is_some_and(|number| {
+        (1..=9).contains(&number.len()) && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
 
 fn altered(path: &Path) -> StoreError {
@@ -360,12 +375,22 @@ mod tests {
 
     #[test]
     fn only_names_of_its_own_are_attached() {
-        for good in ["secrets.key", "admin.token", "tls/ca.pem"] {
+        for good in
+            ["secrets.key", "secrets.key.2", "secrets.key.30-root", "secrets.ids", "tls/ca.pem"]
+        {
             assert!(may_be_attached(good), "{good}");
         }
-        for bad in
-            ["", "tls/", "tls/../x", "tls/a/b", "/etc/passwd", "store", "tls/.hidden", "tls/ä"]
-        {
+        for bad in [
+            "",
+            "tls/",
+            "tls/../x",
+            "tls/a/b",
+            "/etc/passwd",
+            "store",
+            "tls/.hidden",
+            "secrets.key.x",
+            "secrets.key.2.new",
+        ] {
             assert!(!may_be_attached(bad), "{bad}");
         }
     }

@@ -15,11 +15,11 @@ use super::index::{Index, behind, end_of};
 use super::record::{self, Head, Setting, Stored};
 use super::resolve::Bounds;
 use super::snapshot::{Errand, copy_all};
-use super::step::{Ring, Step};
+use super::step::{Prepared, Ring, Step};
 use super::writer::{Queue, Request, Shared, Writer, lock};
 use super::{
     BackupReport, Batch, Change, Companion, FileRecord, FleetStore, Health, IndexStore, Kind,
-    Notice, OfficeStore, Store, StoreError, backup, keys, step, tree,
+    Notice, OfficeStore, Store, StoreError, Vault, backup, keys, step, tree,
 };
 use crate::device::{
     Association, ChangeSet, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord,
@@ -98,20 +98,8 @@ impl<I: Index> Embedded<I> {
                 prepared.steps.extend(self.trims(id, *before)?);
             }
         }
-        if prepared.steps.is_empty() {
-            return Ok(());
-        }
         drop(batch);
-        let (answer, answered) = oneshot::channel();
-        match &self.committer {
-            Committer::Inline(writer) => {
-                let mut writer = lock(writer);
-                writer.commit(prepared, answer);
-                writer.finish_group();
-            }
-            Committer::Thread { queue, .. } => queue.push(Request::Commit(prepared, answer))?,
-        }
-        answered.await.unwrap_or(Err(StoreError::Closed))
+        self.hand_over(prepared).await
     }
 
     /// The bytes of a record, its parts put together, handed to `read`.
@@ -220,6 +208,35 @@ impl<I: Index> Embedded<I> {
             }
         })?;
         result.map(|()| entries)
+    }
+}
+
+impl<I: Index> Embedded<I> {
+    /// What seals the store's records.
+    pub(super) fn vault(&self) -> &Vault {
+        &self.shared.vault
+    }
+
+    /// A record's bytes, its parts put together.
+    pub(super) fn whole(&self, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        self.read(key, |bytes| Ok(bytes.to_vec()))
+    }
+
+    /// Hands a batch to the committer and waits until it is durable.
+    pub(super) async fn hand_over(&self, prepared: Prepared) -> Result<(), StoreError> {
+        if prepared.steps.is_empty() {
+            return Ok(());
+        }
+        let (answer, answered) = oneshot::channel();
+        match &self.committer {
+            Committer::Inline(writer) => {
+                let mut writer = lock(writer);
+                writer.commit(prepared, answer);
+                writer.finish_group();
+            }
+            Committer::Thread { queue, .. } => queue.push(Request::Commit(prepared, answer))?,
+        }
+        answered.await.unwrap_or(Err(StoreError::Closed))
     }
 }
 

@@ -28,6 +28,7 @@ mod ranges;
 mod record;
 mod recover;
 mod replay;
+mod reseal;
 mod resolve;
 mod sled;
 mod snapshot;
@@ -45,8 +46,9 @@ pub use fleet::FleetStore;
 pub use indexes::{IndexStore, TermSpan};
 pub use indexing::Indexing;
 pub use office::{BulkRecord, Document, OfficeKey, OfficeRecord, OfficeStore, Reply};
-pub use open::{Ground, memory, open, open_on, restore};
-pub use vault::{KEY_FILE, Vault};
+pub use open::{Ground, memory, memory_sealed, open, open_on, open_sealed, restore};
+pub use reseal::Resealed;
+pub use vault::{KEY_FILE, KeyId, KeyIdError, KeyInfo, KeyPlace, Vault};
 
 use async_trait::async_trait;
 use tokio::sync::broadcast;
@@ -97,6 +99,9 @@ pub enum StoreError {
     /// What lies on disk is not what was written.
     #[error("the store is damaged: {0}")]
     Damaged(String),
+    /// A key that secrets are sealed with is missing or in use, or cannot be made.
+    #[error("{0}")]
+    Key(String),
     /// The disk failed otherwise.
     #[error("the store's disk failed: {0}")]
     Io(#[from] std::io::Error),
@@ -112,7 +117,7 @@ impl StoreError {
             Self::Conflict(_) => Class::Conflict,
             Self::TooLarge(_) => Class::TooLarge,
             Self::ReadOnly(_) | Self::Closed => Class::Unavailable,
-            Self::Damaged(_) | Self::Io(_) => Class::Internal,
+            Self::Damaged(_) | Self::Key(_) | Self::Io(_) => Class::Internal,
         }
     }
 }

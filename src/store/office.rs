@@ -11,7 +11,7 @@ use super::embedded::Embedded;
 use super::index::{Index, end_of};
 use super::record::{self, HEAD, Stored};
 use super::step::Step;
-use super::{StoreError, Vault, keys};
+use super::{Resealed, StoreError, Vault, keys};
 use crate::access::{AuditDraft, AuditEntry, TenantRecord, TokenRecord, TokenUse, UserRecord};
 use crate::device::DeviceId;
 use crate::news::{DeadLetter, News, NewsDraft, WebhookRecord};
@@ -337,6 +337,15 @@ pub trait OfficeStore: Send + Sync {
     ) -> Result<Vec<Reply>, StoreError>;
     /// One change over many devices.
     async fn bulk(&self, id: u128) -> Result<Option<BulkRecord>, StoreError>;
+    /// Looks at the next records that are sealed or hold what is, at most `limit`,
+    /// from where a page before ended; with `write` those that an older key of the
+    /// vault sealed are sealed anew.
+    async fn reseal(
+        &self,
+        from: Option<&[u8]>,
+        limit: usize,
+        write: bool,
+    ) -> Result<Resealed, StoreError>;
     /// All changes over many devices, oldest first, strictly after `after`.
     async fn bulks(&self, after: Option<u128>, limit: usize)
     -> Result<Vec<BulkRecord>, StoreError>;
@@ -503,6 +512,17 @@ impl<I: Index> OfficeStore for Embedded<I> {
 
     async fn bulk(&self, id: u128) -> Result<Option<BulkRecord>, StoreError> {
         self.record(&keys::bulk(id))
+    }
+
+    async fn reseal(
+        &self,
+        from: Option<&[u8]>,
+        limit: usize,
+        write: bool,
+    ) -> Result<Resealed, StoreError> {
+        let (page, prepared) = self.reseal_page(from, limit, write)?;
+        self.hand_over(prepared).await?;
+        Ok(page)
     }
 
     async fn bulks(

@@ -24,7 +24,7 @@ use super::resolve::Bounds;
 use super::sled::SledIndex;
 use super::snapshot::{Errand, Folders, Snapshotter};
 use super::writer::{Generations, Queue, Shared, State, Writer};
-use super::{BackupReport, Store, StoreError, Vault, backup, keys};
+use super::{BackupReport, KeyPlace, Store, StoreError, Vault, backup, keys};
 use crate::config::{Engine, StoreConfig};
 use crate::metrics::TASKS_OPEN;
 
@@ -83,8 +83,28 @@ pub async fn open_on(
     match config.engine {
         Engine::Memory => Ok(memory(config)),
         Engine::Sled => {
+            let vault = Vault::open_at(KeyPlace::of(config, data))?;
+            open_sealed(config, data, ground, vault).await
+        }
+    }
+}
+
+/// Opens a store whose secrets a vault seals that others use as well, so that a
+/// key that is made while it runs is known to all.
+///
+/// # Errors
+/// As [`open`].
+pub async fn open_sealed(
+    config: &StoreConfig,
+    data: &Path,
+    ground: Ground,
+    vault: Arc<Vault>,
+) -> Result<Arc<dyn Store>, StoreError> {
+    match config.engine {
+        Engine::Memory => Ok(memory_sealed(config, vault)),
+        Engine::Sled => {
             let (config, folders) = (config.clone(), Folders::of(data));
-            let work = move || open_sled(&config, folders, &ground);
+            let work = move || open_sled(&config, folders, &ground, vault);
             tokio::task::spawn_blocking(work).await.map_err(std::io::Error::other)?
         }
     }
@@ -92,9 +112,13 @@ pub async fn open_on(
 
 /// A store in memory: the same behaviour, and nothing survives.
 pub fn memory(config: &StoreConfig) -> Arc<dyn Store> {
+    memory_sealed(config, Vault::ephemeral())
+}
+
+/// The same, its secrets sealed by a vault that others use as well.
+pub fn memory_sealed(config: &StoreConfig, vault: Arc<Vault>) -> Arc<dyn Store> {
     let index = MemoryIndex::default();
     let nothing = Indexing::of_nothing();
-    let vault = Vault::ephemeral();
     let shared = Arc::new(share(index, Names::default(), vault, State::default(), nothing));
     let writer = Writer::new(shared.clone(), None, bounds(config), 0, Ranges::default());
     let committer = Committer::Inline(Arc::new(Mutex::new(writer)));
@@ -171,11 +195,11 @@ fn open_sled(
     config: &StoreConfig,
     folders: Folders,
     ground: &Ground,
+    vault: Arc<Vault>,
 ) -> Result<Arc<dyn Store>, StoreError> {
     ground.disk.create_folder(&folders.data)?;
     ground.disk.create_folder(&folders.store)?;
     let lock = lock_folder(&folders.store)?;
-    let vault = Vault::open(&folders.data)?;
     let Recovered { index, manifest, position, ranges, journal_bytes, alarms, journal_lost } =
         recover(&folders, ground, config.cache)?;
     let names = load_names(&index)?;

@@ -31,7 +31,7 @@ pub(super) const HEAD: usize = 8;
 pub(super) const ENDED: u8 = 1;
 
 /// The flag of a body that is sealed by the vault.
-const SEALED: u8 = 2;
+pub(super) const SEALED: u8 = 2;
 
 /// What stands before the body of every record.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -12,6 +12,7 @@ use super::frame::{Group, MAX_PAYLOAD, Op, Ops, put_remove, put_set};
 use super::index::{Index, end_of};
 use super::keys;
 use super::record::{self, ENDED, HEAD, Head};
+use super::reseal;
 use super::step::{PART, Prepared, Ring, Step, head_of};
 use super::tally::{Tally, TaskWords};
 use crate::access::chained;
@@ -44,6 +45,9 @@ impl Bounds {
         }
     }
 }
+
+/// Entries of a log that one append removes at most, when a bound was lowered.
+const TRIMMED: usize = 1000;
 
 type Seen = HashMap<Vec<u8>, Option<Vec<u8>>>;
 
@@ -167,8 +171,14 @@ impl<I: Index> Resolver<'_, I> {
                 let ring = keys::under_device(kind.letter(), device);
                 self.trim_ring(out, &ring, *first)
             }
+            Step::Reseal { key, first, value } => {
+                if self.look(key, |now| reseal::unchanged(now, first))?.unwrap_or_default() {
+                    self.put_large(out, key, value, false)?;
+                }
+                Ok(())
+            }
             Step::Audit(value) => self.chain(out, value),
-            Step::News(value) => self.turn(out, keys::NEWS, value, self.bounds.news).map(|_| ()),
+            Step::News(value) => self.log(out, keys::NEWS, value, self.bounds.news),
             Step::ForgetDevice(id) => self.forget_device(group, id),
             Step::Forget(records) => records.iter().try_for_each(|key| self.remove_large(out, key)),
         }
@@ -284,13 +294,7 @@ impl<I: Index> Resolver<'_, I> {
         value: &[u8],
         bound: u64,
     ) -> Result<Option<Vec<u8>>, StoreError> {
-        // The ring's prefix is the key of no record: its end is remembered there.
-        let known = self.overlay.staged.get(ring).or_else(|| self.overlay.seen.get(ring));
-        let last = match known {
-            Some(end) => end.as_deref().and_then(keys::number_of),
-            None => self.index.last_key(ring)?.as_deref().and_then(keys::number_of),
-        };
-        let next = last.map_or(0, |last| last.saturating_add(1));
+        let next = self.next_of(ring)?;
         let key = keys::numbered(ring, next);
         put_set(out, &key, value);
         self.stage(&key, Some(value));
@@ -307,24 +311,68 @@ impl<I: Index> Resolver<'_, I> {
 
     /// Appends to the audit: the hash over the entry before, then what it says.
     fn chain(&mut self, out: &mut Vec<u8>, value: &[u8]) -> Result<(), StoreError> {
-        let known =
-            self.overlay.staged.get(keys::AUDIT).or_else(|| self.overlay.seen.get(keys::AUDIT));
-        let last = match known {
-            Some(end) => end.as_deref().and_then(keys::number_of),
-            None => self.index.last_key(keys::AUDIT)?.as_deref().and_then(keys::number_of),
-        };
-        let previous = match last {
+        let number = self.next_of(keys::AUDIT)?;
+        let previous = match number.checked_sub(1) {
             None => [0; 32],
             Some(last) => self
                 .look(&keys::numbered(keys::AUDIT, last), |entry| entry.first_chunk().copied())?
                 .flatten()
                 .ok_or_else(|| StoreError::Damaged(format!("entry {last} of the audit is gone")))?,
         };
-        let number = last.map_or(0, |last| last.saturating_add(1));
         let body = value.get(HEAD..).unwrap_or_default();
         let mut entry = chained(&previous, number, body).to_vec();
         entry.extend_from_slice(value);
-        self.turn(out, keys::AUDIT, &entry, self.bounds.audit).map(|_| ())
+        self.log(out, keys::AUDIT, &entry, self.bounds.audit)
+    }
+
+    /// Appends to a log whose numbers have no gaps. As a ring does, and besides:
+    /// if the bound was lowered since, what is beyond it goes from the oldest on,
+    /// a number at a time.
+    fn log(
+        &mut self,
+        out: &mut Vec<u8>,
+        log: &[u8],
+        value: &[u8],
+        bound: u64,
+    ) -> Result<(), StoreError> {
+        let next = self.next_of(log)?;
+        let surplus = next.checked_sub(bound.max(1) + 1);
+        let older = surplus.map(|older| self.look(&keys::numbered(log, older), |_| ())).transpose();
+        if older?.flatten().is_none() {
+            return self.turn(out, log, value, bound).map(|_| ());
+        }
+        let key = keys::numbered(log, next);
+        put_set(out, &key, value);
+        self.stage(&key, Some(value));
+        self.stage(log, Some(&next.to_be_bytes()));
+        let end = keys::numbered(log, next.saturating_sub(bound.max(1)).saturating_add(1));
+        let mut gone = Vec::new();
+        let staged = &self.overlay.staged;
+        let seen = &self.overlay.seen;
+        self.index.scan(log, Some(&end), &mut |key, _| {
+            // What this group removes already is passed over.
+            let known = staged.get(key).or_else(|| seen.get(key));
+            if !matches!(known, Some(None)) {
+                gone.push(key.to_vec());
+            }
+            if gone.len() < TRIMMED { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
+        })?;
+        for key in &gone {
+            put_remove(out, key);
+            self.stage(key, None);
+        }
+        Ok(())
+    }
+
+    /// The number of the next entry of a ring.
+    fn next_of(&self, ring: &[u8]) -> Result<u64, StoreError> {
+        // The ring's prefix is the key of no record: its end is remembered there.
+        let known = self.overlay.staged.get(ring).or_else(|| self.overlay.seen.get(ring));
+        let last = match known {
+            Some(end) => end.as_deref().and_then(keys::number_of),
+            None => self.index.last_key(ring)?.as_deref().and_then(keys::number_of),
+        };
+        Ok(last.map_or(0, |last| last.saturating_add(1)))
     }
 
     fn put_gate(

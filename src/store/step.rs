@@ -45,6 +45,9 @@ pub(super) enum Step {
     Gate { key: Vec<u8>, value: Vec<u8>, gate: Box<FileVersion> },
     /// Append to a ring of a device.
     Ring { kind: Ring, device: DeviceId, value: Vec<u8> },
+    /// Set a record that was sealed anew, if what lies under its key is still what
+    /// was read.
+    Reseal { key: Vec<u8>, first: Vec<u8>, value: Vec<u8> },
     /// Append to the audit, chained to the entry before.
     Audit(Vec<u8>),
     /// Append to the news.
@@ -100,9 +103,11 @@ pub(super) struct Prepared {
 }
 
 impl Prepared {
-    /// Whether a device is forgotten; such a batch is applied alone.
-    pub(super) fn forgets_device(&self) -> bool {
-        self.steps.iter().any(|step| matches!(step, Step::ForgetDevice(_)))
+    /// Whether it must see the index as all batches before it left it, and none
+    /// with it: such a batch is applied alone.
+    pub(super) fn stands_alone(&self) -> bool {
+        let alone = |step: &Step| matches!(step, Step::ForgetDevice(_) | Step::Reseal { .. });
+        self.steps.iter().any(alone)
     }
 }
 

@@ -299,7 +299,7 @@ impl<I: Index> Writer<I> {
 
     /// Adds a batch to the group, or answers why not.
     pub(super) fn commit(&mut self, prepared: Prepared, answer: Answer) {
-        let alone = prepared.forgets_device();
+        let alone = prepared.stands_alone();
         if alone {
             self.finish_group();
         }

@@ -41,7 +41,8 @@ fn commit(worker: u32, n: u32) -> Batch {
     let mut batch = Batch::from(Record::Device(Box::new(device)));
     batch
         .put(Record::Labels(id(worker), labels(n, &format!("t{n}"))))
-        .put(Record::Event(event(worker, n.into())));
+        .put(Record::Event(event(worker, n.into())))
+        .put(super::audit::entry(n));
     if n.is_multiple_of(4) {
         batch.put(put_tree(worker, tree(30, &format!("{n}/"))));
     }
@@ -94,6 +95,7 @@ async fn check(remains: &Remains, point: usize) {
     let store = store::open_on(&small_snapshots(), &data, ground(&remains.disk, "second"))
         .await
         .unwrap_or_else(|error| panic!("point {point}: {error}"));
+    super::audit::checked(&*store).await;
     for (&worker, &count) in &remains.acknowledged {
         let device = store.device(&id(worker)).await.unwrap();
         let found = device.map_or(0, |device| u32::try_from(device.sessions).unwrap());

@@ -1,5 +1,6 @@
 //! Tests of `store` from outside.
 
+mod audit;
 mod battery;
 mod crash;
 mod damage;
@@ -8,5 +9,6 @@ mod full;
 mod indexes;
 mod kill;
 mod make;
+mod reseal;
 mod restore;
 mod sealed;
