@@ -1,18 +1,20 @@
 //! The rule before each handler: which right it needs, and whose thing it is
 //! about. Whatever is not the principal's is answered as if it were not there.
 
-use axum::extract::{FromRequestParts as _, RawPathParams, Request, State};
+use axum::extract::{FromRequestParts as _, MatchedPath, RawPathParams, Request, State};
 use axum::http::Method;
 use axum::http::request::Parts;
 use axum::middleware::Next;
 use axum::response::Response;
 
+use super::audit::{Noted, did, note};
 use super::extract::{DeviceKey, PhoneKey, TaskKey};
 use super::people;
 use super::problem::ApiError;
 use super::state::{Shared, State as Inner};
 use crate::access::{Principal, Right};
 use crate::device::PreloadKey;
+use crate::ledger::Actor;
 
 /// What a route asks of whoever comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,7 +73,24 @@ pub(super) async fn pass(
         let keys: Vec<&str> = parameters.iter().map(|(_, value)| value).collect();
         stay_within(&state, &principal, rule.about, &keys, &mut parts).await?;
     }
-    Ok(next.run(Request::from_parts(parts, body)).await)
+    let noted = parts.extensions.get::<Actor>().cloned().map(|actor| {
+        let route = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
+        let request = Noted {
+            method: parts.method.clone(),
+            route: route.unwrap_or_default(),
+            keys: parameters.iter().map(|(_, value)| value.to_owned()).collect(),
+            secrets: parts.uri.query().is_some_and(|query| query.contains("secrets=show")),
+            right: rule.right,
+            about: rule.about,
+        };
+        (actor, request)
+    });
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let noted = noted.filter(|(_, request)| did(request, &response));
+    if let Some((actor, request)) = noted {
+        note(&state, &actor, request).await;
+    }
+    Ok(response)
 }
 
 /// Refuses what is not the principal's as if it were not there. `keys` are the

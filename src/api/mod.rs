@@ -14,6 +14,7 @@
 #![expect(unused_qualifications, reason = "utoipa's macros write them")]
 
 mod associations;
+mod audit;
 mod browse;
 mod bulk;
 mod campaigns;
@@ -36,6 +37,7 @@ mod handler;
 mod host;
 mod instances;
 mod intents;
+mod keys;
 mod labels;
 mod layers;
 mod mask;
@@ -63,6 +65,7 @@ mod sites;
 mod state;
 mod strangers;
 mod stream;
+mod streamed;
 mod system;
 mod tasks;
 pub mod tokens;

@@ -34,7 +34,7 @@ use crate::time::Timestamp;
 pub(super) const KEY: HeaderName = HeaderName::from_static("idempotency-key");
 
 /// The header of an answer that was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+pub(super) const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
 /// The longest key, in bytes.
 const MAX_KEY: usize = 255;

@@ -15,7 +15,6 @@ use utoipa::openapi::{
 };
 use utoipa::{Modify, OpenApi as _};
 
-use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
 use super::problem::Problem;
 use super::{
@@ -23,6 +22,7 @@ use super::{
     layers, models, news, overview, parameters, people, phones, preloads, remembered, reports,
     running, sessions, sites, strangers, system, tasks, traces, trees, wake, webhooks,
 };
+use super::{audit, campaigns, keys};
 
 #[derive(utoipa::OpenApi)]
 #[openapi(
@@ -73,6 +73,8 @@ use super::{
         layers::show_global, layers::show_tenant, layers::show_model,
         layers::put_global, layers::put_tenant, layers::put_model,
         layers::forget_global, layers::forget_tenant, layers::forget_model,
+        keys::list, keys::rotate, keys::retire,
+        audit::list, audit::show, audit::export, audit::verify,
         system::health, system::backup, system::openapi,
         people::me::show,
         people::tokens::list, people::tokens::create, people::tokens::show, people::tokens::change,

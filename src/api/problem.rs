@@ -396,7 +396,9 @@ impl ApiError {
             Self::Store(StoreError::ReadOnly(_)) => "store-read-only",
             Self::Store(StoreError::TooLarge(_)) => "too-large",
             Self::Store(StoreError::Closed) => "shutting-down",
-            Self::Store(StoreError::Damaged(_) | StoreError::Io(_)) => "store-failed",
+            Self::Store(StoreError::Damaged(_) | StoreError::Key(_) | StoreError::Io(_)) => {
+                "store-failed"
+            }
             Self::Files(error) => error.class().word(),
             Self::Supply(SupplyError::Render(_)) => "not-renderable",
             Self::Supply(error) => error.class().word(),

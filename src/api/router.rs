@@ -8,7 +8,6 @@ use axum::middleware::{Next, from_fn, from_fn_with_state, map_response};
 use axum::response::Response;
 use axum::routing::{MethodFilter, MethodRouter, on};
 
-use super::campaigns;
 use super::fleet::{drift, explain, plans, profiles};
 use super::genieacs;
 use super::guard::{self, About, Rule};
@@ -20,6 +19,7 @@ use super::{
     remembered, reports, running, sessions, sites, strangers, system, tasks, traces, trees, wake,
     webhooks,
 };
+use super::{audit, campaigns, keys};
 use crate::access::Right;
 
 /// One line of a table.
@@ -51,6 +51,9 @@ fn table() -> Vec<Route> {
         route(GET,   "/readyz", Own, About::Open, running::readyz),
         route(GET,   "/metrics", MetricsRead, About::Whole, running::metrics),
         route(POST,  "/api/v1/reload", SystemWrite, About::Whole, running::reload),
+        route(GET,   "/api/v1/keys", SystemWrite, About::Whole, keys::list),
+        route(POST,  "/api/v1/keys/rotate", SystemWrite, About::Whole, keys::rotate),
+        route(DELETE,"/api/v1/keys/{id}", SystemWrite, About::Whole, keys::retire),
         route(POST,  "/api/v1/backup", SystemWrite, About::Whole, system::backup),
 
         route(GET,   "/api/v1/me", Own, About::Nothing, people::me::show),
@@ -69,6 +72,11 @@ fn table() -> Vec<Route> {
         route(GET,   "/api/v1/tenants/{name}", TenantsRead, About::Tenant, people::tenants::show),
         route(PUT,   "/api/v1/tenants/{name}", TenantsWrite, About::Tenant, people::tenants::put),
         route(DELETE,"/api/v1/tenants/{name}", TenantsWrite, About::Tenant, people::tenants::forget),
+
+        route(GET,   "/api/v1/audit", AuditRead, About::Listed, audit::list),
+        route(GET,   "/api/v1/audit/export", AuditRead, About::Listed, audit::export),
+        route(GET,   "/api/v1/audit/verify", AuditRead, About::Whole, audit::verify),
+        route(GET,   "/api/v1/audit/{number}", AuditRead, About::Listed, audit::show),
 
         route(GET,   "/api/v1/devices", DevicesRead, About::Listed, devices::list),
         route(GET,   "/api/v1/devices/export", DevicesRead, About::Listed, devices::export),

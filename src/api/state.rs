@@ -15,6 +15,7 @@ use crate::find::Finder;
 use crate::fleet::{Fleet, FleetPlanner};
 use crate::gate::Strangers;
 use crate::herald::{Hub, Webhooks};
+use crate::keyring::Keyring;
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
 use crate::time::Clock;
@@ -54,6 +55,8 @@ pub struct ApiDeps {
     pub hub: Arc<Hub>,
     /// Sends what happened elsewhere.
     pub webhooks: Arc<Webhooks>,
+    /// The keys of secrets at rest.
+    pub keys: Arc<Keyring>,
     /// Who is let in.
     pub tokens: Tokens,
     /// Whether requests are to be sent here.

@@ -12,6 +12,7 @@ pub mod inspect;
 pub mod serve;
 pub mod simulate;
 
+mod audit;
 mod backup;
 mod campaign;
 mod client;
@@ -25,6 +26,7 @@ mod file;
 mod fleet;
 mod global;
 mod intent;
+mod key;
 mod label;
 mod list;
 mod massdeploy;

@@ -7,6 +7,7 @@ use axum::http::Method;
 use clap::{Parser, Subcommand};
 use serde_json::Value;
 
+use super::audit::{self, AuditCommand};
 use super::backup::{self, RestoreArgs};
 use super::campaign::{self, CampaignCommand};
 use super::client::{Client, clean};
@@ -16,6 +17,7 @@ use super::events::{self, EventsArgs};
 use super::file::{self, FileCommand};
 use super::fleet::{self, ApplyArgs, DriftArgs, ExplainArgs, PlanArgs, ProfileCommand};
 use super::inspect::InspectError;
+use super::key::{self, KeyCommand};
 use super::massdeploy;
 use super::model::{self, ModelCommand};
 use super::output::Output;
@@ -96,6 +98,10 @@ enum Command {
     Tenant(TenantCommand),
     /// Tell whose token this is, and what it may do
     Whoami,
+    #[command(subcommand)]
+    Audit(AuditCommand),
+    #[command(subcommand)]
+    Key(KeyCommand),
     /// Have the running server write a backup into its data folder
     Backup,
     /// Restore a backup into an empty data folder
@@ -197,6 +203,8 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
             people::run_tenant(command, &Client::new(&global)?, output).await
         }
         Command::Whoami => token::whoami(&Client::new(&global)?, output).await,
+        Command::Audit(command) => audit::run(command, || Client::new(&global), output).await,
+        Command::Key(command) => key::run(command, &Client::new(&global)?, output).await,
         Command::Backup => backup::backup(&global, &Client::new(&global)?, output).await,
         Command::Restore(args) => backup::restore(args, &global, output).await,
         Command::Fanvil(args) => Ok(fanvil::run(args)?),

@@ -26,6 +26,11 @@ impl Actor {
         Self { name, token, address, request, entries: Arc::default() }
     }
 
+    /// The server itself.
+    pub(super) fn server() -> Self {
+        Self::new("server".into(), "".into(), None, 0)
+    }
+
     /// Notes an entry of the audit.
     pub(super) fn count(&self) {
         self.entries.fetch_add(1, Ordering::Relaxed);
@@ -41,6 +46,17 @@ tokio::task_local! {
 /// again.
 pub fn acting<F: Future>(actor: Actor, work: F) -> impl Future<Output = F::Output> {
     ACTING.scope(actor, work)
+}
+
+/// The same actor for what is spawned: it goes on in that one's name.
+pub fn still_acting<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    let actor = current();
+    async move {
+        match actor {
+            Some(actor) => ACTING.scope(actor, work).await,
+            None => work.await,
+        }
+    }
 }
 
 /// Who acts at present.

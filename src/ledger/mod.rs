@@ -10,7 +10,8 @@ mod audit;
 mod away;
 mod happenings;
 
-pub use actor::{Actor, acting, entries_made};
+pub use actor::{Actor, acting, entries_made, still_acting};
+pub use audit::deed;
 
 use std::sync::Arc;
 
@@ -47,13 +48,14 @@ impl Ledger {
 #[async_trait]
 impl Companion for Ledger {
     fn concerns(&self, batch: &Batch) -> bool {
-        actor::is_acting() || happenings::concern(batch, &self.away)
+        actor::is_acting() || happenings::concern(batch, &self.away) || audit::concern(batch)
     }
 
     async fn accompany(&self, store: &dyn Store, batch: &mut Batch) -> Result<(), StoreError> {
         let now = self.clock.now();
-        if let Some(actor) = actor::current() {
-            audit::add(&actor, store, batch, now).await?;
+        match actor::current() {
+            Some(actor) => audit::add(&actor, store, batch, now).await?,
+            None => audit::add_of_server(store, batch, now).await?,
         }
         happenings::add(store, batch, &self.away, now).await
     }

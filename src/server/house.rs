@@ -25,9 +25,10 @@ use crate::files::{Links, Shelf};
 use crate::fleet::Fleet;
 use crate::gate::{OnboardingAccount, Strangers};
 use crate::http::{TlsMaterial, TrustStores};
+use crate::keyring::Keyring;
 use crate::ledger::Ledger;
 use crate::provision::{PhoneLinks, SiteLinks};
-use crate::store::{Store, Vault};
+use crate::store::{Ground, KeyPlace, Store, Vault};
 use crate::supply::{Supply, SupplyDeps};
 use crate::time::{Clock, SystemClock};
 use crate::trace::Traces;
@@ -72,7 +73,7 @@ impl Server {
         let data = DataFolder::open(data)?;
         super::datamodels::install(&config.datamodels)?;
         install_intents(&config)?;
-        let vault = Vault::open(data.path())?;
+        let vault = Vault::open_at(KeyPlace::of(&config.store, data.path()))?;
         let live = LiveSettings::of(&config)?;
         let tls = tls_material(&config, data.path())?;
         let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -87,7 +88,7 @@ impl Server {
         let stun = config.stun.listen.map(stun_at).transpose()?;
         let mut addresses = bound.addresses(&phone_doors);
         addresses.stun = stun.as_ref().map(|door| door.local_addr());
-        let store = open_store(&config, &data, &clock).await?;
+        let store = open_store(&config, &data, &vault, &clock).await?;
         let tokens = tokens::load_or_make(store.clone(), clock.clone(), data.path()).await?;
         let (onboarding, is_new) = match config.cwmp.auth {
             AuthMode::Shared => {
@@ -130,6 +131,7 @@ impl Server {
                 Learned::assumed(config.cwmp.read_batch, config.cwmp.write_batch),
             ),
             strangers: Arc::new(Strangers::new(store.clone(), &config.admission)),
+            keys: Keyring::new(store.clone(), Arc::clone(&vault)),
             vault,
         };
         parts.strangers.load().await?;
@@ -209,9 +211,11 @@ impl Server {
 async fn open_store(
     config: &Config,
     data: &DataFolder,
+    vault: &Arc<Vault>,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Store>, ServerError> {
-    let store = crate::store::open(&config.store, data.path()).await?;
+    let (ground, vault) = (Ground::real(), Arc::clone(vault));
+    let store = crate::store::open_sealed(&config.store, data.path(), ground, vault).await?;
     for alarm in store.health().alarms {
         warn!(store.alarm = %alarm, "the store needs a look");
     }

@@ -22,6 +22,7 @@ use crate::files::{Links, Shelf};
 use crate::find::Finder;
 use crate::fleet::Fleet;
 use crate::gate::{Gate, OnboardingAccount, Strangers};
+use crate::keyring::Keyring;
 use crate::store::{Store, Vault};
 use crate::supply::Supply;
 use crate::time::Clock;
@@ -45,6 +46,7 @@ pub(super) struct Parts<'a> {
     pub(super) traces: Arc<Traces>,
     pub(super) fleet: Arc<Fleet>,
     pub(super) strangers: Arc<Strangers>,
+    pub(super) keys: Arc<Keyring>,
 }
 
 impl Parts<'_> {
@@ -148,6 +150,7 @@ impl Parts<'_> {
     ) {
         doors.spawn(campaigns.run(stop.clone()));
         doors.spawn(acs.sweep(stop.clone()));
+        doors.spawn(Arc::clone(&self.keys).run(stop.clone()));
         let (store, clock) = (self.store.clone(), self.clock.clone());
         doors.spawn(history::run(store, clock, self.live.history.clone(), stop.clone()));
         if let Some(stun) = self.stun.clone() {
@@ -199,6 +202,7 @@ impl Parts<'_> {
             finder: Finder::new(self.store.clone(), self.clock.clone()),
             hub: herald.hub,
             webhooks: herald.webhooks,
+            keys: self.keys.clone(),
             tokens,
             ready: self.ready.clone(),
             reload: self.reload.clone(),

@@ -24,6 +24,7 @@ use crate::access::Principal;
 use crate::device::DeviceId;
 use crate::expr::Rule;
 use crate::fleet::{Proposal, base_of, proposed};
+use crate::ledger::still_acting;
 use crate::profile::{PlanRecord, ProfileChange, ProfileRecord};
 use crate::store::{Batch, Change, Record};
 use crate::time::Timestamp;
@@ -212,7 +213,7 @@ pub(in crate::api) async fn create(
     let devices = state.store().health().devices;
     let maker = state.makings.begin(draft, devices).ok_or(ApiError::PlansFull(MAX_MAKING))?;
     let making = Arc::clone(&maker.making);
-    tokio::spawn(make(Arc::clone(&state), maker, proposal));
+    tokio::spawn(still_acting(make(Arc::clone(&state), maker, proposal)));
     let outcome = making.outcome(query.patience(&state)).await;
     let (status, view) = match outcome {
         Some(Ok(())) => (StatusCode::CREATED, stored_view(&state, making.draft.id).await?),

@@ -2,12 +2,14 @@
 
 mod access;
 mod admission;
+mod audit;
 mod bulk;
 mod devices;
 mod diagnostics;
 mod etag;
 mod files;
 mod import;
+mod keys;
 mod models;
 mod once;
 mod phones;

@@ -20,6 +20,7 @@ use provost::fleet::Fleet;
 use provost::gate::{Lodging, Strangers};
 use provost::herald::{Hub, Pace, Webhooks, WebhooksDeps};
 use provost::http::{ClientConnection, Door, Host, read_limited};
+use provost::keyring::Keyring;
 use provost::ledger::Ledger;
 use provost::provision::{PhoneLinks, SiteLinks};
 use provost::store::{Batch, Record, Store, Vault};
@@ -41,6 +42,7 @@ pub(crate) struct Rig {
     pub(crate) store: Arc<dyn Store>,
     pub(crate) vault: Arc<Vault>,
     pub(crate) clock: Arc<ManualClock>,
+    pub(crate) keys: Arc<Keyring>,
     pub(crate) strangers: Arc<Strangers>,
     pub(crate) stop: CancellationToken,
     pub(crate) address: SocketAddr,
@@ -74,18 +76,18 @@ impl Rig {
     }
 
     pub(crate) fn with(config: Config) -> Self {
-        let store = provost::store::memory(&config.store);
-        Self::over(config, store)
+        let vault = Vault::ephemeral();
+        let store = provost::store::memory_sealed(&config.store, Arc::clone(&vault));
+        Self::over(config, store, vault)
     }
 
     /// Another server over what this one left.
     pub(crate) fn restart(&self) -> Self {
-        Self::over(Config::default(), Arc::clone(&self.store))
+        Self::over(Config::default(), Arc::clone(&self.store), Arc::clone(&self.vault))
     }
 
-    fn over(config: Config, store: Arc<dyn Store>) -> Self {
+    fn over(config: Config, store: Arc<dyn Store>, vault: Arc<Vault>) -> Self {
         let data = tempfile::tempdir().unwrap();
-        let vault = Vault::ephemeral();
         let clock = Arc::new(ManualClock::at(NOW));
         let waker = Waker::new(WakerDeps {
             store: Arc::clone(&store),
@@ -128,6 +130,7 @@ impl Rig {
         let finder = Finder::new(Arc::clone(&store), clock.clone());
         let stop = CancellationToken::new();
         let (hub, webhooks) = herald(&store, &vault, &clock, &config, &stop);
+        let keys = Keyring::new(Arc::clone(&store), Arc::clone(&vault));
         let api = Api::new(ApiDeps {
             store: Arc::clone(&store),
             vault: Arc::clone(&vault),
@@ -144,6 +147,7 @@ impl Rig {
             finder,
             hub: Arc::clone(&hub),
             webhooks,
+            keys: Arc::clone(&keys),
             tokens,
             ready: Readiness::default(),
             reload: reloads_nothing(),
@@ -158,6 +162,7 @@ impl Rig {
             data,
             store,
             vault,
+            keys,
             strangers,
             clock,
             address,

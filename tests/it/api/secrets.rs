@@ -86,6 +86,7 @@ async fn a_planted_canary_is_in_no_answer() {
             .replace("{id}", &key_of_path)
             .replace("{kind}/{key}", "serial/0123")
             .replace("{mac}", "0c383e07e16c")
+            .replace("{number}", "0")
             .replace("{name}", "hq")
             .replace("{vendor}", "fanvil")
             .replace("{model}", "X4")

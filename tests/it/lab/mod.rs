@@ -158,6 +158,44 @@ impl Lab {
         (status, serde_json::from_slice(&bytes).unwrap_or_default())
     }
 
+    /// The same with further headers, and the answer as text: its head and as much
+    /// of its body as comes; of a stream of events what is there already.
+    pub(crate) async fn whole(
+        &self,
+        method: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &str,
+    ) -> (u16, String) {
+        use http_body_util::BodyExt as _;
+        use provost::http::{ClientConnection, Host};
+        let at = self.addresses.northbound.unwrap();
+        let token = std::fs::read_to_string(self.data().join("admin.token")).unwrap();
+        let host = Host::Address(at.ip());
+        let mut connection =
+            ClientConnection::connect(&host, at.port(), None, PATIENCE).await.unwrap();
+        let mut request = http::Request::builder()
+            .method(method)
+            .uri(path)
+            .header("Host", at.to_string())
+            .header("Authorization", format!("Bearer {}", token.trim()));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request.body(body.to_owned().into_bytes().into()).unwrap();
+        let (head, mut body) = connection.send(request).await.unwrap().into_parts();
+        let mut text = format!("{:?}\n", head.headers).into_bytes();
+        // A stream of events has no end: a moment without any ends the reading.
+        let patience = match head.headers.get("content-type").map(|kind| kind.as_bytes()) {
+            Some(kind) if kind.starts_with(b"text/event-stream") => Duration::from_millis(300),
+            _ => PATIENCE,
+        };
+        while let Ok(Some(Ok(frame))) = tokio::time::timeout(patience, body.frame()).await {
+            text.extend(frame.into_data().unwrap_or_default());
+        }
+        (head.status.as_u16(), String::from_utf8_lossy(&text).into_owned())
+    }
+
     /// Runs a command against the server: its exit code, what it prints, and what
     /// it prints on stderr.
     pub(crate) async fn provost(&self, arguments: &[&str]) -> (i32, String, String) {

@@ -2,6 +2,8 @@
 //! not in any answer of the northbound, not on the disk outside of the files
 //! that are theirs.
 
+mod everywhere;
+
 use serde_json::json;
 
 use crate::lab::Lab;
