@@ -104,6 +104,7 @@ fn filled(path: &str, found: &[(String, String)]) -> String {
         .replace("{backup}", "latest")
         .replace("{version}", "1")
         .replace("{number}", "0")
+        .replace("{host}", "127.0.0.1")
         .replace("{sha256}", "0");
     match path.rsplit('/').next() {
         Some("diff") if path.contains("/devices/") => format!("{path}?from=2020-01-01T00:00:00Z"),
