@@ -306,7 +306,12 @@ mod tests {
     #[test]
     fn every_operation_is_told_and_nothing_runs() {
         let page = &PAGE.0;
+        let dialect = crate::api::genieacs::table();
         for (method, path, _) in crate::api::routes() {
+            // What is told of in a page of its own.
+            if dialect.iter().any(|route| route.path == path) {
+                continue;
+            }
             let line = format!("<span class=\"m\">{method}</span><code>{path}</code>");
             assert!(page.contains(&line), "{method} {path}");
         }

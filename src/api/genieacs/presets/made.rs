@@ -75,7 +75,6 @@ fn weight(weight: Option<&Value>) -> Result<i32, String> {
     let read = read.filter(|weight: &f64| weight.is_finite()).ok_or("the weight is no number")?;
     let bound = f64::from(i32::MAX);
     // In bounds by now, and rounded on purpose.
-    #[allow(clippy::cast_possible_truncation, reason = "clamped to the type's bounds")]
     Ok(read.clamp(-bound, bound).round() as i32)
 }
 
@@ -109,11 +108,6 @@ impl Parts {
                 };
                 let age = age.filter(|age| (0.0..=f64::from(u32::MAX)).contains(age));
                 let age = age.ok_or("an age is no number of seconds")?;
-                #[allow(
-                    clippy::cast_possible_truncation,
-                    clippy::cast_sign_loss,
-                    reason = "bounded above"
-                )]
                 self.refresh.insert(path, json!((age.ceil() as u32).max(1)));
             }
             "add_tag" => drop(self.tags.insert(text("tag")?.to_owned(), true)),

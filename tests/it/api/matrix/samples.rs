@@ -130,6 +130,31 @@ const PATHS: &[(&str, &str)] = &[
     ("/api/v1/layers/global", ""),
     ("/api/v1/layers/tenant/{name}", ""),
     ("/api/v1/layers/model/{vendor}/{model}", ""),
+    ("/devices", ""),
+    ("/devices/{id}", ""),
+    ("/devices/{id}/tasks", ""),
+    ("/devices/{id}/tags/{tag}", ""),
+    ("/tasks", ""),
+    ("/tasks/{id}", ""),
+    ("/tasks/{id}/retry", ""),
+    ("/faults", ""),
+    ("/faults/{id}", ""),
+    ("/presets", ""),
+    ("/presets/{name}", ""),
+    ("/objects", ""),
+    ("/objects/{name}", ""),
+    ("/provisions", ""),
+    ("/provisions/{name}", ""),
+    ("/virtual_parameters", ""),
+    ("/virtual_parameters/{name}", ""),
+    ("/virtualParameters", ""),
+    ("/virtualParameters/{name}", ""),
+    ("/files", ""),
+    ("/files/{name}", ""),
+    ("/operations", ""),
+    ("/cache", ""),
+    ("/locks", ""),
+    ("/ping/{host}", ""),
 ];
 
 /// Requests that change something without a body: each is made in a house of its
@@ -144,6 +169,8 @@ const WITHOUT_BODY: &[&str] = &[
     "/api/v1/phones/{mac}/token",
     "/api/v1/phones/{mac}/resync",
     "/api/v1/phones/{mac}/unlock",
+    "/devices/{id}/tags/{tag}",
+    "/tasks/{id}/retry",
 ];
 
 /// A request.
@@ -192,7 +219,8 @@ impl House {
 
     /// How the thing of ours that a route is about is called, and what is none.
     fn names(&self, route: &str) -> (String, String) {
-        let resource = route.strip_prefix("/api/v1/").unwrap_or(route).split('/').next();
+        let resource = route.strip_prefix("/api/v1/").unwrap_or(route.trim_start_matches('/'));
+        let resource = resource.split('/').next();
         let (there, absent): (String, &str) = match resource.unwrap_or_default() {
             "devices" => (OURS.device().to_string(), "00D09E-HG%2D100-NONE1"),
             "strangers" => ("00D09E-HG%2D100-NONE2".to_owned(), "00D09E-HG%2D100-NONE1"),
@@ -217,6 +245,9 @@ fn filled(route: &str, name: &str, side: Side) -> String {
     route
         .replace("{kind}/{key}", &format!("serial/{name}"))
         .replace("{id}", name)
+        .replace("{tag}", "x")
+        // No host: nothing is to be run.
+        .replace("{host}", "-f")
         .replace("{name}", name)
         .replace("{mac}", name)
         .replace("{event}", "1")
