@@ -6,13 +6,13 @@ use axum::response::{IntoResponse, Response};
 use serde::Serialize;
 
 use super::fitness::FieldMisfit;
+use super::running::marked;
 use crate::access::{Excess, Right};
 use crate::campaign::CampaignError;
 use crate::class::Class;
 use crate::files::FilesError;
 use crate::find::FindError;
 use crate::herald::HubFull;
-use crate::metrics::Reason;
 use crate::store::StoreError;
 use crate::supply::SupplyError;
 use crate::trace::TraceError;
@@ -254,23 +254,6 @@ pub(super) enum ApiError {
 }
 
 impl ApiError {
-    /// As which refusal it is counted, if it is one.
-    const fn reason(&self) -> Option<Reason> {
-        Some(match self {
-            Self::NoToken => Reason::Credentials,
-            Self::ForeignOrigin | Self::WrongHost(_) => Reason::Origin,
-            Self::NoRight(_) | Self::BeyondOwn(_) => Reason::NoRight,
-            Self::TooManyBadTokens(_) | Self::QueueFull(_) | Self::PlansFull(_) => {
-                Reason::Throttled
-            }
-            Self::TooLarge { .. } => Reason::TooLarge,
-            Self::BodyStalled => Reason::TooSlow,
-            Self::Store(StoreError::ReadOnly(_) | StoreError::Io(_)) => Reason::Store,
-            Self::Store(StoreError::Closed) => Reason::Stopping,
-            _ => return None,
-        })
-    }
-
     /// What it means to whoever asked.
     pub(super) const fn class(&self) -> Class {
         match self {
@@ -565,10 +548,7 @@ impl IntoResponse for ApiError {
             Some(seconds) => HeaderValue::from(seconds),
             None => HeaderValue::from_static("10"),
         };
-        let mut response = (status, axum::Json(problem)).into_response();
-        if let Some(reason) = reason {
-            response.extensions_mut().insert(reason);
-        }
+        let mut response = marked((status, axum::Json(problem)).into_response(), reason);
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         match class {

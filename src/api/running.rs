@@ -16,6 +16,7 @@ use super::problem::{ApiError, Problem};
 use super::state::{Shared, State as Inner};
 use crate::http::{Body, Handler, Peer};
 use crate::metrics::{self, Door, gauge};
+use crate::store::StoreError;
 
 /// The text format of Prometheus.
 const TEXT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -109,7 +110,6 @@ async fn measure(state: &Inner) -> Result<Response, ApiError> {
 }
 
 /// Appends what is looked at and not counted.
-#[expect(clippy::cast_precision_loss, reason = "Prometheus reads floating point numbers")]
 async fn look(state: &Inner, out: &mut String) -> Result<(), ApiError> {
     let health = state.store().health();
     let truth = |is: bool| f64::from(u8::from(is));
@@ -133,6 +133,8 @@ async fn look(state: &Inner, out: &mut String) -> Result<(), ApiError> {
     gauge(out, "provost_campaigns_active", help, of(&["running", "rolling_back"]));
     let help = "Campaigns that wait for somebody: to be approved, or after too much failed.";
     gauge(out, "provost_campaigns_waiting", help, of(&["needs_approval", "halted", "paused"]));
+    let help = "Listeners of the event stream.";
+    gauge(out, "provost_event_listeners", help, state.deps.hub.listeners().into());
     if let Some(xmpp) = state.deps.waker.xmpp() {
         let help = "Whether the XMPP server can be reached.";
         gauge(out, "provost_xmpp_connected", help, truth(xmpp.problem.is_none()));
@@ -187,6 +189,14 @@ pub(super) fn count_answer<B>(peer: &Peer, response: &axum::http::Response<B>) {
     }
 }
 
+/// An answer with why somebody was turned away, for [`count_answer`].
+pub(super) fn marked(mut response: Response, reason: Option<metrics::Reason>) -> Response {
+    if let Some(reason) = reason {
+        response.extensions_mut().insert(reason);
+    }
+    response
+}
+
 /// A method as a label: of those that the table has.
 fn method(method: &Method) -> &'static str {
     match *method {
@@ -197,6 +207,25 @@ fn method(method: &Method) -> &'static str {
         Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         _ => "other",
+    }
+}
+
+impl ApiError {
+    /// As which refusal it is counted, if it is one.
+    pub(super) const fn reason(&self) -> Option<metrics::Reason> {
+        Some(match self {
+            Self::NoToken => metrics::Reason::Credentials,
+            Self::ForeignOrigin | Self::WrongHost(_) => metrics::Reason::Origin,
+            Self::NoRight(_) | Self::BeyondOwn(_) => metrics::Reason::NoRight,
+            Self::TooManyBadTokens(_) | Self::QueueFull(_) | Self::PlansFull(_) => {
+                metrics::Reason::Throttled
+            }
+            Self::TooLarge { .. } => metrics::Reason::TooLarge,
+            Self::BodyStalled => metrics::Reason::TooSlow,
+            Self::Store(StoreError::ReadOnly(_) | StoreError::Io(_)) => metrics::Reason::Store,
+            Self::Store(StoreError::Closed) => metrics::Reason::Stopping,
+            _ => return None,
+        })
     }
 }
 

@@ -12,6 +12,7 @@ use tracing::warn;
 use super::ids::EventIds;
 use super::told::Told;
 use crate::config::EventsConfig;
+use crate::metrics::NEWS;
 use crate::store::{Notice, Store, StoreError};
 
 /// News read in one go.
@@ -141,6 +142,7 @@ impl Hub {
             let Some(last) = page.last() else { return Ok(next) };
             next = last.number.saturating_add(1);
             let is_last = page.len() < PAGE;
+            NEWS.count(page.len() as u64);
             for news in page {
                 // Nobody may be listening.
                 let _ = self.live.send(Arc::new(Told::new(news, &self.ids)));

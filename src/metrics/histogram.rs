@@ -84,7 +84,6 @@ impl<const R: usize, const B: usize> Histogram<R, B> {
 }
 
 impl<const R: usize, const B: usize> Metric for Histogram<R, B> {
-    #[expect(clippy::cast_precision_loss, reason = "Prometheus reads floating point numbers")]
     fn write(&self, out: &mut String) {
         let name = self.name;
         head(out, name, self.help, "histogram");

@@ -462,16 +462,12 @@ pub static WAKES: Family<2, 1> = Family::by(
 pub static NEWS: Family<1, 1> =
     Family::counter("provost_news_total", "News that was read for listeners and webhooks.");
 
-/// Listeners of the event stream.
-pub static LISTENERS: Family<1, 1> =
-    Family::gauge("provost_event_listeners", "Listeners of the event stream.");
-
 /// Deliveries to webhooks.
-pub static DELIVERIES: Family<4, 1> = Family::by(
+pub static DELIVERIES: Family<3, 1> = Family::by(
     "provost_webhook_deliveries_total",
-    "Deliveries to webhooks: taken, to be tried again, given up, or not allowed to go there.",
+    "Deliveries to webhooks: taken, to be tried again, or given up.",
     "outcome",
-    ["delivered", "retry", "dead", "forbidden"],
+    ["delivered", "retry", "dead"],
 );
 
 /// How long deliveries took.
@@ -527,7 +523,6 @@ pub(super) static ALL: &[&dyn Metric] = &[
     &FILE_VERSIONS,
     &WAKES,
     &NEWS,
-    &LISTENERS,
     &DELIVERIES,
     &DELIVERY_SECONDS,
     &NORTHBOUND_SECONDS,

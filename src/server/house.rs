@@ -27,9 +27,9 @@ use crate::gate::{OnboardingAccount, Strangers};
 use crate::http::{TlsMaterial, TrustStores};
 use crate::keyring::Keyring;
 use crate::ledger::Ledger;
-use crate::provision::{PhoneLinks, SiteLinks};
+use crate::provision::{PhoneLinks, SiteLinks, Templates};
 use crate::store::{Ground, KeyPlace, Store, Vault};
-use crate::supply::{Supply, SupplyDeps};
+use crate::supply::{AcsFor, Bases, Supply, SupplyDeps};
 use crate::time::{Clock, SystemClock};
 use crate::trace::Traces;
 use crate::wake::{StunAccounts, StunDoor};
@@ -90,27 +90,14 @@ impl Server {
         addresses.stun = stun.as_ref().map(|door| door.local_addr());
         let store = open_store(&config, &data, &vault, &clock).await?;
         let tokens = tokens::load_or_make(store.clone(), clock.clone(), data.path()).await?;
-        let (onboarding, is_new) = match config.cwmp.auth {
-            AuthMode::Shared => {
-                let (account, is_new) = data.onboarding(&vault)?;
-                (Some(account), is_new)
-            }
-            AuthMode::Device | AuthMode::Open => (None, false),
-        };
+        let (onboarding, is_new) = onboarding(&config, &data, &vault)?;
         let shelf = Shelf::open(data.path(), config.files.quota)?;
         let own = provisioning::own_address();
-        let supply = Arc::new(Supply::new(SupplyDeps {
-            store: store.clone(),
-            vault: vault.clone(),
-            shelf: shelf.clone(),
-            phone_links: PhoneLinks::new(vault.derive("phone links")),
-            site_links: SiteLinks::new(vault.derive("site links")),
-            clock: clock.clone(),
-            phones: config.phones.clone(),
-            templates,
-            bases: provisioning::bases(&config, &addresses, own),
-            acs: provisioning::acs(&config, &addresses, own, onboarding.clone()),
-        })?);
+        let told = (
+            provisioning::bases(&config, &addresses, own),
+            provisioning::acs(&config, &addresses, own, onboarding.clone()),
+        );
+        let supply = supply(&config, &store, &vault, &shelf, &clock, templates, told)?;
         let (ready, (reload, reloads)) = (Readiness::default(), mpsc::channel(1));
         let parts = Parts {
             config: &config,
@@ -205,6 +192,46 @@ impl Server {
     pub async fn reload_asked(&mut self) -> Option<oneshot::Sender<ReloadResult>> {
         self.reloads.recv().await
     }
+}
+
+/// The credential of new devices, if they have one in common, and whether this start
+/// made it.
+fn onboarding(
+    config: &Config,
+    data: &DataFolder,
+    vault: &Vault,
+) -> Result<(Option<OnboardingAccount>, bool), ServerError> {
+    match config.cwmp.auth {
+        AuthMode::Shared => {
+            let (account, is_new) = data.onboarding(vault)?;
+            Ok((Some(account), is_new))
+        }
+        AuthMode::Device | AuthMode::Open => Ok((None, false)),
+    }
+}
+
+/// Which phone gets which file; `told` are the addresses that phones are told.
+fn supply(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    vault: &Arc<Vault>,
+    shelf: &Arc<Shelf>,
+    clock: &Arc<dyn Clock>,
+    templates: Arc<Templates>,
+    (bases, acs): (Bases, Arc<AcsFor>),
+) -> Result<Arc<Supply>, ServerError> {
+    Ok(Arc::new(Supply::new(SupplyDeps {
+        store: store.clone(),
+        vault: vault.clone(),
+        shelf: shelf.clone(),
+        phone_links: PhoneLinks::new(vault.derive("phone links")),
+        site_links: SiteLinks::new(vault.derive("site links")),
+        clock: clock.clone(),
+        phones: config.phones.clone(),
+        templates,
+        bases,
+        acs,
+    })?))
 }
 
 /// The store, with whatever goes with each commit.

@@ -12,6 +12,7 @@ use tracing::{info, warn};
 use super::courier::{Address, Failure, Parcel};
 use super::{AFTER_FAILURE, OwnParcel, Webhooks};
 use crate::http::ClientConnection;
+use crate::metrics::{DELIVERIES, DELIVERY_SECONDS};
 use crate::news::{DeadLetter, News, NewsFilter, WebhookRecord};
 use crate::store::{Batch, Change, OfficeKey, OfficeRecord, Record, StoreError};
 use crate::time::Timestamp;
@@ -179,11 +180,14 @@ impl Delivery {
         parcel: &OwnParcel,
     ) -> Result<Result<(), Failure>, End> {
         let parcel: Parcel<'_> = parcel.as_ref();
+        let began = tokio::time::Instant::now();
         let sent = tokio::select! {
             biased;
             () = self.stop.cancelled() => return Err(End::Stopped),
             sent = self.all.courier.post(&mut self.connection, address, parcel) => sent,
         };
+        DELIVERY_SECONDS.took(0, began.elapsed());
+        DELIVERIES.one_of(if sent.is_ok() { "delivered" } else { "retry" });
         match sent {
             Ok(_) => {
                 self.all.standings.succeeded(&self.webhook.id, self.all.deps.clock.now());
@@ -269,6 +273,7 @@ impl Delivery {
             }
         }
         store.commit(batch).await?;
+        DELIVERIES.one_of("dead");
         self.letters = Some(known.saturating_add(1).min(most));
         warn!(webhook.id = %id, event.number = news.number, "an event became a dead letter");
         Ok(())
