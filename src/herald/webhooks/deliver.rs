@@ -180,7 +180,7 @@ impl Delivery {
         parcel: &OwnParcel,
     ) -> Result<Result<(), Failure>, End> {
         let parcel: Parcel<'_> = parcel.as_ref();
-        let began = tokio::time::Instant::now();
+        let began = Instant::now();
         let sent = tokio::select! {
             biased;
             () = self.stop.cancelled() => return Err(End::Stopped),
