@@ -4,7 +4,7 @@
 //! The commands are made from the table of intents: one of each, with an option
 //! for each field.
 
-use std::io::{self, IsTerminal as _, Write};
+use std::io::{self, Write};
 
 use axum::http::Method;
 use clap::{Arg, ArgAction, ArgMatches, Args as _, Command, FromArgMatches, Subcommand};
@@ -14,11 +14,9 @@ use tokio::time::Instant;
 use super::CliError;
 use super::client::{Client, clean, encode};
 use super::output::{Output, cell, grid, wheel};
+use super::secret;
 use super::task::{self, Waiting};
 use crate::intent::{FieldWord, Form, INTENTS, IntentWord};
-
-/// The longest password that is read from standard input, in bytes.
-const MAX_PASSWORD: u64 = 1024;
 
 /// An intent as the command line has it.
 #[derive(Clone, Debug)]
@@ -173,21 +171,10 @@ fn body(wish: &Wish) -> Result<Value, CliError> {
     body.insert("dry_run".to_owned(), wish.dry_run.into());
     for (field, text) in &wish.fields {
         let text =
-            if field.is_secret() && text == "-" { secret(field.name)? } else { text.clone() };
+            if field.is_secret() && text == "-" { secret::read(field.name)? } else { text.clone() };
         body.insert(field.name.to_owned(), text.into());
     }
     Ok(Value::Object(body))
-}
-
-/// Reads a secret from standard input, where no other user sees it.
-fn secret(name: &str) -> Result<String, CliError> {
-    if io::stdin().is_terminal() {
-        write!(io::stderr(), "{name}: ")?;
-    }
-    let mut line = String::new();
-    let mut input = io::BufReader::new(io::Read::take(io::stdin(), MAX_PASSWORD));
-    io::BufRead::read_line(&mut input, &mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 /// Prints what is touched, one row each.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::CliError;
 use super::client::clean;
+use super::secret;
 
 /// Tags, tenant, site and what is known of a subscriber.
 #[derive(Clone, Debug, Default, clap::Args)]
@@ -51,7 +52,7 @@ impl Labels {
                 problem: "write it as NAME=VALUE, as in id=4711",
             })?;
             let value = match value {
-                "-" => line_of_input()?,
+                "-" => secret::read(name)?,
                 value => value.to_owned(),
             };
             fields.insert(name.to_owned(), value.into());
@@ -61,13 +62,6 @@ impl Labels {
         }
         Ok(body)
     }
-}
-
-/// The next line of standard input.
-fn line_of_input() -> Result<String, CliError> {
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }
 
 #[cfg(test)]

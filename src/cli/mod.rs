@@ -38,6 +38,7 @@ mod preload;
 mod remembered;
 mod reports;
 mod run;
+mod secret;
 mod seeing;
 mod sheet;
 mod stranger;

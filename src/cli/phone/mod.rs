@@ -210,9 +210,7 @@ fn secret(argument: String) -> Result<String, CliError> {
     if argument != "-" {
         return Ok(argument);
     }
-    let mut line = String::new();
-    std::io::stdin().read_line(&mut line)?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
+    Ok(crate::cli::secret::read("secret")?)
 }
 
 /// Settings as an object; none if there are none, which leaves them alone.
