@@ -131,6 +131,7 @@ fn profiles(count: u32) -> ProfileSet {
                 at,
                 by: "".into(),
                 why: "".into(),
+                tenant: "".into(),
             }
         })
         .collect();

@@ -94,6 +94,7 @@ fn record(name: &str, text: &str) -> ProfileRecord {
         at: NOW,
         by: "bench".into(),
         why: "".into(),
+        tenant: "".into(),
     }
 }
 

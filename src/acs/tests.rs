@@ -325,6 +325,8 @@ async fn download(lab: &Lab, number: u128, version: &str, image: &[u8]) {
         version: Some(version.into()),
         uploaded_at: lab.clock.now(),
         from: None,
+        tenant: "".into(),
+        shares: Vec::new(),
     };
     lab.store.commit(Record::File(file).into()).await.unwrap();
     let file = DownloadFile {

@@ -58,7 +58,7 @@ impl Driver {
             drift.held = self.why_in_vain(&standing).await?;
             *deed = Deed::Hold;
         } else {
-            match newest_file(&*self.shared.store, |file| fits(file, target)).await? {
+            match newest_file(&*self.shared.store, |file| fitting(&file, target)).await? {
                 None => {
                     standing.retry_at = Some(now.after(LOOK_FOR_FILE));
                     case.problems.push(no_file(target));
@@ -131,13 +131,16 @@ fn keep_drifts(case: &mut Case, found: &Found) {
     }
 }
 
+/// The file, if it was brought by those whose profile it is, and is the one that the
+/// target names.
+fn fitting(file: &FileRecord, target: &FirmwareTarget) -> Option<FileRecord> {
+    file.brought_by(&target.tenant).filter(|file| fits(file, target))
+}
+
 /// Whether a stored file is the one that the target names: by its SHA-256, by its
 /// name, or, if it names none, by the version that it brings.
 fn fits(file: &FileRecord, target: &FirmwareTarget) -> bool {
     let brings = file.version.as_deref() == Some(&*target.version);
-    if file.from.is_some() {
-        return false;
-    }
     if target.file.is_empty() {
         return brings && *file.file_type == *FIRMWARE;
     }

@@ -27,7 +27,9 @@ pub(super) async fn download_for(
     wanted: &RequestDownload,
     now: Timestamp,
 ) -> Result<Option<Task>, StoreError> {
-    let best = newest_file(store, |file| fits(file, wanted)).await?;
+    let labels = store.labels(&device.id).await?.unwrap_or_default();
+    let meant = |file: FileRecord| file.meant_for(&labels.tenant).filter(|file| fits(file, wanted));
+    let best = newest_file(store, meant).await?;
     let runs = |file: &FileRecord| file.version.as_ref() == Some(&device.software_version);
     let Some(file) = best.filter(|file| !runs(file)) else { return Ok(None) };
     let open = store.open_tasks(&device.id).await?;
@@ -56,10 +58,11 @@ pub(super) async fn download_for(
     }))
 }
 
-/// The stored file that was uploaded last among those that fit.
+/// The stored file that was uploaded last among those that fit, as `fitting` takes
+/// them.
 pub(super) async fn newest_file(
     store: &dyn Store,
-    fits: impl Fn(&FileRecord) -> bool,
+    fitting: impl Fn(FileRecord) -> Option<FileRecord>,
 ) -> Result<Option<FileRecord>, StoreError> {
     let mut best: Option<FileRecord> = None;
     let mut after: Option<Box<str>> = None;
@@ -67,8 +70,8 @@ pub(super) async fn newest_file(
         let page = store.files(after.as_deref(), PAGE).await?;
         let full = page.len() == PAGE;
         after = page.last().map(|file| file.sha256.clone());
-        let fitting = page.into_iter().filter(&fits);
-        best = best.into_iter().chain(fitting).max_by_key(|file| file.uploaded_at);
+        let fits = page.into_iter().filter_map(&fitting);
+        best = best.into_iter().chain(fits).max_by_key(|file| file.uploaded_at);
         if !full {
             break;
         }
@@ -76,11 +79,10 @@ pub(super) async fn newest_file(
     Ok(best)
 }
 
-/// Whether an operator brought a file, it is of the type, and of the version and the name if the device
+/// Whether a file is of the type, and of the version and the name if the device
 /// asked for these. Other arguments are the vendor's and do not count.
 fn fits(file: &FileRecord, wanted: &RequestDownload) -> bool {
-    file.from.is_none()
-        && *file.file_type == *wanted.file_type
+    *file.file_type == *wanted.file_type
         && wanted.arguments.iter().all(|(name, value)| match name.trim() {
             "Version" => file.version.as_deref() == Some(value.trim()),
             "FileName" | "Name" => *file.name == *value.trim(),

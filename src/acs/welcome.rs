@@ -173,8 +173,18 @@ async fn expected(shared: &Shared, newcomer: &Newcomer<'_>) -> Result<Expected, 
     }
     let mut found = found.into_iter();
     let Some(preload) = found.next() else { return Ok(Expected::default()) };
-    let others: Vec<String> = found.map(|other| other.key.to_string()).collect();
+    let found: Vec<Preload> = found.collect();
+    let others: Vec<String> = found.iter().map(|other| other.key.to_string()).collect();
     let mut alarms = Vec::new();
+    // Nobody gets another's device by naming it in a stronger way.
+    if found.iter().any(|other| other.labels.tenant != preload.labels.tenant) {
+        let (key, others) = (&preload.key, others.join(" and "));
+        warn!(device.id = %device.id, preload.key = %key, "more than one tenant expects a device");
+        alarms.push(format!(
+            "more than one tenant expects it, as {key} and as {others}: it was given nothing"
+        ));
+        return Ok(Expected { preload: None, alarms });
+    }
     if let Some(taker) = preload.taken_by.as_ref().filter(|taker| **taker != device.id)
         && shared.store.device(taker).await?.is_some()
     {

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -11,6 +12,8 @@ use super::devices::known;
 use super::extract::DeviceKey;
 use super::problem::{ApiError, Problem};
 use super::state::Shared;
+use super::within::Eyes;
+use crate::access::Principal;
 use crate::device::{Association, DeviceId, Kinship, MAX_CLAIMS, Teller};
 use crate::time::Timestamp;
 
@@ -55,15 +58,44 @@ pub(super) struct RelationView {
     responses((status = 200, body = AssociationsView), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
 ) -> Result<axum::Json<AssociationsView>, ApiError> {
     known(&state, &id).await?;
     let words = state.store().associations(&id, MAX_WORDS).await?;
-    let mut view = view(&id, words);
+    let eyes = Eyes::of(&state, &principal);
+    let mut seen: BTreeMap<DeviceId, bool> = BTreeMap::new();
+    let mut told = Vec::with_capacity(words.len());
+    for word in words {
+        let (teller, other) = sides(&id, &word);
+        if !seen.contains_key(other) {
+            seen.insert(other.clone(), eyes.device(other).await?);
+        }
+        // What a device of others says of this one is not told, nor that it is here.
+        if eyes.see_all() || teller == Side::Own || seen.get(other) == Some(&true) {
+            told.push(word);
+        }
+    }
+    let mut view = view(&id, told);
     for relation in view.gateways.iter_mut().chain(&mut view.members) {
-        relation.known = state.store().device(&relation.device).await?.is_some();
+        relation.known = seen.get(&relation.device) == Some(&true);
     }
     Ok(axum::Json(view))
+}
+
+/// Who of the two says a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    Own,
+    Other,
+}
+
+/// Who says a word about a device, it or the other one; and the other one.
+fn sides<'a>(own: &DeviceId, word: &'a Association) -> (Side, &'a DeviceId) {
+    let is_gateway = word.gateway == *own;
+    let other = if is_gateway { &word.member } else { &word.gateway };
+    let by_own = is_gateway == (word.teller == Teller::Gateway);
+    (if by_own { Side::Own } else { Side::Other }, other)
 }
 
 /// The words of both sides put together.

@@ -11,12 +11,13 @@ use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-use super::devices::known;
+use super::devices::{known, no_such_device};
 use super::extract::{DeviceKey, Json, Query, plain_text};
 use super::mask;
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
 use super::tasks::{self, TaskView, WaitQuery};
+use super::within::Eyes;
 use crate::access::Principal;
 use crate::device::{Action, Device, DeviceBackup, DeviceId, Learned};
 use crate::plan::{self, Extent, Restored, Written};
@@ -235,12 +236,17 @@ pub(super) struct LeftOut {
         (status = 409, body = Problem)))]
 pub(super) async fn preview(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
     Path((_, backup)): Path<(String, String)>,
     Query(query): Query<PreviewQuery>,
 ) -> Result<axum::Json<PreviewView>, ApiError> {
     let backup = find(&state, &id, &backup).await?;
-    let device = known(&state, query.to.as_ref().unwrap_or(&id)).await?;
+    let to = query.to.as_ref().unwrap_or(&id);
+    if !Eyes::of(&state, &principal).of_device(to).await? {
+        return Err(no_such_device(to));
+    }
+    let device = known(&state, to).await?;
     let Restored { desired, left_out } = restored(&state, &backup, &device, query.exact).await?;
     let tree = state.store().tree(&device.id).await?.unwrap_or_default();
     let config = &state.deps.config.cwmp;
@@ -295,7 +301,11 @@ pub(super) async fn restore(
 ) -> Result<Response, ApiError> {
     let patience = query.patience(&state);
     let device = known(&state, &id).await?;
-    let backup = find(&state, wish.of.as_ref().unwrap_or(&id), &wish.backup).await?;
+    let of = wish.of.as_ref().unwrap_or(&id);
+    if !Eyes::of(&state, &principal).of_device(of).await? {
+        return Err(no_such_backup(&wish.backup));
+    }
+    let backup = find(&state, of, &wish.backup).await?;
     let desired = restored(&state, &backup, &device, wish.exact).await?.desired;
     if desired.is_empty() {
         return Err(bad_value("backup", "nothing of it can be brought to this device"));
@@ -326,7 +336,11 @@ async fn find(state: &Inner, device: &DeviceId, backup: &str) -> Result<DeviceBa
             .map_err(|_| bad_value("backup", "a backup's id is a UUID, or `latest`"))?;
         fleet.device_backup(device, id.as_u128()).await?
     };
-    found.ok_or_else(|| ApiError::NoSuch { what: "backup", name: backup.to_owned() })
+    found.ok_or_else(|| no_such_backup(backup))
+}
+
+fn no_such_backup(backup: &str) -> ApiError {
+    ApiError::NoSuch { what: "backup", name: backup.to_owned() }
 }
 
 fn text_of(id: u128) -> String {

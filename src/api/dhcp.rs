@@ -1,5 +1,6 @@
 //! `/dhcp`: what a DHCP server is to tell phones and devices.
 
+use axum::Extension;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -7,6 +8,7 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::Query;
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
+use crate::access::Principal;
 use crate::dhcp::{AcsOption, Dialect, Plan, PlanError};
 use crate::phone::{Site, Vendor};
 
@@ -51,12 +53,13 @@ pub(super) struct DhcpView {
     responses((status = 200, body = DhcpView), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<DhcpQuery>,
 ) -> Result<axum::Json<DhcpView>, ApiError> {
     let refused = |field| move |error: PlanError| bad_value(field, error.to_string());
     let dialect: Dialect = query.r#for.parse().map_err(refused("for"))?;
     let option = query.option.unwrap_or(66);
-    let site = chosen(&state, query.site).await?;
+    let site = chosen(&state, &principal, query.site).await?;
     let mut plan = Plan::default();
     let mut after = None;
     loop {
@@ -85,12 +88,18 @@ pub(super) async fn show(
 }
 
 /// The site that is named, or the only one.
-async fn chosen(state: &Inner, name: Option<String>) -> Result<Site, ApiError> {
+async fn chosen(
+    state: &Inner,
+    principal: &Principal,
+    name: Option<String>,
+) -> Result<Site, ApiError> {
+    let seen = |site: &Site| principal.sees(&site.tenant, &site.name);
     if let Some(name) = name {
         let site = state.store().site(&name).await?;
-        return site.ok_or(ApiError::NoSuch { what: "site", name });
+        return site.filter(seen).ok_or(ApiError::NoSuch { what: "site", name });
     }
     let mut sites = state.store().sites().await?;
+    sites.retain(seen);
     match (sites.pop(), sites.is_empty()) {
         (Some(site), true) => Ok(site),
         _ => Err(bad_value("site", "name one; each network has phones of one site")),

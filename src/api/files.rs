@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use axum::Extension;
 use axum::body::Body;
 use axum::extract::{Path, State};
 use axum::http::{HeaderValue, StatusCode, header};
@@ -13,10 +14,13 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::{Query, plain_text};
 use super::paging::{self, Page};
 use super::problem::{ApiError, Problem, bad_value};
+use super::sites::check_site_name;
 use super::state::{Shared, State as Inner};
+use super::within::Eyes;
+use crate::access::Principal;
 use crate::device::DeviceId;
 use crate::files::{FilesError, Stored};
-use crate::store::{Batch, Change, FileRecord, Record};
+use crate::store::{Batch, Change, FileRecord, FileShare, Record};
 use crate::time::Timestamp;
 
 /// `FileType` of a firmware image (TR-069 §A.3.2.8).
@@ -38,6 +42,8 @@ pub(super) struct FileView {
     uploaded_at: Timestamp,
     /// Who sent it; null if an operator brought it.
     from: Option<OriginView>,
+    /// The tenants that brought it; none if the installation did.
+    tenants: Vec<String>,
 }
 
 /// The device that sent a file.
@@ -50,7 +56,9 @@ pub(super) struct OriginView {
 
 impl From<FileRecord> for FileView {
     fn from(file: FileRecord) -> Self {
+        let tenants = file.tenants().filter(|tenant| !tenant.is_empty());
         Self {
+            tenants: tenants.map(str::to_owned).collect(),
             sha256: file.sha256,
             name: file.name,
             size: file.size,
@@ -80,6 +88,8 @@ pub(super) struct UploadQuery {
     version: Option<String>,
     /// What the content must hash to; another content is refused.
     sha256: Option<String>,
+    /// The tenant that is to have it; the token's own if not given.
+    tenant: Option<String>,
 }
 
 impl UploadQuery {
@@ -122,10 +132,12 @@ pub(super) fn check_type(kind: &str) -> Result<(), ApiError> {
     responses((status = 201, body = FileView), (status = 413, body = Problem)))]
 pub(super) async fn upload(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<UploadQuery>,
     body: Body,
 ) -> Result<(StatusCode, axum::Json<FileView>), ApiError> {
     query.check()?;
+    let tenant = owner(&state, &principal, query.tenant.as_deref())?;
     let stored = receive(&state, body).await?;
     if let Some(expected) = &query.sha256
         && !expected.eq_ignore_ascii_case(&stored.sha256)
@@ -136,18 +148,47 @@ pub(super) async fn upload(
         }
         return Err(bad_value("sha256", format!("the content hashes to {}", stored.sha256)));
     }
-    let record = FileRecord {
-        sha256: stored.sha256,
+    let share = FileShare {
+        tenant,
         name: query.name.trim().into(),
-        size: stored.size,
         file_type: query.kind.as_deref().unwrap_or(FIRMWARE).into(),
         version: query.version.map(Into::into),
         uploaded_at: state.deps.clock.now(),
-        from: None,
     };
+    let known = state.store().file(&stored.sha256).await?;
+    let record = FileRecord::with(known, stored.sha256, stored.size, share);
     state.store().commit(Record::File(record.clone()).into()).await?;
     tracing::info!(file.sha256 = %record.sha256, file.size = record.size, "file uploaded");
-    Ok((StatusCode::CREATED, axum::Json(record.into())))
+    let no_such = || ApiError::NoSuch { what: "file", name: record.sha256.to_string() };
+    let seen = Eyes::of(&state, &principal).file(record.clone()).await?.ok_or_else(no_such)?;
+    Ok((StatusCode::CREATED, axum::Json(seen.into())))
+}
+
+/// Whose a new file is. Who sees all may bring one for any tenant.
+fn owner(state: &Inner, principal: &Principal, named: Option<&str>) -> Result<Box<str>, ApiError> {
+    let eyes = Eyes::of(state, principal);
+    match named {
+        Some(named) if eyes.see_all() => {
+            if !named.is_empty() {
+                check_site_name("tenant", named)?;
+            }
+            Ok(named.into())
+        }
+        named => Ok(eyes.tenant_of_new(named)?.into()),
+    }
+}
+
+/// A file, if it is seen.
+async fn known(
+    state: &Inner,
+    principal: &Principal,
+    sha256: String,
+) -> Result<FileRecord, ApiError> {
+    let seen = match state.store().file(&sha256).await? {
+        Some(file) => Eyes::of(state, principal).file(file).await?,
+        None => None,
+    };
+    seen.ok_or(ApiError::NoSuch { what: "file", name: sha256 })
 }
 
 /// Writes the body to the shelf as it comes.
@@ -221,27 +262,36 @@ impl Origin {
     responses((status = 200, body = Page<FileView>)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<FileQuery>,
 ) -> Result<axum::Json<Page<FileView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
-    let after: Option<String> = paging::key_after(query.after.as_deref())?;
+    let eyes = Eyes::of(&state, &principal);
+    let after: Option<String> = eyes.after(query.after.as_deref())?;
     let origin = Origin::read(query.from.as_deref())?;
     let mut last: Option<Box<str>> = after.map(Into::into);
-    let (mut items, mut looked_at) = (Vec::new(), 0);
+    let (mut items, mut looked_at, mut shown) = (Vec::new(), 0, None);
     loop {
         let page = state.store().files(last.as_deref(), limit + 1).await?;
         let whole = page.len() <= limit;
         for file in page {
             // What a filter leaves out is read as well: no request reads without end.
-            if items.len() == limit || looked_at == paging::MAX_SCAN {
-                let next = last.as_deref().map(paging::cursor);
+            if looked_at == paging::MAX_SCAN {
+                let is_shown = shown == last;
+                let next = last.as_deref().map(|key| eyes.cursor(key, is_shown));
                 return Ok(axum::Json(Page { items, next }));
             }
             looked_at += 1;
             last = Some(file.sha256.clone());
-            if origin.has(&file) {
-                items.push(FileView::from(file));
+            let Some(file) = eyes.file(file).await?.filter(|file| origin.has(file)) else {
+                continue;
+            };
+            if items.len() == limit {
+                let next = shown.as_deref().map(paging::cursor);
+                return Ok(axum::Json(Page { items, next }));
             }
+            shown.clone_from(&last);
+            items.push(FileView::from(file));
         }
         if whole {
             return Ok(axum::Json(Page { items, next: None }));
@@ -256,11 +306,10 @@ pub(super) async fn list(
         (status = 404, body = Problem)))]
 pub(super) async fn content(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(sha256): Path<String>,
 ) -> Result<Response, ApiError> {
-    let Some(file) = state.store().file(&sha256).await? else {
-        return Err(ApiError::NoSuch { what: "file", name: sha256 });
-    };
+    let file = known(&state, &principal, sha256).await?;
     let (content, size) = state.deps.shelf.read(&file.sha256).await?;
     // A page that is shown the link must not be able to run what a device sent.
     let headers = [
@@ -279,10 +328,20 @@ pub(super) async fn content(
     responses((status = 200, body = FileView), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(sha256): Path<String>,
 ) -> Result<axum::Json<FileView>, ApiError> {
-    let file = state.store().file(&sha256).await?;
-    file.map(|file| axum::Json(file.into())).ok_or(ApiError::NoSuch { what: "file", name: sha256 })
+    Ok(axum::Json(known(&state, &principal, sha256).await?.into()))
+}
+
+/// What is left of a file for others when a principal that does not see all removes
+/// it; `None` if nobody has it then.
+fn rest_of(file: FileRecord, eyes: &Eyes<'_>, tenant: Option<&str>) -> Option<FileRecord> {
+    match tenant.filter(|tenant| eyes.tenants(tenant)) {
+        Some(tenant) if file.tenants().any(|one| one == tenant) => file.without(tenant),
+        // One of its devices sent it.
+        _ => file.handed_on(),
+    }
 }
 
 /// Removes a file; downloads that are still to come will fail
@@ -291,10 +350,19 @@ pub(super) async fn show(
     responses((status = 204), (status = 404, body = Problem)))]
 pub(super) async fn remove(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(sha256): Path<String>,
 ) -> Result<StatusCode, ApiError> {
-    if state.store().file(&sha256).await?.is_none() {
-        return Err(ApiError::NoSuch { what: "file", name: sha256 });
+    known(&state, &principal, sha256.clone()).await?;
+    let eyes = Eyes::of(&state, &principal);
+    if !eyes.see_all() {
+        // Others keep what they have.
+        let stored = state.store().file(&sha256).await?;
+        let tenant = principal.reach.tenant.as_deref();
+        if let Some(rest) = stored.and_then(|stored| rest_of(stored, &eyes, tenant)) {
+            state.store().commit(Record::File(rest).into()).await?;
+            return Ok(StatusCode::NO_CONTENT);
+        }
     }
     let mut batch = Batch::new();
     batch.push(Change::ForgetFile(sha256.as_str().into()));

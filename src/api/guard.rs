@@ -12,9 +12,11 @@ use super::extract::{DeviceKey, PhoneKey, TaskKey};
 use super::people;
 use super::problem::ApiError;
 use super::state::{Shared, State as Inner};
+use super::within::Eyes;
 use crate::access::{Principal, Right};
 use crate::device::PreloadKey;
 use crate::ledger::Actor;
+use crate::phone::Mac;
 
 /// What a route asks of whoever comes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,6 +54,12 @@ pub enum About {
     User,
     /// The expected device in the path, by its labels.
     Preload,
+    /// The profile in the path, by its tenant.
+    Profile,
+    /// The plan in the path, by its tenant; the handler finds it, wherever it is.
+    Plan,
+    /// The file in the path, by who brought it or which device sent it.
+    File,
 }
 
 /// Lets a request through to its handler, or answers why not.
@@ -105,8 +113,24 @@ async fn stay_within(
 ) -> Result<(), ApiError> {
     let key = keys.first().copied().unwrap_or_default();
     let absent = |what: &'static str| ApiError::NoSuch { what, name: key.to_owned() };
+    // What is not there may be made; the handler sees to it that it stays in reach.
+    let makes = parts.method == Method::PUT;
     match about {
-        About::Open | About::Nothing | About::Listed => Ok(()),
+        About::Open | About::Nothing | About::Listed | About::Plan => Ok(()),
+        About::Profile => match state.store().fleet().profile(key).await? {
+            None if makes => Ok(()),
+            stored => {
+                let seen = stored.is_some_and(|stored| principal.sees(&stored.tenant, ""));
+                within(seen, || absent("profile"))
+            }
+        },
+        About::File => {
+            let seen = match state.store().file(key).await? {
+                Some(file) => Eyes::of(state, principal).file(file).await?.is_some(),
+                None => false,
+            };
+            within(seen, || absent("file"))
+        }
         About::Whole => Err(ApiError::NoRoute),
         About::Device => {
             let DeviceKey(id) = DeviceKey::from_request_parts(parts, state).await?;
@@ -120,14 +144,15 @@ async fn stay_within(
         }
         About::Phone => {
             let PhoneKey(mac) = PhoneKey::from_request_parts(parts, state).await?;
+            // As the handler tells it of one that is not there.
+            let no_such = |mac: Mac| ApiError::NoSuch { what: "phone", name: mac.to_string() };
             let site = match state.store().phone(mac).await? {
                 Some(phone) => phone.site,
-                None => return Err(absent("phone")),
+                None if makes => return Ok(()),
+                None => return Err(no_such(mac)),
             };
-            within(sees_site(state, principal, &site).await?, || absent("phone"))
+            within(sees_site(state, principal, &site).await?, || no_such(mac))
         }
-        About::Site => within(sees_site(state, principal, key).await?, || absent("site")),
-        About::Tenant => within(principal.reach.sees_tenant(key), || absent("tenant")),
         About::Token => {
             let token = state.store().office().token(key).await?;
             let seen = token.is_some_and(|token| principal.reach.covers(&token.reach));
@@ -143,10 +168,22 @@ async fn stay_within(
             };
             within(seen, || absent("user"))
         }
+        About::Site => match state.store().site(key).await? {
+            None if makes => Ok(()),
+            site => {
+                let seen = site.is_some_and(|site| principal.sees(&site.tenant, &site.name));
+                within(seen, || absent("site"))
+            }
+        },
+        // What goes for a whole tenant is nothing for who sees some of its sites.
+        About::Tenant => within(principal.sees(key, ""), || absent("tenant")),
         About::Preload => {
             let text = keys.get(1).copied().unwrap_or_default();
             let Ok(preload) = PreloadKey::new(key, text) else { return Ok(()) };
             let known = state.store().fleet().preload(&preload).await?;
+            if known.is_none() && makes {
+                return Ok(());
+            }
             let labels = known.map(|known| known.labels).unwrap_or_default();
             within(principal.sees(&labels.tenant, &labels.site), || ApiError::NoSuch {
                 what: "expected device",

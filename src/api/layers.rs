@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,7 @@ use super::extract::{IfMatch, Json};
 use super::problem::{ApiError, Problem, bad_value};
 use super::settings::{Meant, taken};
 use super::state::{Shared, State as Inner};
+use crate::access::Principal;
 use crate::phone::{Layer, Scope, Settings};
 use crate::store::{Batch, Change, Record};
 
@@ -61,8 +63,15 @@ fn meant(scope: &Scope) -> Meant {
 /// Lists layers
 #[utoipa::path(get, path = "/api/v1/layers", tag = "phones",
     responses((status = 200, body = Layers)))]
-pub(super) async fn list(State(state): State<Shared>) -> Result<axum::Json<Layers>, ApiError> {
-    let layers = state.store().layers().await?;
+pub(super) async fn list(
+    State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
+) -> Result<axum::Json<Layers>, ApiError> {
+    let mut layers = state.store().layers().await?;
+    layers.retain(|layer| match &layer.scope {
+        Scope::Tenant(name) => principal.sees(name, ""),
+        Scope::Global | Scope::Model(..) => principal.reach.is_whole(),
+    });
     Ok(axum::Json(Layers { items: layers.into_iter().map(LayerView::from).collect() }))
 }
 

@@ -75,6 +75,7 @@ mod unified;
 mod wait;
 mod wake;
 mod webhooks;
+mod within;
 
 pub use guard::{About, Rule};
 pub use handler::Api;

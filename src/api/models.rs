@@ -5,6 +5,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -15,6 +16,7 @@ use super::extract::{IfMatch, Json, Query};
 use super::paging::{self, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
+use crate::access::Principal;
 use crate::device::{Ability, Lesson, ModelKey, ModelRecord, ModelWishes, Proof};
 use crate::store::{Batch, Change, Record};
 use crate::time::Timestamp;
@@ -214,6 +216,17 @@ impl ModelView {
     }
 }
 
+impl ModelView {
+    /// What is common knowledge of a model: not what a single device said, which may
+    /// be anybody's.
+    fn as_seen(mut self, principal: &Principal) -> Self {
+        if !principal.reach.is_whole() {
+            self.heard.clear();
+        }
+        self
+    }
+}
+
 /// What is known of models, to be taken elsewhere: no serial number, no address
 /// and no value stands in it.
 #[derive(Debug, Serialize, Deserialize, ToSchema)]
@@ -249,6 +262,7 @@ pub(super) struct Imported {
     responses((status = 200, body = Page<ModelView>)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<ModelsQuery>,
 ) -> Result<axum::Json<Page<ModelView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
@@ -264,7 +278,8 @@ pub(super) async fn list(
         .peekable();
     let mut page = Page { items: Vec::new(), next: None };
     while let Some((text, (key, record, wishes))) = all.next() {
-        page.items.push(ModelView::new(&key, record.as_ref(), wishes.as_ref()));
+        let view = ModelView::new(&key, record.as_ref(), wishes.as_ref());
+        page.items.push(view.as_seen(&principal));
         if page.items.len() >= limit {
             page.next = all.peek().map(|_| paging::cursor(text));
             break;
@@ -278,6 +293,7 @@ pub(super) async fn list(
     responses((status = 200, body = ModelView), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<ModelQuery>,
 ) -> Result<axum::Json<ModelView>, ApiError> {
     let key = query.key()?;
@@ -286,7 +302,8 @@ pub(super) async fn show(
     if record.is_none() && wishes.is_none() {
         return Err(no_such(&key));
     }
-    Ok(axum::Json(ModelView::new(&key, record.as_ref(), wishes.as_ref())))
+    let view = ModelView::new(&key, record.as_ref(), wishes.as_ref());
+    Ok(axum::Json(view.as_seen(&principal)))
 }
 
 /// Says what a model can take, before everything that is learned

@@ -13,6 +13,8 @@ use super::instances;
 use super::problem::{ApiError, bad_value};
 use super::rpcs::{self, NamedAttributes, UnitOperation, Window};
 use super::state::State;
+use super::within::Eyes;
+use crate::access::Reach;
 use crate::device::{Action, Device, DownloadFile, Redirection, TaskId, TaskState};
 use crate::http::{Host, Target};
 use crate::param::{ParamPath, Tree, Value, ValueType};
@@ -151,9 +153,14 @@ impl NewTask {
     }
 
     /// The action for a device, checked against what is known of it.
-    pub(super) async fn action(self, state: &State, device: &Device) -> Result<Action, ApiError> {
+    pub(super) async fn action(
+        self,
+        state: &State,
+        reach: &Reach,
+        device: &Device,
+    ) -> Result<Action, ApiError> {
         let unchecked = self.unchecked.unwrap_or(false);
-        let action = self.unchecked_action(state, device).await?;
+        let action = self.unchecked_action(state, reach, device).await?;
         instances::check(state, device, &action).await?;
         if !unchecked {
             fitness::check(state, device, &action).await?;
@@ -161,7 +168,12 @@ impl NewTask {
         Ok(action)
     }
 
-    async fn unchecked_action(self, state: &State, device: &Device) -> Result<Action, ApiError> {
+    async fn unchecked_action(
+        self,
+        state: &State,
+        reach: &Reach,
+        device: &Device,
+    ) -> Result<Action, ApiError> {
         self.only_fitting_fields()?;
         match self.action {
             ActionWord::Get => names(self.names.unwrap_or_default()).map(Action::Get),
@@ -189,7 +201,9 @@ impl NewTask {
                 }
                 Ok(Action::DeleteObject(path))
             }
-            ActionWord::Download => stored(state, self.file.as_deref()).await.map(Action::Download),
+            ActionWord::Download => {
+                stored(state, reach, self.file.as_deref()).await.map(Action::Download)
+            }
             ActionWord::SetAttributes => {
                 rpcs::attributes(self.attributes.unwrap_or_default()).map(Action::SetAttributes)
             }
@@ -202,7 +216,7 @@ impl NewTask {
             ActionWord::ScheduleInform => rpcs::delay(self.delay).map(Action::ScheduleInform),
             ActionWord::ScheduleDownload => {
                 let windows = rpcs::windows(self.windows.unwrap_or_default())?;
-                let file = stored(state, self.file.as_deref()).await?;
+                let file = stored(state, reach, self.file.as_deref()).await?;
                 Ok(Action::ScheduleDownload(file, windows))
             }
             ActionWord::CancelTransfer => {
@@ -220,7 +234,7 @@ impl NewTask {
             ActionWord::Reboot => Ok(Action::Reboot),
             ActionWord::FactoryReset => Ok(Action::FactoryReset),
             ActionWord::GetRpcMethods => Ok(Action::GetRpcMethods),
-            ActionWord::Provision => provision(state, device).await,
+            ActionWord::Provision => provision(state, reach, device).await,
             ActionWord::Diagnose => {
                 let tree = state.store().tree(&device.id).await?.unwrap_or_default();
                 diagnose(self.diagnostic, self.inputs.unwrap_or_default(), device, &tree)
@@ -272,9 +286,16 @@ impl NewTask {
 }
 
 /// A stored file as a device is told to fetch it.
-async fn stored(state: &State, file: Option<&str>) -> Result<DownloadFile, ApiError> {
+async fn stored(
+    state: &State,
+    reach: &Reach,
+    file: Option<&str>,
+) -> Result<DownloadFile, ApiError> {
     let sha256 = file.unwrap_or_default().to_ascii_lowercase();
-    let record = state.store().file(&sha256).await?;
+    let record = match state.store().file(&sha256).await? {
+        Some(record) => Eyes::over(state, reach).file(record).await?,
+        None => None,
+    };
     let record = record.ok_or(ApiError::NoSuch { what: "file", name: sha256 })?;
     Ok(DownloadFile {
         sha256: record.sha256,
@@ -312,7 +333,7 @@ async fn cancel_transfer(
 }
 
 /// The Download of a phone's own file, by the layers as they are now.
-async fn provision(state: &State, device: &Device) -> Result<Action, ApiError> {
+async fn provision(state: &State, reach: &Reach, device: &Device) -> Result<Action, ApiError> {
     let no_phone = || {
         let why = "this device is no phone that is provisioned by file: its serial number ends in \
                    the address of none";
@@ -320,6 +341,9 @@ async fn provision(state: &State, device: &Device) -> Result<Action, ApiError> {
     };
     let mac = Mac::of_serial(&device.identity.serial_number).ok_or_else(no_phone)?;
     let phone = state.store().phone(mac).await?.ok_or_else(no_phone)?;
+    if !Eyes::over(state, reach).site(&phone.site).await? {
+        return Err(no_phone());
+    }
     let directives = state.deps.supply.directives(phone.clone()).await?;
     configuration_download(&phone, &directives).map(Action::Provision).ok_or_else(no_phone)
 }

@@ -41,10 +41,13 @@ pub(super) struct SystemView {
 /// Shows the server with its settings
 #[utoipa::path(get, path = "/api/v1/system", tag = "server", operation_id = "system",
     responses((status = 200, body = SystemView), (status = 404, body = Problem)))]
-pub(super) async fn show(State(state): State<Shared>) -> axum::Json<SystemView> {
+pub(super) async fn show(
+    State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
+) -> axum::Json<SystemView> {
     let mut settings = serde_json::to_value(&*state.deps.config).unwrap_or_default();
     hide(&mut settings);
-    let health = system::health(State(state)).await.0;
+    let health = system::health(State(state), Extension(principal)).await.0;
     axum::Json(SystemView { version: env!("CARGO_PKG_VERSION"), health, settings })
 }
 

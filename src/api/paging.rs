@@ -6,6 +6,8 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::problem::{ApiError, bad_value};
+use crate::device::{Sealed, Secret};
+use crate::store::Vault;
 
 /// Items of a page unless asked otherwise.
 const DEFAULT_LIMIT: usize = 100;
@@ -15,6 +17,12 @@ pub(super) const MAX_LIMIT: usize = 1000;
 
 /// Records that one request looks at, at most, when a filter leaves out many.
 pub(super) const MAX_SCAN: usize = 20_000;
+
+/// Before the sealed key in a cursor; no letter of Base64.
+const SEALED: char = '.';
+
+/// What is said of a cursor that is none.
+pub(super) const GIVE_BACK: &str = "give back what `next` said";
 
 /// One page of a list.
 #[derive(Debug, Serialize, ToSchema)]
@@ -48,5 +56,18 @@ pub(super) fn key_after<T: std::str::FromStr>(after: Option<&str>) -> Result<Opt
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok())
         .map(Some)
-        .ok_or_else(|| bad_value("after", "give back what `next` said"))
+        .ok_or_else(|| bad_value("after", GIVE_BACK))
+}
+
+/// A cursor that tells nobody which key it stands for.
+pub(super) fn sealed_cursor(vault: &Vault, key: impl std::fmt::Display) -> String {
+    let Sealed(bytes) = vault.seal(&Secret::new(key.to_string()));
+    format!("{SEALED}{}", URL_SAFE_NO_PAD.encode(bytes))
+}
+
+/// The key in a cursor that tells it to nobody; `None` if it is none.
+pub(super) fn open_cursor(vault: &Vault, cursor: &str) -> Option<String> {
+    let bytes = URL_SAFE_NO_PAD.decode(cursor.strip_prefix(SEALED)?).ok()?;
+    let key = vault.unseal(&Sealed(bytes)).ok()?;
+    Some(key.expose().to_owned())
 }

@@ -52,6 +52,14 @@ pub(super) enum ApiError {
     /// The token is good, and does not give this right.
     #[error("this token does not give the right {0}")]
     NoRight(Right),
+    /// What is asked for would lie where this token does not reach.
+    #[error("{field}: {problem}")]
+    BeyondReach {
+        /// The field.
+        field: &'static str,
+        /// What is wrong with it.
+        problem: &'static str,
+    },
     /// The path is none of this interface.
     #[error("there is nothing at this path")]
     NoRoute,
@@ -97,6 +105,14 @@ pub(super) enum ApiError {
         /// `device credentials` and the like.
         what: &'static str,
         /// The key.
+        name: String,
+    },
+    /// The name belongs to something that this token does not reach.
+    #[error("the name {name} is taken; call the {what} otherwise")]
+    Taken {
+        /// `profile` and the like.
+        what: &'static str,
+        /// The name.
         name: String,
     },
     /// A file to be imported has faults; nothing of it was taken.
@@ -258,9 +274,11 @@ impl ApiError {
     pub(super) const fn class(&self) -> Class {
         match self {
             Self::NoToken => Class::Unauthorized,
-            Self::ForeignOrigin | Self::WrongHost(_) | Self::NoRight(_) | Self::BeyondOwn(_) => {
-                Class::Forbidden
-            }
+            Self::ForeignOrigin
+            | Self::WrongHost(_)
+            | Self::NoRight(_)
+            | Self::BeyondOwn(_)
+            | Self::BeyondReach { .. } => Class::Forbidden,
             Self::NoRoute | Self::NoSuch { .. } => Class::NotFound,
             Self::WrongMethod
             | Self::Malformed { .. }
@@ -272,6 +290,7 @@ impl ApiError {
             | Self::BodyStalled => Class::Invalid,
             Self::TooLarge { .. } | Self::TooMany { .. } | Self::QueryTooLong(_) => Class::TooLarge,
             Self::Exists { .. }
+            | Self::Taken { .. }
             | Self::IsHere { .. }
             | Self::InUse { .. }
             | Self::OtherRevision { .. }
@@ -335,6 +354,7 @@ impl ApiError {
             Self::NoRandom(_) => "no-random",
             Self::TokenRevoked(_) => "token-revoked",
             Self::NoRight(_) => "no-right",
+            Self::BeyondReach { .. } => "beyond-reach",
             Self::NoRoute => "no-route",
             Self::WrongMethod => "wrong-method",
             Self::NoSuch { .. } => "not-found",
@@ -351,6 +371,7 @@ impl ApiError {
             Self::TooLarge { .. } | Self::TooMany { .. } => "too-large",
             Self::BodyStalled => "body-stalled",
             Self::Exists { .. } => "exists",
+            Self::Taken { .. } => "taken",
             Self::InUse { .. } => "in-use",
             Self::IsHere { .. } => "is-here",
             Self::OtherRevision { .. } => "other-revision",
@@ -406,6 +427,7 @@ impl ApiError {
             Self::NoSuch { what: "device", .. } => Some(
                 "GET /api/v1/devices lists the ids; inside a path `%` of an id is written `%25`",
             ),
+            Self::BeyondReach { .. } => Some("GET /api/v1/me tells how far this token reaches"),
             Self::OtherRevision { .. } | Self::Store(StoreError::Conflict(_)) => {
                 Some("read it again, and repeat the change on what is there now")
             }

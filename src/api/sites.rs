@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -12,6 +13,8 @@ use super::mask::MASK;
 use super::problem::{ApiError, Problem, bad_value};
 use super::settings::{Meant, seal_key, shown_secret, taken};
 use super::state::{Shared, State as Inner};
+use super::within::Eyes;
+use crate::access::Principal;
 use crate::device::{Sealed, Secret};
 use crate::phone::{Access, Allow, AllowError, Contact, Mac, Site, SiteLogin, Vendor};
 use crate::store::{Batch, Change, Record, Vault};
@@ -157,8 +160,12 @@ pub(super) struct Sites {
 /// Lists sites
 #[utoipa::path(get, path = "/api/v1/sites", tag = "phones",
     responses((status = 200, body = Sites)))]
-pub(super) async fn list(State(state): State<Shared>) -> Result<axum::Json<Sites>, ApiError> {
-    let sites = state.store().sites().await?;
+pub(super) async fn list(
+    State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
+) -> Result<axum::Json<Sites>, ApiError> {
+    let mut sites = state.store().sites().await?;
+    sites.retain(|site| principal.sees(&site.tenant, &site.name));
     Ok(axum::Json(Sites { items: sites.into_iter().map(SiteView::from).collect() }))
 }
 
@@ -184,6 +191,7 @@ pub(super) async fn show(
         (status = 409, body = Problem)))]
 pub(super) async fn put(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
     if_match: IfMatch,
     Json(change): Json<SiteChange>,
@@ -191,7 +199,12 @@ pub(super) async fn put(
     check_site_name("name", &name)?;
     let stored = state.store().site(&name).await?;
     let status = if stored.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    let mut site = stored.unwrap_or_else(|| Site { name: name.as_str().into(), ..Site::default() });
+    let eyes = Eyes::of(&state, &principal);
+    let mut site = stored.unwrap_or_else(|| Site {
+        name: name.as_str().into(),
+        tenant: eyes.tenant_after("").into(),
+        ..Site::default()
+    });
     if_match.check(site.revision)?;
     if let Some(key) = change.common_key {
         site.common_key = seal_key(&state.deps.vault, "common_key", key)?;
@@ -203,7 +216,15 @@ pub(super) async fn put(
         if !tenant.is_empty() {
             check_site_name("tenant", &tenant)?;
         }
+        if !eyes.gives(&site.tenant, &tenant) {
+            let problem = "this token gives nothing to other tenants, or to none";
+            return Err(ApiError::BeyondReach { field: "tenant", problem });
+        }
         site.tenant = tenant.into();
+    }
+    if !principal.sees(&site.tenant, &site.name) {
+        let problem = "this token is for some sites; it makes no others";
+        return Err(ApiError::BeyondReach { field: "name", problem });
     }
     if let Some(access) = change.access {
         change_access(&state.deps.vault, access, &mut site.access)?;

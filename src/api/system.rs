@@ -1,5 +1,6 @@
 //! `/health`, `/backup` and `/openapi.json`: the server itself.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
@@ -7,6 +8,7 @@ use utoipa::ToSchema;
 
 use super::problem::{ApiError, Problem};
 use super::state::Shared;
+use crate::access::Principal;
 use crate::gate::Occupancy;
 use crate::store::StoreError;
 use crate::time::Timestamp;
@@ -20,10 +22,13 @@ pub(super) struct HealthView {
     version: &'static str,
     #[schema(value_type = String)]
     time: Timestamp,
-    /// Devices known.
-    devices: u64,
+    /// Devices known; told to those who see all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    devices: Option<u64>,
     store: StoreHealth,
-    quarantine: QuarantineHealth,
+    /// Told to those who see all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quarantine: Option<QuarantineHealth>,
     /// The XMPP server through which devices are woken, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     xmpp: Option<XmppHealth>,
@@ -72,16 +77,22 @@ impl From<Occupancy> for QuarantineHealth {
 struct StoreHealth {
     /// Whether changes are taken at present.
     writable: bool,
-    /// What an operator should look at.
+    /// What an operator should look at; told to those who see all.
     alarms: Vec<String>,
-    /// Bytes in the journal since the last snapshot.
-    journal_bytes: u64,
+    /// Bytes in the journal since the last snapshot; told to those who see all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    journal_bytes: Option<u64>,
 }
 
 /// Tells how the server is
 #[utoipa::path(get, path = "/api/v1/health", tag = "server",
     responses((status = 200, body = HealthView), (status = 401, body = Problem)))]
-pub(super) async fn health(State(state): State<Shared>) -> axum::Json<HealthView> {
+pub(super) async fn health(
+    State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
+) -> axum::Json<HealthView> {
+    // How much there is belongs to all tenants together.
+    let all = principal.reach.is_whole();
     let health = state.store().health();
     let xmpp: Option<XmppHealth> = state.deps.waker.xmpp().map(Into::into);
     let quarantine = state.deps.strangers.occupancy();
@@ -93,14 +104,14 @@ pub(super) async fn health(State(state): State<Shared>) -> axum::Json<HealthView
         status: if sound { "ok" } else { "degraded" },
         version: env!("CARGO_PKG_VERSION"),
         time: state.deps.clock.now(),
-        devices: health.devices,
+        devices: all.then_some(health.devices),
         store: StoreHealth {
             writable: health.writable,
-            alarms: health.alarms,
-            journal_bytes: health.journal_bytes,
+            alarms: if all { health.alarms } else { Vec::new() },
+            journal_bytes: all.then_some(health.journal_bytes),
         },
-        quarantine: quarantine.into(),
-        xmpp,
+        quarantine: all.then(|| quarantine.into()),
+        xmpp: xmpp.filter(|_| all),
     })
 }
 

@@ -24,6 +24,7 @@ use super::rpcs::{NamedAttributes, UnitOperation, Window, shown_vouchers};
 use super::state::{Shared, State as Inner};
 use super::wait;
 use super::wake::{self, WakeView};
+use super::within::Eyes;
 use crate::access::{Principal, right_of};
 use crate::device::{
     Action, DeviceId, DownloadFile, FaultRecord, Outcome, Phase, Task, TaskId, TaskState,
@@ -395,7 +396,7 @@ pub(super) async fn create(
     let patience = query.patience(&state);
     let deadline = new.deadline()?;
     let device = known(&state, &id).await?;
-    let action = new.action(&state, &device).await?;
+    let action = new.action(&state, &principal.reach, &device).await?;
     let view = queue(&state, &principal, id, action, deadline, patience).await?;
     Ok(answer(view))
 }
@@ -541,6 +542,7 @@ pub(super) struct TaskQuery {
     responses((status = 200, body = Page<TaskView>)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<TaskQuery>,
 ) -> Result<axum::Json<Page<TaskView>>, ApiError> {
     const STATES: [&str; 9] = [
@@ -560,31 +562,35 @@ pub(super) async fn list(
     let device = query.device.as_deref().map(DeviceId::parse).transpose();
     let device = device.map_err(|error| bad_value("device", error))?;
     let limit = paging::limit(query.limit)?;
-    let mut after: Option<TaskId> = paging::key_after(query.after.as_deref())?;
+    let eyes = Eyes::of(&state, &principal);
+    let mut after: Option<TaskId> = eyes.after(query.after.as_deref())?;
     let wanted = |task: &Task| {
         query.state.as_deref().is_none_or(|word| {
             word == task.state.word() || (word == "open" && !task.state.is_ended())
         })
     };
     let chunk = (limit + 1).max(200);
-    let mut items: Vec<TaskView> = Vec::new();
+    let (mut items, mut shown): (Vec<TaskView>, _) = (Vec::new(), None);
     let mut scanned = 0;
     loop {
         let batch = state.store().tasks(device.as_ref(), after, chunk).await?;
         let last_batch = batch.len() < chunk;
         scanned += batch.len();
         for task in batch {
-            if items.len() == limit {
-                return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
-            }
             after = Some(task.id);
-            if wanted(&task) {
-                // A list of tasks is no list of their results, which may be many.
-                items.push(TaskView { results: Vec::new(), ..task.into() });
+            if !wanted(&task) || !eyes.of_device(&task.device).await? {
+                continue;
             }
+            if items.len() == limit {
+                return Ok(axum::Json(Page { items, next: shown.map(paging::cursor) }));
+            }
+            shown = after;
+            // A list of tasks is no list of their results, which may be many.
+            items.push(TaskView { results: Vec::new(), ..task.into() });
         }
         if last_batch || scanned >= MAX_SCAN {
-            let next = if last_batch { None } else { after.map(paging::cursor) };
+            let next = after.filter(|_| !last_batch);
+            let next = next.map(|key| eyes.cursor(key, shown == after));
             return Ok(axum::Json(Page { items, next }));
         }
     }

@@ -193,10 +193,9 @@ pub(super) async fn firmwares(
         let page = deps.store.files(after.as_deref(), PAGE).await?;
         let is_last = page.len() < PAGE;
         after = page.last().map(|file| file.sha256.clone());
-        found.extend(page.into_iter().filter(|file| {
-            file.from.is_none()
-                && file.file_type.starts_with("1 ")
-                && file.version.as_deref() == Some(version)
+        let brought = page.into_iter().filter_map(|file| file.brought_by(""));
+        found.extend(brought.filter(|file| {
+            file.file_type.starts_with("1 ") && file.version.as_deref() == Some(version)
         }));
         if is_last {
             return Ok(found);

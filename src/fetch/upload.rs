@@ -155,6 +155,8 @@ impl Fetch {
                 version: None,
                 uploaded_at: self.deps.clock.now(),
                 from: Some((task.device.clone(), task.id)),
+                tenant: "".into(),
+                shares: Vec::new(),
             }));
         }
         batch.put(Record::Setting(setting.into(), stored.sha256.as_bytes().to_vec()));

@@ -12,6 +12,8 @@ use crate::schema::Schema;
 #[derive(Debug)]
 pub(super) struct Compiled {
     pub(super) source: Source,
+    /// Whose it is; empty for the installation's.
+    pub(super) tenant: Box<str>,
     pub(super) layer: Layer,
     pub(super) priority: i32,
     pub(super) rule: Rule,
@@ -146,6 +148,7 @@ impl Compiled {
         let intents: Result<Vec<_>, _> = intents.collect();
         Ok(Self {
             source,
+            tenant: record.tenant.clone(),
             layer: profile.layer,
             priority: profile.priority,
             rule,
@@ -182,8 +185,12 @@ impl Compiled {
         self.rule.needs_time() || self.templates().any(Template::needs_time)
     }
 
-    /// Whether a device is one of its layer.
+    /// Whether a device is one of its layer, and its tenant's: a tenant's profile is
+    /// about devices of that tenant alone, whatever else it says.
     pub(super) fn is_of_layer(&self, subject: &Subject<'_>) -> bool {
+        if !self.tenant.is_empty() && self.tenant != subject.labels.tenant {
+            return false;
+        }
         let device = subject.device;
         match &self.layer {
             Layer::Global | Layer::Profile => true,

@@ -256,6 +256,7 @@ impl<'s> Layered<'s> {
                 version: firmware.version.clone(),
                 file: firmware.file.clone(),
                 source: profile.source.clone(),
+                tenant: profile.tenant.clone(),
             })
         })
     }

@@ -25,6 +25,9 @@ pub struct ProfileRecord {
     pub by: Box<str>,
     /// Why; may be empty.
     pub why: Box<str>,
+    /// The tenant whose it is: it is about devices of this tenant alone, whatever
+    /// its rule says. Empty for the installation's.
+    pub tenant: Box<str>,
 }
 
 /// A plan that was made and may be applied.
@@ -50,6 +53,9 @@ pub struct PlanRecord {
     pub summary: Box<str>,
     /// When it was applied, and by whom.
     pub applied: Option<(Timestamp, Box<str>)>,
+    /// The tenant whose it is: it tells of devices of this tenant alone. Empty for
+    /// the installation's.
+    pub tenant: Box<str>,
 }
 
 /// A change of one profile.

@@ -62,6 +62,9 @@ pub struct FirmwareTarget {
     pub file: Box<str>,
     /// Who wants it.
     pub source: Source,
+    /// The tenant whose profile wants it, and whose file is meant; empty for the
+    /// installation's.
+    pub tenant: Box<str>,
 }
 
 /// A tag to set or to take away.

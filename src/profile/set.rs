@@ -59,6 +59,9 @@ impl Index {
                 }
                 Layer::Model { oui, .. } => (&mut index.oui, &**oui),
                 Layer::Tenant(name) => (&mut index.tenant, &**name),
+                Layer::Global | Layer::Profile if !profile.tenant.is_empty() => {
+                    (&mut index.tenant, &*profile.tenant)
+                }
                 Layer::Global | Layer::Profile => match (pinned.product_class, pinned.oui) {
                     (Some(class), _) => (&mut index.product_class, class),
                     (None, Some(oui)) => (&mut index.oui, oui),
@@ -115,6 +118,10 @@ impl ProfileSet {
                     digest.update(record.version.to_be_bytes());
                     digest.update((record.text.len() as u64).to_be_bytes());
                     digest.update(record.text.as_bytes());
+                    if !record.tenant.is_empty() {
+                        digest.update((record.tenant.len() as u64).to_be_bytes());
+                        digest.update(record.tenant.as_bytes());
+                    }
                 }
                 Err(error) => errors.push(error),
             }
@@ -123,8 +130,11 @@ impl ProfileSet {
             return (Self::default(), errors);
         }
         // Names are in order already, and the sort keeps that among equals: the
-        // later name is the stronger one.
-        profiles.sort_by_key(|profile| (profile.layer.rank(), profile.priority));
+        // later name is the stronger one. Of one layer, what the installation says
+        // is stronger than what a tenant says, whatever priority that claims.
+        profiles.sort_by_key(|profile| {
+            (profile.layer.rank(), profile.tenant.is_empty(), profile.priority)
+        });
         let digest = digest.finalize();
         let fingerprint = digest.iter().take(8).fold(0, |sum, byte| sum << 8 | u64::from(*byte));
         let asks = profiles.iter().map(Compiled::asks).fold(Asked::default(), |sum, asks| Asked {

@@ -12,6 +12,7 @@ use crate::device::{
     TaskState,
 };
 use crate::phone::{self, Access, Mac, Settings, Transport, Vendor};
+use crate::profile::{PlanRecord, ProfileChange, ProfileRecord};
 use crate::time::Timestamp;
 
 /// A phone as it was when Fanvil was the one vendor.
@@ -63,7 +64,7 @@ struct Task {
     notes: Vec<Box<str>>,
 }
 
-/// A file as it was when operators alone brought files.
+/// A file as it was when nobody owned any.
 #[derive(Serialize, Deserialize)]
 struct File {
     sha256: Box<str>,
@@ -72,6 +73,33 @@ struct File {
     file_type: Box<str>,
     version: Option<Box<str>>,
     uploaded_at: Timestamp,
+    from: Option<(DeviceId, TaskId)>,
+}
+
+/// A profile as it was when all were the installation's.
+#[derive(Serialize, Deserialize)]
+struct Profile {
+    name: Box<str>,
+    version: u32,
+    text: Box<str>,
+    enabled: bool,
+    at: Timestamp,
+    by: Box<str>,
+    why: Box<str>,
+}
+
+/// A plan as it was when all were the installation's.
+#[derive(Serialize, Deserialize)]
+struct Plan {
+    id: u128,
+    at: Timestamp,
+    by: Box<str>,
+    why: Box<str>,
+    base: u64,
+    changes: Vec<ProfileChange>,
+    rule: Box<str>,
+    summary: Box<str>,
+    applied: Option<(Timestamp, Box<str>)>,
 }
 
 /// A device as it was before anything was wanted of it.
@@ -159,9 +187,24 @@ pub(super) fn task(body: &[u8]) -> Option<device::Task> {
 
 /// A file of the form before.
 pub(super) fn file(body: &[u8]) -> Option<FileRecord> {
-    let File { sha256, name, size, file_type, version, uploaded_at } =
+    let File { sha256, name, size, file_type, version, uploaded_at, from } =
         postcard::from_bytes(body).ok()?;
-    Some(FileRecord { sha256, name, size, file_type, version, uploaded_at, from: None })
+    let (tenant, shares) = Default::default();
+    Some(FileRecord { sha256, name, size, file_type, version, uploaded_at, from, tenant, shares })
+}
+
+/// A profile of the form before: the installation's.
+pub(super) fn profile(body: &[u8]) -> Option<ProfileRecord> {
+    let Profile { name, version, text, enabled, at, by, why } = postcard::from_bytes(body).ok()?;
+    Some(ProfileRecord { name, version, text, enabled, at, by, why, tenant: "".into() })
+}
+
+/// A plan of the form before: the installation's.
+pub(super) fn plan(body: &[u8]) -> Option<PlanRecord> {
+    let Plan { id, at, by, why, base, changes, rule, summary, applied } =
+        postcard::from_bytes(body).ok()?;
+    let tenant = "".into();
+    Some(PlanRecord { id, at, by, why, base, changes, rule, summary, applied, tenant })
 }
 
 /// A phone of the form before.
@@ -297,7 +340,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_of_the_form_before_came_from_an_operator() {
+    fn a_file_of_the_form_before_is_the_installations() {
         let old = File {
             sha256: "ab".into(),
             name: "image.bin".into(),
@@ -305,9 +348,40 @@ mod tests {
             file_type: "1 Firmware Upgrade Image".into(),
             version: None,
             uploaded_at: Timestamp::from_millis(8),
+            from: None,
         };
         let new = file(&postcard::to_stdvec(&old).unwrap()).unwrap();
-        assert_eq!((&*new.name, new.size, new.from), ("image.bin", 3, None));
+        assert_eq!((&*new.name, new.size), ("image.bin", 3));
+        assert_eq!(new.tenants().collect::<Vec<_>>(), [""]);
+    }
+
+    #[test]
+    fn profiles_and_plans_of_the_forms_before_are_the_installations() {
+        let old = Profile {
+            name: "wifi".into(),
+            version: 3,
+            text: "{}".into(),
+            enabled: true,
+            at: Timestamp::from_millis(1),
+            by: "admin".into(),
+            why: "x".into(),
+        };
+        let new = profile(&postcard::to_stdvec(&old).unwrap()).unwrap();
+        assert_eq!((&*new.name, new.version, &*new.why, &*new.tenant), ("wifi", 3, "x", ""));
+        let change = ProfileChange { name: "wifi".into(), text: None, enabled: true };
+        let old = Plan {
+            id: 7,
+            at: Timestamp::from_millis(1),
+            by: "admin".into(),
+            why: "".into(),
+            base: 9,
+            changes: vec![change],
+            rule: "true".into(),
+            summary: "{}".into(),
+            applied: None,
+        };
+        let new = plan(&postcard::to_stdvec(&old).unwrap()).unwrap();
+        assert_eq!((new.id, new.base, new.changes.len(), &*new.tenant), (7, 9, 1, ""));
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod change;
 mod companion;
 mod disk;
 mod embedded;
+mod file;
 mod fleet;
 mod frame;
 mod index;
@@ -42,6 +43,7 @@ mod writer;
 pub use change::{Batch, Change, Kind, Notice, Record};
 pub use companion::Companion;
 pub use disk::{Disk, DiskFile, RealDisk};
+pub use file::{FileRecord, FileShare};
 pub use fleet::FleetStore;
 pub use indexes::{IndexStore, TermSpan};
 pub use indexing::Indexing;
@@ -61,27 +63,6 @@ use crate::device::{
 use crate::param::Tree;
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use crate::time::Timestamp;
-
-/// A file that is kept by content, as the inventory knows it; the bytes lie in
-/// [`crate::files`].
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct FileRecord {
-    /// SHA-256 of the content in lower-case hex: the key.
-    pub sha256: Box<str>,
-    /// The name under which it was uploaded.
-    pub name: Box<str>,
-    /// Its size in bytes.
-    pub size: u64,
-    /// `FileType` as the standard spells it: `1 Firmware Upgrade Image`.
-    pub file_type: Box<str>,
-    /// The software version that it brings, if it was told.
-    pub version: Option<Box<str>>,
-    /// When it was uploaded.
-    pub uploaded_at: Timestamp,
-    /// The device that sent it, and the task that asked for it; `None` if an
-    /// operator brought it.
-    pub from: Option<(DeviceId, TaskId)>,
-}
 
 /// What the store could not do.
 #[derive(Debug, thiserror::Error)]

@@ -254,7 +254,12 @@ impl Stored for WrittenValues {
 
 impl Stored for ProfileRecord {
     const NAME: &'static str = "a profile";
+    const VERSION: u8 = 2;
     const SEALED: bool = true;
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::profile(body)
+    }
 
     fn revision(&self) -> u32 {
         self.version
@@ -263,7 +268,12 @@ impl Stored for ProfileRecord {
 
 impl Stored for PlanRecord {
     const NAME: &'static str = "a plan";
+    const VERSION: u8 = 2;
     const SEALED: bool = true;
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::plan(body)
+    }
 }
 
 impl Stored for CampaignRecord {
@@ -360,7 +370,7 @@ impl Stored for FileVersion {
 
 impl Stored for FileRecord {
     const NAME: &'static str = "a file";
-    const VERSION: u8 = 2;
+    const VERSION: u8 = 3;
 
     fn migrate(body: &[u8]) -> Option<Self> {
         before::file(body)

@@ -81,7 +81,7 @@ impl Supply {
         }
         let shared_directives = Directives::take(&mut shared);
         let directives = Directives::take(&mut settings);
-        let firmware = self.firmware(&directives).await?;
+        let firmware = self.firmware(&directives, &site.tenant).await?;
         let moved = matches!(directives.acs, Some(AcsMode::Common | AcsMode::Ctc));
         let acs = phone.as_ref().filter(|_| moved).and_then(|phone| (self.deps.acs)(phone));
         let accounts = phone.iter().flat_map(|phone| &phone.accounts);
@@ -117,10 +117,14 @@ impl Supply {
     }
 
     /// The image that the directives name, the latest upload of that name.
-    async fn firmware(&self, directives: &Directives) -> Result<Option<Firmware>, SupplyError> {
+    async fn firmware(
+        &self,
+        directives: &Directives,
+        tenant: &str,
+    ) -> Result<Option<Firmware>, SupplyError> {
         let version = || directives.firmware_version.clone().unwrap_or_default();
         let Some(name) = &directives.firmware_file else { return Ok(None) };
-        let found = self.uploaded(name).await?;
+        let found = self.uploaded(name, tenant).await?;
         let version = match (&directives.firmware_version, &found) {
             (None, Some(FileRecord { version: Some(version), .. })) => version.clone(),
             _ => version(),
@@ -129,17 +133,17 @@ impl Supply {
         Ok(Some(Firmware { version, name: name.clone(), sha256, size }))
     }
 
-    /// The latest upload of a name. What devices sent is none: it must not pass for
-    /// firmware because of its name.
-    async fn uploaded(&self, name: &str) -> Result<Option<FileRecord>, SupplyError> {
+    /// The latest upload of a name by the tenant or the installation. What devices
+    /// sent is none: it must not pass for firmware because of its name.
+    async fn uploaded(&self, name: &str, tenant: &str) -> Result<Option<FileRecord>, SupplyError> {
         let mut latest: Option<FileRecord> = None;
         let mut after: Option<Box<str>> = None;
         loop {
             let page = self.deps.store.files(after.as_deref(), PAGE).await?;
             after = page.last().map(|file| file.sha256.clone());
             let whole = page.len() < PAGE;
-            let operators = |file: &FileRecord| file.from.is_none() && *file.name == *name;
-            for file in page.into_iter().filter(operators) {
+            let meant = page.into_iter().filter_map(|file| file.meant_for(tenant));
+            for file in meant.filter(|file| *file.name == *name) {
                 if latest.as_ref().is_none_or(|known| known.uploaded_at <= file.uploaded_at) {
                     latest = Some(file);
                 }

@@ -30,6 +30,7 @@ impl Lab {
             at: self.clock.now(),
             by: "test".into(),
             why: "".into(),
+            tenant: "".into(),
         };
         self.store.commit(Record::Profile(Box::new(record)).into()).await.unwrap();
     }

@@ -371,7 +371,7 @@ pub(super) async fn prepare(
                 return Err(ApiError::QueueFull(MAX_OPEN));
             }
             let deadline = new.deadline()?;
-            let action = new.action(state, &device).await?;
+            let action = new.action(state, &bulk.reach, &device).await?;
             let right = right_of(&action);
             if !bulk.rights.contains(&right) {
                 return Err(ApiError::NoRight(right));

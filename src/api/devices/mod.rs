@@ -11,6 +11,7 @@ pub(super) use export::*;
 pub(super) use list::*;
 pub(super) use query::DeviceWhich;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,8 @@ use super::labels::{LabelsBody, LabelsView, first_wrong};
 use super::mask;
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
+use super::within::Eyes;
+use crate::access::Principal;
 use crate::device::{
     Credentials, Device, DeviceId, DeviceIdentity, EventCode, Labels, Secret, Stage,
 };
@@ -138,6 +141,7 @@ pub(super) async fn forget(
     responses((status = 200, body = DeviceView), (status = 409, body = Problem)))]
 pub(super) async fn change(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
     if_match: IfMatch,
     Json(change): Json<LabelsBody>,
@@ -145,7 +149,9 @@ pub(super) async fn change(
     let device = known(&state, &id).await?;
     let mut labels = state.store().labels(&id).await?.unwrap_or_default();
     if_match.check(labels.revision)?;
+    let before = labels.clone();
     change.change().apply(&mut labels).map_err(first_wrong)?;
+    Eyes::of(&state, &principal).keep(&before, &labels)?;
     labels.revision = labels.revision.saturating_add(1);
     state.store().commit(Record::Labels(id, labels.clone()).into()).await?;
     Ok(axum::Json(DeviceView::new(device, labels)))

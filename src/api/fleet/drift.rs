@@ -14,6 +14,7 @@ use super::super::paging::{self, MAX_SCAN, Page};
 use super::super::problem::{ApiError, Problem, bad_value};
 use super::super::state::Shared;
 use super::super::tasks::{self, TaskView, WaitQuery};
+use super::super::within::{Eyes, Veil};
 use super::view::SourceView;
 use crate::access::Principal;
 use crate::device::{Compliance, DeviceId, Drift, FirmwareStanding};
@@ -78,14 +79,16 @@ struct FirmwareDriftView {
     task: Option<String>,
 }
 
-impl From<Compliance> for ComplianceView {
-    fn from(compliance: Compliance) -> Self {
+impl ComplianceView {
+    /// What stands between a device and what is wanted of it; who wants it, if that
+    /// is seen.
+    pub(super) fn new(compliance: Compliance, veil: &Veil) -> Self {
         let state = state_of(&compliance);
         Self {
             device: compliance.device,
             at: compliance.at,
             state,
-            drifts: compliance.drifts.iter().map(DriftView::from).collect(),
+            drifts: compliance.drifts.iter().map(|drift| DriftView::new(drift, veil)).collect(),
             attempts: compliance.attempts,
             retry_at: compliance.retry_at,
             why: mask::url(&compliance.why).into_owned(),
@@ -95,8 +98,8 @@ impl From<Compliance> for ComplianceView {
     }
 }
 
-impl From<&Drift> for DriftView {
-    fn from(drift: &Drift) -> Self {
+impl DriftView {
+    fn new(drift: &Drift, veil: &Veil) -> Self {
         Self {
             path: drift.path.to_string(),
             wanted: mask::value_of(&drift.path, &drift.wanted),
@@ -104,7 +107,7 @@ impl From<&Drift> for DriftView {
             since: drift.since,
             strayed: drift.strayed,
             held: mask::url(&drift.held).into_owned(),
-            source: (&drift.source).into(),
+            source: SourceView::veiled(&drift.source, veil),
         }
     }
 }
@@ -155,7 +158,7 @@ pub(in crate::api) struct DriftQuery {
 
 impl DriftQuery {
     /// Leaves in a record what was asked for; whether anything is left.
-    fn takes(&self, compliance: &mut Compliance) -> bool {
+    fn takes(&self, compliance: &mut Compliance, veil: &Veil) -> bool {
         if self.state.as_deref().is_some_and(|state| state != state_of(compliance)) {
             return false;
         }
@@ -164,7 +167,8 @@ impl DriftQuery {
             let at = |path: &str| {
                 *drift.path == *path || (path.ends_with('.') && drift.path.starts_with(path))
             };
-            self.profile.as_ref().is_none_or(|name| *drift.source.name == **name)
+            let is_by = |name: &String| *drift.source.name == **name && veil.shows(name);
+            self.profile.as_ref().is_none_or(is_by)
                 && self.path.as_deref().is_none_or(at)
                 && self.strayed.is_none_or(|strayed| drift.strayed == strayed)
                 && self.before.is_none_or(|before| drift.since <= before)
@@ -182,6 +186,7 @@ impl DriftQuery {
     responses((status = 200, body = Page<ComplianceView>)))]
 pub(in crate::api) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<DriftQuery>,
 ) -> Result<axum::Json<Page<ComplianceView>>, ApiError> {
     const STATES: [&str; 3] = ["repairing", "waiting", "held"];
@@ -189,23 +194,28 @@ pub(in crate::api) async fn list(
         return Err(bad_value("state", format!("one of {}", STATES.join(", "))));
     }
     let limit = paging::limit(query.limit)?;
-    let mut after: Option<DeviceId> = paging::key_after(query.after.as_deref())?;
-    let (mut items, mut scanned) = (Vec::new(), 0);
+    let eyes = Eyes::of(&state, &principal);
+    let veil = eyes.veil().await?;
+    let mut after: Option<DeviceId> = eyes.after(query.after.as_deref())?;
+    let (mut items, mut scanned, mut shown) = (Vec::new(), 0, None);
     loop {
         let records = state.store().fleet().compliances(after.as_ref(), CHUNK).await?;
         let is_last = records.len() < CHUNK;
         scanned += records.len();
         for mut record in records {
-            if items.len() == limit {
-                return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
-            }
             after = Some(record.device.clone());
-            if query.takes(&mut record) {
-                items.push(record.into());
+            if !query.takes(&mut record, &veil) || !eyes.of_device(&record.device).await? {
+                continue;
             }
+            if items.len() == limit {
+                return Ok(axum::Json(Page { items, next: shown.map(paging::cursor) }));
+            }
+            shown.clone_from(&after);
+            items.push(ComplianceView::new(record, &veil));
         }
         if is_last || scanned >= MAX_SCAN {
-            let next = if is_last { None } else { after.map(paging::cursor) };
+            let is_shown = shown == after;
+            let next = after.filter(|_| !is_last).map(|key| eyes.cursor(key, is_shown));
             return Ok(axum::Json(Page { items, next }));
         }
     }

@@ -1,6 +1,7 @@
 //! `/devices/{id}/explain`: who wants what of a device, what it has, and what
 //! stands between.
 
+use axum::Extension;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -11,8 +12,10 @@ use super::super::extract::{DeviceKey, Query};
 use super::super::mask::{self, MASK};
 use super::super::problem::{ApiError, Problem};
 use super::super::state::{Shared, State as Inner};
+use super::super::within::{Eyes, Veil};
 use super::drift::ComplianceView;
-use super::view::SourceView;
+use super::view::{SourceView, told};
+use crate::access::Principal;
 use crate::device::{Compliance, DeviceId, Drift};
 use crate::expr::Rule;
 use crate::fleet::{Known, Standing, standing};
@@ -47,7 +50,7 @@ pub(in crate::api) struct ExplainView {
     items: Vec<ItemView>,
     /// Whether there are more than an answer explains.
     is_cut: bool,
-    /// All profiles, and whether they mean this device.
+    /// All profiles that are seen, and whether they mean this device.
     profiles: Vec<MatchView>,
     /// Parameters that rules or values ask for and that were never read.
     unread: Vec<String>,
@@ -114,19 +117,22 @@ struct MatchView {
     responses((status = 200, body = ExplainView), (status = 404, body = Problem)))]
 pub(in crate::api) async fn explain(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
     Query(query): Query<ExplainQuery>,
 ) -> Result<axum::Json<ExplainView>, ApiError> {
+    let veil = Eyes::of(&state, &principal).veil().await?;
     let sight = Sight::of(&state, &id).await?;
     let compliance = state.store().fleet().compliance(&id).await?;
     let now = state.deps.clock.now();
-    let mut items = sight.items(compliance.as_ref(), query.path.as_deref(), now);
+    let mut items = sight.items(compliance.as_ref(), query.path.as_deref(), now, &veil);
     let is_cut = items.len() > MAX_ITEMS;
     let worst = ["blocked", "differs", "unknown", "satisfied"]
         .into_iter()
         .find(|state| items.iter().any(|item| item.state == *state));
     items.truncate(MAX_ITEMS);
-    let records = state.store().fleet().profiles().await?;
+    let mut records = state.store().fleet().profiles().await?;
+    records.retain(|record| veil.shows_record(record));
     let resolved = &sight.standing.resolved;
     Ok(axum::Json(ExplainView {
         state: worst.unwrap_or("nothing"),
@@ -135,8 +141,8 @@ pub(in crate::api) async fn explain(
         is_cut,
         profiles: records.iter().map(|record| sight.matching(record, now)).collect(),
         unread: resolved.unread.iter().map(ToString::to_string).collect(),
-        problems: resolved.problems.iter().map(ToString::to_string).collect(),
-        compliance: compliance.map(ComplianceView::from),
+        problems: told(&resolved.problems, &veil),
+        compliance: compliance.map(|compliance| ComplianceView::new(compliance, &veil)),
         device: id,
     }))
 }
@@ -165,17 +171,24 @@ impl Sight {
         compliance: Option<&Compliance>,
         path: Option<&str>,
         now: Timestamp,
+        veil: &Veil,
     ) -> Vec<ItemView> {
         let meant = |said: &&Said| path.is_none_or(|path| is_at(&said.path, path));
         let mut said: Vec<&Said> = self.said.iter().filter(meant).collect();
         // Stable: who is stronger stays behind.
         said.sort_by(|a, b| a.path.cmp(&b.path));
         said.chunk_by(|a, b| a.path == b.path)
-            .map(|said| self.item(said, compliance, now))
+            .map(|said| self.item(said, compliance, now, veil))
             .collect()
     }
 
-    fn item(&self, said: &[&Said], compliance: Option<&Compliance>, now: Timestamp) -> ItemView {
+    fn item(
+        &self,
+        said: &[&Said],
+        compliance: Option<&Compliance>,
+        now: Timestamp,
+        veil: &Veil,
+    ) -> ItemView {
         let counts = said.iter().rev().find(|said| !said.overridden).or(said.last());
         let path = counts.map(|said| &*said.path).unwrap_or_default();
         let place = Place::of(path, self);
@@ -211,7 +224,7 @@ impl Sight {
                 .map(|said| SaidView {
                     value: shown(said),
                     overridden: said.overridden,
-                    source: (&said.source).into(),
+                    source: SourceView::veiled(&said.source, veil),
                 })
                 .collect(),
         }
@@ -309,6 +322,9 @@ impl Sight {
     /// Why a profile does not mean the device; empty if it does.
     fn reason(&self, record: &ProfileRecord, now: Timestamp) -> String {
         let subject = self.known.subject(now);
+        if !record.tenant.is_empty() && record.tenant != self.known.labels.tenant {
+            return format!("it is for devices of the tenant {}", record.tenant);
+        }
         let text: Value = serde_json::from_str(&record.text).unwrap_or_default();
         let rule = text["match"].as_str().unwrap_or_default();
         match Rule::parse(rule).and_then(|rule| rule.matches(&subject)) {

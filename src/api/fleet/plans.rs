@@ -16,6 +16,7 @@ use super::super::paging::{self, MAX_SCAN, Page};
 use super::super::problem::{ApiError, Problem, bad_value};
 use super::super::state::{Shared, State as Inner};
 use super::super::tasks::WaitQuery;
+use super::super::within::{Eyes, Veil};
 use super::changes::{self, Faults, MAX_PROFILES};
 use super::making::{MAX_MAKING, Maker, Making};
 use super::profiles::told;
@@ -164,8 +165,9 @@ impl PlanView {
         Self { progress: Some(progress), ..Self::new(making.draft.clone(), "making") }
     }
 
-    /// A plan in the store; `base` stands for the profiles as they are now.
-    fn of_record(record: PlanRecord, base: u64) -> Self {
+    /// A plan in the store, and all profiles as they are now.
+    fn of_record(record: PlanRecord, profiles: &[ProfileRecord]) -> Self {
+        let base = base_of(&about(profiles, &record.tenant));
         let state = match &record.applied {
             Some(_) => "applied",
             None if record.base == base => "ready",
@@ -194,9 +196,13 @@ pub(in crate::api) async fn create(
     Json(body): Json<PlanBody>,
 ) -> Result<Response, ApiError> {
     let why = changes::why(body.why)?;
+    let eyes = Eyes::of(&state, &principal);
+    let tenant = eyes.tenant_of_new(None)?;
     let rule = Rule::parse(&body.rule).map_err(|error| bad_value("match", error))?;
-    let before = state.store().fleet().profiles().await?;
+    let before = in_sight(&state, tenant).await?;
     let unchecked = body.unchecked.unwrap_or(false);
+    let named = body.changes.iter().map(|change| &*change.name);
+    none_taken(&state, &eyes, named).await?;
     let changes = checked(body.changes, unchecked, &before)?;
     let draft = PlanRecord {
         id: uuid::Uuid::now_v7().as_u128(),
@@ -208,12 +214,14 @@ pub(in crate::api) async fn create(
         rule: rule.text().into(),
         summary: Box::default(),
         applied: None,
+        tenant: tenant.into(),
     };
     let proposal = proposal_of(&draft, &before, rule)?;
-    let devices = state.store().health().devices;
+    let devices = if eyes.see_all() { state.store().health().devices } else { 0 };
+    let veil = eyes.veil().await?;
     let maker = state.makings.begin(draft, devices).ok_or(ApiError::PlansFull(MAX_MAKING))?;
     let making = Arc::clone(&maker.making);
-    tokio::spawn(still_acting(make(Arc::clone(&state), maker, proposal)));
+    tokio::spawn(still_acting(make(Arc::clone(&state), maker, proposal, veil)));
     let outcome = making.outcome(query.patience(&state)).await;
     let (status, view) = match outcome {
         Some(Ok(())) => (StatusCode::CREATED, stored_view(&state, making.draft.id).await?),
@@ -267,11 +275,12 @@ fn proposal_of(
     before: &[ProfileRecord],
     rule: Rule,
 ) -> Result<Arc<Proposal>, ApiError> {
-    let after = proposed(before, &plan.changes, &plan.by, &plan.why, plan.at);
+    let after = proposed(before, plan, &plan.by, plan.at);
     if after.len() > MAX_PROFILES {
         return Err(ApiError::TooMany { what: "profiles", limit: MAX_PROFILES });
     }
-    Proposal::new(before, &after, rule).map(Arc::new).map_err(|errors| {
+    let proposal = Proposal::new(before, &after, rule);
+    proposal.map(|proposal| Arc::new(proposal.for_tenant(&plan.tenant))).map_err(|errors| {
         let mut faults = Faults::default();
         for error in errors {
             faults.add(error.profile, error.problem);
@@ -282,15 +291,15 @@ fn proposal_of(
 }
 
 /// Makes a plan, beside all requests.
-async fn make(state: Shared, maker: Maker, proposal: Arc<Proposal>) {
+async fn make(state: Shared, maker: Maker, proposal: Arc<Proposal>, veil: Veil) {
     let making = Arc::clone(&maker.making);
     let outcome = match state.planner.survey(proposal, KEPT, &making.progress).await {
         Ok(Some((summary, devices))) => {
             let foreseen = Foreseen {
-                summary: SummaryView::from(&summary),
+                summary: SummaryView::veiled(&summary, &veil),
                 devices: devices
                     .iter()
-                    .map(|plan| DevicePlanView::new(plan, KEPT_CHANGES))
+                    .map(|plan| DevicePlanView::new(plan, KEPT_CHANGES, &veil))
                     .collect(),
             };
             let summary = serde_json::to_string(&foreseen).unwrap_or_default();
@@ -310,6 +319,8 @@ async fn keep(state: &Inner, record: PlanRecord) -> Result<(), String> {
     let kept = async {
         let known = state.store().fleet().plans(None, usize::MAX).await?;
         let mut batch = Batch::new();
+        // Nobody's plans drive out those of others.
+        let known: Vec<_> = known.iter().filter(|old| old.tenant == record.tenant).collect();
         let beyond = (known.len() + 1).saturating_sub(MAX_PLANS);
         for old in known.iter().take(beyond) {
             batch.push(Change::ForgetPlan(old.id));
@@ -336,21 +347,26 @@ pub(in crate::api) struct PlansQuery {
     responses((status = 200, body = Page<PlanView>)))]
 pub(in crate::api) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<PlansQuery>,
 ) -> Result<axum::Json<Page<PlanView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
     let after: Option<u128> = paging::key_after(query.after.as_deref())?;
-    let mut records = state.store().fleet().plans(after, limit + 1).await?;
+    let eyes = Eyes::of(&state, &principal);
+    let mut records = state.store().fleet().plans(after, usize::MAX).await?;
+    records.retain(|record| eyes.tenants(&record.tenant));
     let is_cut = records.len() > limit;
     records.truncate(limit);
     let next = records.last().filter(|_| is_cut).map(|record| paging::cursor(record.id));
-    let base = base_of(&state.store().fleet().profiles().await?);
+    let profiles = state.store().fleet().profiles().await?;
     let mut items: Vec<PlanView> = records
         .into_iter()
-        .map(|record| PlanView { devices: Vec::new(), ..PlanView::of_record(record, base) })
+        .map(|record| PlanView { devices: Vec::new(), ..PlanView::of_record(record, &profiles) })
         .collect();
     if next.is_none() && items.len() < limit {
-        items.extend(state.makings.all().iter().map(|making| PlanView::of_making(making)));
+        let making = state.makings.all();
+        let seen = making.iter().filter(|making| eyes.tenants(&making.draft.tenant));
+        items.extend(seen.map(|making| PlanView::of_making(making)));
     }
     Ok(axum::Json(Page { items, next }))
 }
@@ -361,17 +377,22 @@ pub(in crate::api) async fn list(
     responses((status = 200, body = PlanView), (status = 404, body = Problem)))]
 pub(in crate::api) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
     Query(query): Query<WaitQuery>,
 ) -> Result<axum::Json<PlanView>, ApiError> {
     let id = parsed(&id)?;
     if let Some(making) = state.makings.get(id) {
+        if !Eyes::of(&state, &principal).tenants(&making.draft.tenant) {
+            return Err(no_such(id));
+        }
         match making.outcome(query.patience(&state)).await {
             None => return Ok(axum::Json(PlanView::of_making(&making))),
             Some(Err(why)) => return Err(ApiError::PlanFailed(why)),
             Some(Ok(())) => {}
         }
     }
+    stored(&state, &principal, id).await?;
     Ok(axum::Json(stored_view(&state, id).await?))
 }
 
@@ -383,13 +404,19 @@ pub(in crate::api) async fn show(
     responses((status = 204), (status = 404, body = Problem)))]
 pub(in crate::api) async fn forget(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, ApiError> {
     let id = parsed(&id)?;
+    let eyes = Eyes::of(&state, &principal);
+    let making = state.makings.get(id);
+    if making.is_some_and(|making| !eyes.tenants(&making.draft.tenant)) {
+        return Err(no_such(id));
+    }
     if state.makings.give_up(id) {
         return Ok(StatusCode::NO_CONTENT);
     }
-    stored(&state, id).await?;
+    stored(&state, &principal, id).await?;
     let mut batch = Batch::new();
     batch.push(Change::ForgetPlan(id));
     state.store().commit(batch).await?;
@@ -405,13 +432,15 @@ pub(in crate::api) async fn forget(
         (status = 409, body = Problem)))]
 pub(in crate::api) async fn devices(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
     Query(query): Query<PlansQuery>,
 ) -> Result<axum::Json<Page<DevicePlanView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
-    let after: Option<DeviceId> = paging::key_after(query.after.as_deref())?;
-    let record = stored(&state, parsed(&id)?).await?;
-    let before = state.store().fleet().profiles().await?;
+    let eyes = Eyes::of(&state, &principal);
+    let after: Option<DeviceId> = eyes.after(query.after.as_deref())?;
+    let record = stored(&state, &principal, parsed(&id)?).await?;
+    let before = in_sight(&state, &record.tenant).await?;
     let rule = Rule::parse(&record.rule).map_err(|error| bad_value("match", error))?;
     // What was applied, or was meant for other profiles, is told by those in
     // force.
@@ -423,8 +452,9 @@ pub(in crate::api) async fn devices(
         return Err(ApiError::PlanOutdated(id));
     };
     let page = state.planner.page(proposal, after, limit, MAX_SCAN).await?;
-    let items = page.plans.iter().map(|plan| DevicePlanView::new(plan, LISTED_CHANGES));
-    let next = page.next.map(paging::cursor);
+    let veil = eyes.veil().await?;
+    let items = page.plans.iter().map(|plan| DevicePlanView::new(plan, LISTED_CHANGES, &veil));
+    let next = page.next.map(|key| eyes.cursor(key, false));
     Ok(axum::Json(Page { items: items.collect(), next }))
 }
 
@@ -459,21 +489,25 @@ pub(in crate::api) async fn apply(
     let rate = rate.ok_or_else(|| bad_value("rate", format!("from 1 to {most}")))?;
     let id = parsed(&id)?;
     let _changing = state.changing_profiles.lock().await;
-    if state.makings.get(id).is_some() {
-        return Err(ApiError::PlanUnready(shown(id)));
+    let eyes = Eyes::of(&state, &principal);
+    if let Some(making) = state.makings.get(id) {
+        let seen = eyes.tenants(&making.draft.tenant);
+        return Err(if seen { ApiError::PlanUnready(shown(id)) } else { no_such(id) });
     }
-    let mut plan = stored(&state, id).await?;
+    let mut plan = stored(&state, &principal, id).await?;
     if let Some((at, _)) = plan.applied {
         return Err(ApiError::PlanApplied { id: shown(id), at });
     }
-    let before = state.store().fleet().profiles().await?;
+    let before = in_sight(&state, &plan.tenant).await?;
+    let named = plan.changes.iter().map(|change| &*change.name);
+    none_taken(&state, &eyes, named).await?;
     if base_of(&before) != plan.base {
         return Err(ApiError::PlanOutdated(shown(id)));
     }
     let rule = Rule::parse(&plan.rule).map_err(|error| bad_value("match", error))?;
     let proposal = proposal_of(&plan, &before, rule)?;
     let now = state.deps.clock.now();
-    let after = proposed(&before, &plan.changes, &principal.name, &plan.why, now);
+    let after = proposed(&before, &plan, &principal.name, now);
     let mut batch = Batch::new();
     for gone in before.iter().filter(|old| !after.iter().any(|new| new.name == old.name)) {
         batch.push(Change::ForgetProfile(gone.name.clone(), gone.version));
@@ -488,7 +522,7 @@ pub(in crate::api) async fn apply(
     if body.wake {
         tokio::spawn(wake(Arc::clone(&state), id, proposal, rate));
     }
-    Ok(axum::Json(PlanView::of_record(plan, base_of(&after))))
+    Ok(axum::Json(PlanView::of_record(plan, &after)))
 }
 
 /// Wakes the devices that a plan changes, beside all requests.
@@ -500,15 +534,46 @@ async fn wake(state: Shared, id: u128, proposal: Arc<Proposal>, rate: NonZeroU32
     }
 }
 
-async fn stored(state: &Inner, id: u128) -> Result<PlanRecord, ApiError> {
+/// The profiles that a tenant's plan is about: its own and the installation's. All
+/// of them, if it is the installation's.
+fn about(profiles: &[ProfileRecord], tenant: &str) -> Vec<ProfileRecord> {
+    let is_meant =
+        |one: &&ProfileRecord| tenant.is_empty() || one.tenant.is_empty() || *one.tenant == *tenant;
+    profiles.iter().filter(is_meant).cloned().collect()
+}
+
+async fn in_sight(state: &Inner, tenant: &str) -> Result<Vec<ProfileRecord>, ApiError> {
+    Ok(about(&state.store().fleet().profiles().await?, tenant))
+}
+
+/// Refuses changes of profiles that are somebody else's.
+async fn none_taken(
+    state: &Inner,
+    eyes: &Eyes<'_>,
+    names: impl Iterator<Item = &str>,
+) -> Result<(), ApiError> {
+    for name in names {
+        let stored = state.store().fleet().profile(name).await?;
+        if stored.is_some_and(|stored| !eyes.tenants(&stored.tenant)) {
+            return Err(ApiError::Taken { what: "profile", name: name.to_owned() });
+        }
+    }
+    Ok(())
+}
+
+async fn stored(state: &Inner, principal: &Principal, id: u128) -> Result<PlanRecord, ApiError> {
     let plan = state.store().fleet().plan(id).await?;
-    plan.ok_or_else(|| ApiError::NoSuch { what: "plan", name: shown(id) })
+    let eyes = Eyes::of(state, principal);
+    plan.filter(|plan| eyes.tenants(&plan.tenant)).ok_or_else(|| no_such(id))
+}
+
+fn no_such(id: u128) -> ApiError {
+    ApiError::NoSuch { what: "plan", name: shown(id) }
 }
 
 async fn stored_view(state: &Inner, id: u128) -> Result<PlanView, ApiError> {
-    let record = stored(state, id).await?;
-    let base = base_of(&state.store().fleet().profiles().await?);
-    Ok(PlanView::of_record(record, base))
+    let record = state.store().fleet().plan(id).await?.ok_or_else(|| no_such(id))?;
+    Ok(PlanView::of_record(record, &state.store().fleet().profiles().await?))
 }
 
 fn shown(id: u128) -> String {

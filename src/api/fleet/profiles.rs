@@ -9,8 +9,10 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::super::extract::{IfMatch, Json, Query};
 use super::super::paging::{self, Page};
-use super::super::problem::{ApiError, Problem};
+use super::super::problem::{ApiError, Problem, bad_value};
+use super::super::sites::check_site_name;
 use super::super::state::{Shared, State as Inner};
+use super::super::within::Eyes;
 use super::changes::{self, Faults, MAX_PROFILES};
 use super::secrets;
 use crate::access::Principal;
@@ -33,6 +35,9 @@ pub(in crate::api) struct ProfileView {
     by: Box<str>,
     /// Why.
     why: Box<str>,
+    /// The tenant whose it is, and of whose devices alone it wants anything; empty
+    /// for the installation's.
+    tenant: Box<str>,
     /// What it says; secrets are masked.
     #[schema(value_type = Object)]
     profile: Value,
@@ -48,6 +53,7 @@ impl From<ProfileRecord> for ProfileView {
             at: record.at,
             by: record.by,
             why: record.why,
+            tenant: record.tenant,
         }
     }
 }
@@ -77,6 +83,9 @@ pub(in crate::api) struct ProfileBody {
     /// Whether it may name parameters that no data model knows, and values that
     /// they would not take.
     unchecked: Option<bool>,
+    /// Of a new one: the tenant whose it is, and of whose devices alone it wants
+    /// anything; the token's own if not given, and empty for the installation.
+    tenant: Option<String>,
     /// Why.
     why: Option<String>,
 }
@@ -114,12 +123,16 @@ pub(in crate::api) struct PageQuery {
     responses((status = 200, body = Page<ProfileView>)))]
 pub(in crate::api) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<Page<ProfileView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
     let after: Option<String> = paging::key_after(query.after.as_deref())?;
     let mut rest = state.store().fleet().profiles().await?;
-    rest.retain(|record| after.as_ref().is_none_or(|after| *record.name > **after));
+    let eyes = Eyes::of(&state, &principal);
+    rest.retain(|record| {
+        eyes.tenants(&record.tenant) && after.as_ref().is_none_or(|after| *record.name > **after)
+    });
     let is_cut = rest.len() > limit;
     rest.truncate(limit);
     let next = rest.last().filter(|_| is_cut).map(|record| paging::cursor(&record.name));
@@ -133,9 +146,10 @@ pub(in crate::api) async fn list(
     responses((status = 200, body = ProfileView), (status = 404, body = Problem)))]
 pub(in crate::api) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<axum::Json<ProfileView>, ApiError> {
-    Ok(axum::Json(known(&state, &name).await?.into()))
+    Ok(axum::Json(known(&state, &principal, &name).await?.into()))
 }
 
 /// Makes or changes a profile
@@ -159,6 +173,10 @@ pub(in crate::api) async fn put(
     let why = changes::why(body.why)?;
     let _changing = state.changing_profiles.lock().await;
     let stored = state.store().fleet().profile(name).await?;
+    let eyes = Eyes::of(&state, &principal);
+    if stored.as_ref().is_some_and(|stored| !eyes.tenants(&stored.tenant)) {
+        return Err(ApiError::Taken { what: "profile", name: name.to_owned() });
+    }
     if_match.check(stored.as_ref().map_or(0, |stored| stored.version))?;
     let mut faults = Faults::default();
     let wanted = body.enabled.or_else(|| changes::enabled(&body.profile));
@@ -170,8 +188,16 @@ pub(in crate::api) async fn put(
         if state.store().fleet().profiles().await?.len() >= MAX_PROFILES {
             return Err(ApiError::TooMany { what: "profiles", limit: MAX_PROFILES });
         }
+        let tenant = match body.tenant.as_deref() {
+            Some(named) if eyes.see_all() => named,
+            named => eyes.tenant_of_new(named)?,
+        };
+        if !tenant.is_empty() {
+            check_site_name("tenant", tenant)?;
+        }
         let new = ProfileRecord {
             name: name.into(),
+            tenant: tenant.into(),
             version: 0,
             text,
             enabled: wanted.unwrap_or(true),
@@ -182,6 +208,9 @@ pub(in crate::api) async fn put(
         let made = next(&state, &principal, new, why).await?;
         return Ok((StatusCode::CREATED, axum::Json(made.into())));
     };
+    if body.tenant.is_some_and(|named| *named != *stored.tenant) {
+        return Err(bad_value("tenant", "a profile stays with whom it was made for"));
+    }
     let enabled = wanted.unwrap_or(stored.enabled);
     if stored.text == text && stored.enabled == enabled {
         return Ok((StatusCode::OK, axum::Json(stored.into())));
@@ -204,7 +233,7 @@ pub(in crate::api) async fn forget(
     if_match: IfMatch,
 ) -> Result<StatusCode, ApiError> {
     let _changing = state.changing_profiles.lock().await;
-    let stored = known(&state, &name).await?;
+    let stored = known(&state, &principal, &name).await?;
     if_match.check(stored.version)?;
     let mut batch = Batch::new();
     batch.push(Change::ForgetProfile(stored.name, stored.version));
@@ -219,12 +248,13 @@ pub(in crate::api) async fn forget(
     responses((status = 200, body = Page<ProfileView>), (status = 404, body = Problem)))]
 pub(in crate::api) async fn versions(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
     Query(query): Query<PageQuery>,
 ) -> Result<axum::Json<Page<ProfileView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
     let after: u32 = paging::key_after(query.after.as_deref())?.unwrap_or(0);
-    known(&state, &name).await?;
+    known(&state, &principal, &name).await?;
     let mut versions = state.store().fleet().profile_versions(&name, after, limit + 1).await?;
     let is_cut = versions.len() > limit;
     versions.truncate(limit);
@@ -240,10 +270,11 @@ pub(in crate::api) async fn versions(
     responses((status = 200, body = ProfileView), (status = 404, body = Problem)))]
 pub(in crate::api) async fn version(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path((name, version)): Path<(String, String)>,
 ) -> Result<axum::Json<ProfileView>, ApiError> {
     let number = version.parse().unwrap_or(0);
-    Ok(axum::Json(known_version(&state, &name, number).await?.into()))
+    Ok(axum::Json(known_version(&state, &principal, &name, number).await?.into()))
 }
 
 /// Goes back to what an older version says, as a new version
@@ -262,9 +293,9 @@ pub(in crate::api) async fn rollback(
 ) -> Result<axum::Json<ProfileView>, ApiError> {
     let why = changes::why(body.why)?;
     let _changing = state.changing_profiles.lock().await;
-    let stored = known(&state, &name).await?;
+    let stored = known(&state, &principal, &name).await?;
     if_match.check(stored.version)?;
-    let old = known_version(&state, &name, body.version).await?;
+    let old = known_version(&state, &principal, &name, body.version).await?;
     if old.text == stored.text {
         return Ok(axum::Json(stored.into()));
     }
@@ -308,7 +339,7 @@ async fn switch(
 ) -> Result<axum::Json<ProfileView>, ApiError> {
     let why = changes::why(why)?;
     let _changing = state.changing_profiles.lock().await;
-    let stored = known(state, name).await?;
+    let stored = known(state, principal, name).await?;
     if stored.enabled == enabled {
         return Ok(axum::Json(stored.into()));
     }
@@ -336,17 +367,28 @@ async fn next(
     Ok(record)
 }
 
-async fn known(state: &Inner, name: &str) -> Result<ProfileRecord, ApiError> {
+async fn known(
+    state: &Inner,
+    principal: &Principal,
+    name: &str,
+) -> Result<ProfileRecord, ApiError> {
     let no_such = || ApiError::NoSuch { what: "profile", name: name.to_owned() };
     // A name that cannot be one has no place in the store.
     if changes::name(name).is_err() {
         return Err(no_such());
     }
-    state.store().fleet().profile(name).await?.ok_or_else(no_such)
+    let stored = state.store().fleet().profile(name).await?;
+    let eyes = Eyes::of(state, principal);
+    stored.filter(|stored| eyes.tenants(&stored.tenant)).ok_or_else(no_such)
 }
 
-async fn known_version(state: &Inner, name: &str, version: u32) -> Result<ProfileRecord, ApiError> {
-    known(state, name).await?;
+async fn known_version(
+    state: &Inner,
+    principal: &Principal,
+    name: &str,
+    version: u32,
+) -> Result<ProfileRecord, ApiError> {
+    known(state, principal, name).await?;
     let found = state.store().fleet().profile_version(name, version).await?;
     found.ok_or_else(|| ApiError::NoSuch {
         what: "profile",

@@ -6,7 +6,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::super::mask::{self, MASK};
+use super::super::within::{INSTALLATION, Veil};
 use crate::fleet::{DevicePlan, FirmwareChange, PlannedChange, Summary};
+use crate::profile::ProfileError;
 
 /// What would change, counted in devices.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -72,6 +74,18 @@ struct ShareView {
 struct PathView {
     path: String,
     devices: u64,
+}
+
+impl SummaryView {
+    /// A summary without the names of profiles that are not seen.
+    pub(super) fn veiled(summary: &Summary, veil: &Veil) -> Self {
+        let mut view = Self::from(summary);
+        view.profiles.retain(|share| veil.shows(&share.profile));
+        if !veil.is_thin() {
+            view.problems.clear();
+        }
+        view
+    }
 }
 
 impl From<&Summary> for SummaryView {
@@ -194,6 +208,26 @@ struct TagsView {
     lost: Vec<String>,
 }
 
+/// Problems of the profiles that are seen.
+pub(super) fn told(problems: &[ProfileError], veil: &Veil) -> Vec<String> {
+    let seen = problems.iter().filter(|problem| veil.shows(&problem.profile));
+    seen.map(ToString::to_string).collect()
+}
+
+impl SourceView {
+    /// Who wants something; of those that are not seen no more than that they do.
+    pub(super) fn veiled(source: &crate::device::Source, veil: &Veil) -> Self {
+        match veil.shows(&source.name) {
+            true => source.into(),
+            false => Self {
+                layer: source.layer.to_string(),
+                profile: INSTALLATION.to_owned(),
+                version: 0,
+            },
+        }
+    }
+}
+
 impl From<&crate::device::Source> for SourceView {
     fn from(source: &crate::device::Source) -> Self {
         Self {
@@ -205,7 +239,7 @@ impl From<&crate::device::Source> for SourceView {
 }
 
 impl ChangeView {
-    fn new(change: &PlannedChange) -> Self {
+    fn new(change: &PlannedChange, veil: &Veil) -> Self {
         let shown = |text: &str| {
             let hidden = change.secret && !text.is_empty();
             if hidden { MASK.to_owned() } else { mask::value_of(&change.path, text) }
@@ -214,25 +248,25 @@ impl ChangeView {
             from: change.from.as_deref().map(shown),
             to: (!change.removes_row()).then(|| shown(&change.to)),
             path: change.path.to_string(),
-            source: (&change.source).into(),
+            source: SourceView::veiled(&change.source, veil),
         }
     }
 }
 
-impl From<&FirmwareChange> for FirmwareView {
-    fn from(firmware: &FirmwareChange) -> Self {
+impl FirmwareView {
+    fn new(firmware: &FirmwareChange, veil: &Veil) -> Self {
         Self {
             from: firmware.from.to_string(),
             to: firmware.to.to_string(),
             file: firmware.file.as_deref().map(str::to_owned),
-            source: (&firmware.source).into(),
+            source: SourceView::veiled(&firmware.source, veil),
         }
     }
 }
 
 impl DevicePlanView {
     /// A device with its first `most` changes.
-    pub(super) fn new(plan: &DevicePlan, most: usize) -> Self {
+    pub(super) fn new(plan: &DevicePlan, most: usize, veil: &Veil) -> Self {
         let tags = |wanted: bool| {
             let tags = plan.tags.iter().filter(|(_, given)| *given == wanted);
             tags.map(|(tag, _)| tag.to_string()).collect()
@@ -245,18 +279,23 @@ impl DevicePlanView {
         Self {
             device: plan.device.to_string(),
             known: plan.known,
-            changes: plan.changes.iter().take(most).map(ChangeView::new).collect(),
+            changes: plan
+                .changes
+                .iter()
+                .take(most)
+                .map(|change| ChangeView::new(change, veil))
+                .collect(),
             more_changes: plan.changes.len().saturating_sub(most),
             unknown: plan.unknown.iter().take(most).map(ToString::to_string).collect(),
             impossible: impossible.take(most).collect(),
             rpcs: rpcs
                 .map(|rpc| RpcCount { method: rpc.method.to_owned(), count: rpc.count })
                 .collect(),
-            firmware: plan.firmware.as_ref().map(FirmwareView::from),
+            firmware: plan.firmware.as_ref().map(|firmware| FirmwareView::new(firmware, veil)),
             tags: TagsView { given: tags(true), lost: tags(false) },
             reboot: plan.reboots(),
             outages: plan.outages.iter().map(|outage| outage.word().to_owned()).collect(),
-            problems: plan.problems.iter().map(ToString::to_string).collect(),
+            problems: told(&plan.problems, veil),
         }
     }
 }

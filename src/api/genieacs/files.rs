@@ -24,7 +24,7 @@ use super::shape::Asked;
 use super::work::answer;
 use crate::access::Principal;
 use crate::store::{
-    Batch, Change, Document, FileRecord, OfficeKey, OfficeRecord, Record, StoreError,
+    Batch, Change, Document, FileRecord, FileShare, OfficeKey, OfficeRecord, Record, StoreError,
 };
 use crate::time::Timestamp;
 
@@ -55,29 +55,35 @@ async fn names(state: &Inner) -> Result<Vec<(Box<str>, Told, Timestamp)>, StoreE
     Ok(told.collect())
 }
 
-/// All files that operators brought.
-async fn records(state: &Inner) -> Result<Vec<FileRecord>, StoreError> {
+/// All files that are meant for a tenant's devices, the installation's among them.
+async fn records(state: &Inner, tenant: &str) -> Result<Vec<FileRecord>, StoreError> {
     let mut all = Vec::new();
     let mut after: Option<Box<str>> = None;
     loop {
         let chunk = state.store().files(after.as_deref(), CHUNK).await?;
         let is_last = chunk.len() < CHUNK;
         after = chunk.last().map(|file| file.sha256.clone());
-        all.extend(chunk.into_iter().filter(|file| file.from.is_none()));
+        all.extend(chunk.into_iter().filter_map(|file| file.meant_for(tenant)));
         if is_last {
             return Ok(all);
         }
     }
 }
 
-/// The file of a name: as this dialect was told, else the newest whose record has it.
-pub(super) async fn named(state: &Inner, name: &str) -> Result<Option<FileRecord>, StoreError> {
+/// The file of a name for a tenant's device: as this dialect was told, else the newest
+/// whose record has it.
+pub(super) async fn named(
+    state: &Inner,
+    name: &str,
+    tenant: &str,
+) -> Result<Option<FileRecord>, StoreError> {
     if let Some(told) = told(state, name).await?
         && let Some(record) = state.store().file(&told.sha256).await?
+        && let Some(record) = record.meant_for(tenant)
     {
         return Ok(Some(FileRecord { name: name.into(), ..record }));
     }
-    let all = records(state).await?.into_iter().filter(|file| *file.name == *name);
+    let all = records(state, tenant).await?.into_iter().filter(|file| *file.name == *name);
     Ok(all.max_by_key(|file| file.uploaded_at))
 }
 
@@ -95,7 +101,7 @@ pub(super) fn checked_type(kind: &str) -> Result<&str, Refusal> {
 pub(super) async fn list(State(state): State<Shared>, uri: Uri) -> Result<Response, Refusal> {
     let asked = Asked::read(&uri, Collection::Plain)?;
     let records: BTreeMap<Box<str>, FileRecord> =
-        records(&state).await?.into_iter().map(|file| (file.sha256.clone(), file)).collect();
+        records(&state, "").await?.into_iter().map(|file| (file.sha256.clone(), file)).collect();
     let names = names(&state).await?;
     let told: BTreeSet<&str> = names.iter().map(|(_, told, _)| &*told.sha256).collect();
     let mut documents: Vec<Node> = names
@@ -145,16 +151,16 @@ pub(super) async fn put(
     let mut batch = Batch::new();
     let known = state.store().file(&stored.sha256).await?;
     // The same content under another name stays what it is.
-    if known.is_none_or(|known| known.from.is_some()) {
-        batch.put(Record::File(FileRecord {
-            sha256: stored.sha256.clone(),
+    if known.as_ref().is_none_or(|known| known.brought_by("").is_none()) {
+        let share = FileShare {
+            tenant: "".into(),
             name: name.as_str().into(),
-            size: stored.size,
             file_type: metadata.get("fileType").cloned().unwrap_or_else(|| FIRMWARE.into()),
             version: metadata.get("version").cloned(),
             uploaded_at: at,
-            from: None,
-        }));
+        };
+        let sha256 = stored.sha256.clone();
+        batch.put(Record::File(FileRecord::with(known, sha256, stored.size, share)));
     }
     let told = Told { sha256: stored.sha256.clone(), metadata };
     let text = serde_json::to_string(&told).unwrap_or_default();
@@ -201,7 +207,10 @@ fn metadata(headers: &HeaderMap) -> Result<BTreeMap<Box<str>, Box<str>>, Refusal
 /// Whether a content belongs to this name and to no other.
 async fn is_alone(state: &Inner, name: &str, sha256: &str) -> Result<bool, StoreError> {
     let record = state.store().file(sha256).await?;
-    if record.is_none_or(|record| *record.name != *name || record.from.is_some()) {
+    // What tenants have as well is theirs still.
+    let only = record.filter(|record| record.shares.is_empty());
+    let own = only.and_then(|record| record.brought_by(""));
+    if own.is_none_or(|record| *record.name != *name) {
         return Ok(false);
     }
     let names = names(state).await?;
@@ -218,7 +227,7 @@ pub(super) async fn remove(
     let told = told(&state, &name).await?;
     let sha256 = match &told {
         Some(told) => Some(told.sha256.clone()),
-        None => named(&state, &name).await?.map(|file| file.sha256),
+        None => named(&state, &name, "").await?.map(|file| file.sha256),
     };
     let sha256 = sha256.ok_or(Refusal::Nothing)?;
     let mut batch = Batch::new();

@@ -86,7 +86,7 @@ pub(super) fn table() -> Vec<Route> {
         route(PUT,   "/virtualParameters/{name}", FleetWrite, Whole, documents::put_script),
         route(DELETE,"/virtualParameters/{name}", FleetWrite, Whole, documents::remove),
 
-        route(GET,   "/files", FilesRead, Nothing, files::list),
+        route(GET,   "/files", FilesRead, Whole, files::list),
         route(PUT,   "/files/{name}", FilesWrite, Whole, files::put),
         route(DELETE,"/files/{name}", FilesWrite, Whole, files::remove),
 

@@ -76,7 +76,7 @@ pub(super) async fn create(
     }
     let members = object(&body)?;
     let device = ids::device(&state, &principal, raw_id).await?;
-    let action = orders::action(&state, &device, &members).await?;
+    let action = orders::action(&state, &principal.reach, &device, &members).await?;
     check_right(&principal, right_of(&action))?;
     let now = state.deps.clock.now();
     let unique = unique_key(&members)?;

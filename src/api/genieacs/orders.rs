@@ -6,8 +6,10 @@ use serde_json::{Map, Value, json};
 use super::super::new_task::NewTask;
 use super::super::problem::ApiError;
 use super::super::state::State;
+use super::super::within::Eyes;
 use super::files;
 use super::reply::Refusal;
+use crate::access::Reach;
 use crate::device::{Action, Device, DownloadFile};
 use crate::param::Tree;
 
@@ -22,6 +24,7 @@ const BUILT_IN: &str = "refresh, value, reboot, reset, download, instances";
 /// [`Refusal::Bad`] when it is none, or a script would have to run for it.
 pub(super) async fn action(
     state: &State,
+    reach: &Reach,
     device: &Device,
     members: &Members,
 ) -> Result<Action, Refusal> {
@@ -63,9 +66,9 @@ pub(super) async fn action(
                 _ => return Err(missing("fileName")),
             };
             let target = optional(members, "targetFileName")?;
-            download(state, file, optional(members, "fileType")?, target).await
+            download(state, reach, device, file, optional(members, "fileType")?, target).await
         }
-        "provisions" => provisions(state, device, &tree, list(members, "provisions")?).await,
+        "provisions" => provisions(state, reach, device, &tree, list(members, "provisions")?).await,
         _ => Err(Refusal::bad("Error: Invalid task name")),
     }
 }
@@ -144,7 +147,8 @@ async fn ours(state: &State, device: &Device, mut task: Value) -> Result<Action,
     }
     let read: Result<NewTask, _> = serde_json::from_value(task);
     let new = read.map_err(|error| Refusal::bad(format!("Error: {error}")))?;
-    Ok(new.action(state, device).await?)
+    // None of these names another's thing.
+    Ok(new.action(state, &Reach::WHOLE, device).await?)
 }
 
 async fn refresh(
@@ -164,11 +168,18 @@ async fn refresh(
 
 async fn download(
     state: &State,
+    reach: &Reach,
+    device: &Device,
     name: &str,
     file_type: Option<&str>,
     target: Option<&str>,
 ) -> Result<Action, Refusal> {
-    let Some(record) = files::named(state, name).await? else {
+    let labels = state.store().labels(&device.id).await?.unwrap_or_default();
+    let named = match files::named(state, name, &labels.tenant).await? {
+        Some(named) => Eyes::over(state, reach).file(named).await?,
+        None => None,
+    };
+    let Some(record) = named else {
         return Err(ApiError::NoSuch { what: "file", name: name.to_owned() }.into());
     };
     let file_type = match file_type {
@@ -191,6 +202,7 @@ async fn download(
 /// of one kind.
 async fn provisions(
     state: &State,
+    reach: &Reach,
     device: &Device,
     tree: &Tree,
     items: &[Value],
@@ -229,7 +241,7 @@ async fn provisions(
         "reset" => Ok(Action::FactoryReset),
         "download" => {
             let file = argument(1).ok_or_else(wrong)?;
-            download(state, file, argument(0), argument(2)).await
+            download(state, reach, device, file, argument(0), argument(2)).await
         }
         "instances" => instances(state, device, arguments).await,
         _ => Err(Refusal::bad(

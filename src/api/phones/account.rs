@@ -1,11 +1,13 @@
 //! One account or one key of a phone.
 
+use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 
 use super::change::{AccountChange, Applier, KeyChange, MAX_LINE, MAX_POSITION};
 use super::view::PhoneView;
 use super::{commit, known};
+use crate::access::Principal;
 use crate::api::extract::{IfMatch, Json, PhoneKey};
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::settings::none_wrong;
@@ -22,6 +24,7 @@ use crate::store::Batch;
     responses((status = 200, body = PhoneView), (status = 404, body = Problem)))]
 pub(in crate::api) async fn put_account(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     PhoneKey(mac): PhoneKey,
     Path((_, line)): Path<(String, String)>,
     if_match: IfMatch,
@@ -37,7 +40,7 @@ pub(in crate::api) async fn put_account(
     none_wrong(applier.wrong)?;
     phone.accounts.sort_by_key(|account| account.line);
     let phone = commit(&state, Batch::new(), phone).await?;
-    Ok(axum::Json(PhoneView::load(&state, phone).await?))
+    Ok(axum::Json(PhoneView::load(&state, &principal, phone).await?))
 }
 
 /// Takes the account of a line away
@@ -72,6 +75,7 @@ pub(in crate::api) async fn remove_account(
     responses((status = 200, body = PhoneView), (status = 404, body = Problem)))]
 pub(in crate::api) async fn put_key(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     PhoneKey(mac): PhoneKey,
     Path((_, position)): Path<(String, String)>,
     if_match: IfMatch,
@@ -87,7 +91,7 @@ pub(in crate::api) async fn put_key(
     none_wrong(applier.wrong)?;
     phone.keys.sort_by_key(|key| key.position);
     let phone = commit(&state, Batch::new(), phone).await?;
-    Ok(axum::Json(PhoneView::load(&state, phone).await?))
+    Ok(axum::Json(PhoneView::load(&state, &principal, phone).await?))
 }
 
 /// Takes a programmable key away

@@ -1,5 +1,6 @@
 //! Phones into a file, as an import takes them.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -8,11 +9,13 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::{Filter, table};
+use crate::access::{Principal, Right};
 use crate::api::extract::Query;
 use crate::api::mask::{self, MASK};
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::settings::Meant;
 use crate::api::state::Shared;
+use crate::api::within::{Eyes, may_show};
 use crate::phone::{Mac, Phone};
 use crate::store::{StoreError, Vault};
 
@@ -41,9 +44,11 @@ pub(in crate::api) struct ExportQuery {
         (status = 413, body = Problem)))]
 pub(in crate::api) async fn export(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, ApiError> {
-    let secrets = shows_secrets(query.secrets.as_deref())?;
+    let secrets = shows_secrets(&principal, query.secrets.as_deref())?;
+    let mut eyes = Eyes::of(&state, &principal);
     let filter = Filter::new(query.q, query.vendor, query.site, query.model)?;
     let mut phones: Vec<Phone> = Vec::new();
     let mut after: Option<Mac> = None;
@@ -51,7 +56,11 @@ pub(in crate::api) async fn export(
         let page = state.store().phones(after, 1000).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.mac);
-        phones.extend(page.into_iter().filter(|phone| filter.matches(phone)));
+        for phone in page {
+            if filter.matches(&phone) && eyes.site(&phone.site).await? {
+                phones.push(phone);
+            }
+        }
         if phones.len() > MAX_PHONES {
             return Err(ApiError::TooMany { what: "phones", limit: MAX_PHONES });
         }
@@ -69,11 +78,12 @@ pub(in crate::api) async fn export(
     Ok((headers, body).into_response())
 }
 
-/// Whether secrets are asked for: never unless in words.
-pub(super) fn shows_secrets(word: Option<&str>) -> Result<bool, ApiError> {
+/// Whether secrets are asked for: never unless in words, and by somebody who might
+/// fetch the files themselves.
+pub(super) fn shows_secrets(principal: &Principal, word: Option<&str>) -> Result<bool, ApiError> {
     match word {
         None | Some("hide") => Ok(false),
-        Some("show") => Ok(true),
+        Some("show") => may_show(principal, Right::PhonesUrls).map(|()| true),
         Some(_) => Err(bad_value("secrets", "hide or show")),
     }
 }

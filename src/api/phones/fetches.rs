@@ -1,11 +1,13 @@
 //! What a phone fetched, and its first-fetch lock.
 
+use axum::Extension;
 use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::view::PhoneView;
 use super::{commit, known};
+use crate::access::Principal;
 use crate::api::extract::PhoneKey;
 use crate::api::problem::{ApiError, Problem};
 use crate::api::state::Shared;
@@ -105,10 +107,11 @@ pub(in crate::api) async fn fetches(
     responses((status = 200, body = PhoneView), (status = 404, body = Problem)))]
 pub(in crate::api) async fn unlock(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     PhoneKey(mac): PhoneKey,
 ) -> Result<axum::Json<PhoneView>, ApiError> {
     let mut phone = known(&state, mac).await?;
     phone.unlocks = phone.unlocks.wrapping_add(1);
     let phone = commit(&state, Batch::new(), phone).await?;
-    Ok(axum::Json(PhoneView::load(&state, phone).await?))
+    Ok(axum::Json(PhoneView::load(&state, &principal, phone).await?))
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use axum::Extension;
 use axum::extract::{Request, State};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -9,11 +10,13 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::change::{Applier, PhoneChange};
 use super::{DEFAULT_SITE, check, missing_site, new_phone, table};
+use crate::access::Principal;
 use crate::api::extract::Query;
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::settings::Wrong;
 use crate::api::sheet::{self, BREATH, Faults};
 use crate::api::state::{Shared, State as Inner};
+use crate::api::within::Eyes;
 use crate::phone::{Mac, Phone};
 use crate::store::{Batch, Record};
 
@@ -22,6 +25,9 @@ const MAX_ROWS: usize = 20_000;
 
 /// Phones of which the report tells what becomes of them.
 const MAX_TOLD: usize = 1000;
+
+/// What is said of a site that is not there, or another's.
+const NO_SUCH_SITE: &str = "there is no such site; make it first";
 
 /// What a file is.
 #[derive(Debug, Deserialize, IntoParams)]
@@ -78,6 +84,7 @@ enum Rows {
     responses((status = 200, body = ImportReport), (status = 400, body = Problem)))]
 pub(in crate::api) async fn import(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<ImportQuery>,
     request: Request,
 ) -> Result<axum::Json<ImportReport>, ApiError> {
@@ -92,7 +99,7 @@ pub(in crate::api) async fn import(
         _ => return Err(bad_value("format", "csv or json")),
     };
     let dry_run = query.dry_run.unwrap_or_default();
-    let (report, batch) = prepare(&state, rows, faults).await?;
+    let (report, batch) = prepare(&state, &principal, rows, faults).await?;
     if !dry_run && !batch.is_empty() {
         state.store().commit(batch).await?;
     }
@@ -102,6 +109,7 @@ pub(in crate::api) async fn import(
 /// What is to be committed, and what to tell of it.
 async fn prepare(
     state: &Inner,
+    principal: &Principal,
     rows: Rows,
     mut faults: Faults,
 ) -> Result<(ImportReport, Batch), ApiError> {
@@ -109,6 +117,7 @@ async fn prepare(
     let mut batch = Batch::new();
     let mut seen: HashMap<Mac, u64> = HashMap::new();
     let mut sites: HashMap<Box<str>, bool> = HashMap::new();
+    let mut eyes = Eyes::of(state, principal);
     let (columns, rows): (_, Vec<(Row, Told)>) = match rows {
         Rows::Csv(columns, rows) => {
             (columns, rows.into_iter().map(|(row, cells)| (row, Told::Cells(cells))).collect())
@@ -128,6 +137,12 @@ async fn prepare(
             continue;
         }
         let stored = state.store().phone(mac).await?;
+        if let Some(stored) = &stored
+            && !eyes.site(&stored.site).await?
+        {
+            faults.add(line, Some("mac".to_owned()), format!("{mac} cannot be taken"));
+            continue;
+        }
         let is_table = matches!(told, Told::Cells(_));
         let change = match told {
             Told::Cells(cells) => {
@@ -148,7 +163,9 @@ async fn prepare(
         };
         let mut applier = Applier::new(&state.deps.vault);
         applier.apply(change, &mut phone);
-        if let Some(problem) = wrong_site(state, &phone, &mut sites, &mut batch).await? {
+        if !eyes.site(&phone.site).await? {
+            applier.wrong.push(Wrong::new("site", NO_SUCH_SITE));
+        } else if let Some(problem) = wrong_site(state, &phone, &mut sites, &mut batch).await? {
             applier.wrong.push(Wrong::new("site", problem));
         }
         let mut sound = applier.wrong.is_empty();
@@ -199,7 +216,7 @@ async fn wrong_site(
             is_known
         }
     };
-    Ok((!is_known).then(|| "there is no such site; make it first".to_owned()))
+    Ok((!is_known).then(|| NO_SUCH_SITE.to_owned()))
 }
 
 fn told_without_field(error: ApiError) -> String {

@@ -17,6 +17,7 @@ pub(super) use import::*;
 pub(super) use render::*;
 pub(super) use resync::*;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
@@ -27,6 +28,8 @@ use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::settings::none_wrong;
 use super::state::{Shared, State as Inner};
+use super::within::Eyes;
+use crate::access::Principal;
 use crate::device::{Sealed, Secret};
 use crate::phone::{Mac, Phone, Site, Vendor};
 use crate::provision::{Kind, family};
@@ -104,32 +107,37 @@ impl Filter {
     responses((status = 200, body = Page<PhoneView>)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<PhoneQuery>,
 ) -> Result<axum::Json<Page<PhoneView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
-    let mut after: Option<Mac> = paging::key_after(query.after.as_deref())?;
+    let mut eyes = Eyes::of(&state, &principal);
+    let mut after: Option<Mac> = eyes.after(query.after.as_deref())?;
     let filter = Filter::new(query.q, query.vendor, query.site, query.model)?;
     let chunk = (limit + 1).max(200);
-    let mut items = Vec::new();
+    let (mut items, mut shown) = (Vec::new(), None);
     let mut scanned = 0;
     loop {
         let batch = state.store().phones(after, chunk).await?;
         let last_batch = batch.len() < chunk;
         scanned += batch.len();
         for phone in batch {
-            if items.len() == limit {
-                return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
-            }
             after = Some(phone.mac);
-            if filter.matches(&phone) {
-                items.push(PhoneView::load(&state, phone).await?);
+            if !filter.matches(&phone) || !eyes.site(&phone.site).await? {
+                continue;
             }
+            if items.len() == limit {
+                return Ok(axum::Json(Page { items, next: shown.map(paging::cursor) }));
+            }
+            shown = after;
+            items.push(PhoneView::load(&state, &principal, phone).await?);
         }
         if last_batch {
             return Ok(axum::Json(Page { items, next: None }));
         }
         if scanned >= MAX_SCAN {
-            return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
+            let next = after.map(|key| eyes.cursor(key, shown == after));
+            return Ok(axum::Json(Page { items, next }));
         }
     }
 }
@@ -140,10 +148,11 @@ pub(super) async fn list(
     responses((status = 200, body = PhoneView), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     PhoneKey(mac): PhoneKey,
 ) -> Result<axum::Json<PhoneView>, ApiError> {
     let phone = known(&state, mac).await?;
-    Ok(axum::Json(PhoneView::load(&state, phone).await?))
+    Ok(axum::Json(PhoneView::load(&state, &principal, phone).await?))
 }
 
 /// Makes a phone known, or changes one
@@ -156,6 +165,7 @@ pub(super) async fn show(
         (status = 409, body = Problem)))]
 pub(super) async fn put(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     PhoneKey(mac): PhoneKey,
     if_match: IfMatch,
     Json(change): Json<PhoneChange>,
@@ -171,17 +181,25 @@ pub(super) async fn put(
     applier.apply(change, &mut phone);
     none_wrong(applier.wrong)?;
     let mut batch = Batch::new();
+    if !Eyes::of(&state, &principal).site(&phone.site).await? {
+        return Err(no_such_site());
+    }
     if state.store().site(&phone.site).await?.is_none() {
         batch.put(missing_site(&phone.site)?);
     }
     let phone = commit(&state, batch, phone).await?;
-    Ok((status, axum::Json(PhoneView::load(&state, phone).await?)))
+    Ok((status, axum::Json(PhoneView::load(&state, &principal, phone).await?)))
+}
+
+/// A site of others is none.
+fn no_such_site() -> ApiError {
+    bad_value("site", "there is no such site; make it with PUT /api/v1/sites/…")
 }
 
 /// The record of a site that is made by itself; only `default` is.
 fn missing_site(name: &str) -> Result<Record, ApiError> {
     if name != DEFAULT_SITE {
-        return Err(bad_value("site", "there is no such site; make it with PUT /api/v1/sites/…"));
+        return Err(no_such_site());
     }
     let site = Site { name: DEFAULT_SITE.into(), revision: 1, ..Site::default() };
     Ok(Record::Site(Box::new(site)))
@@ -281,7 +299,11 @@ pub(super) async fn renew_token(
 
 async fn known(state: &Inner, mac: Mac) -> Result<Phone, ApiError> {
     let phone = state.store().phone(mac).await?;
-    phone.ok_or_else(|| ApiError::NoSuch { what: "phone", name: mac.to_string() })
+    phone.ok_or_else(|| no_such_phone(mac))
+}
+
+fn no_such_phone(mac: Mac) -> ApiError {
+    ApiError::NoSuch { what: "phone", name: mac.to_string() }
 }
 
 /// Refuses a phone whose files could not be made.

@@ -1,18 +1,21 @@
 //! A phone's files as it gets them, and what a change would change in them.
 
+use axum::Extension;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::change::{Applier, PhoneChange};
 use super::export::shows_secrets;
-use super::known;
+use super::{known, no_such_phone};
+use crate::access::Principal;
 use crate::api::extract::{Json, PhoneKey, Query};
 use crate::api::mask::{self, MASK};
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::settings::none_wrong;
 use crate::api::state::{Shared, State as Inner};
 use crate::api::unified;
+use crate::api::within::Eyes;
 use crate::phone::{DoorKind, Mac, Phone};
 use crate::provision::Kind;
 use crate::supply::Preview;
@@ -112,10 +115,12 @@ pub(in crate::api) async fn files(
     responses((status = 200, body = Rendered), (status = 404, body = Problem)))]
 pub(in crate::api) async fn render(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     PhoneKey(mac): PhoneKey,
     Query(query): Query<RenderQuery>,
 ) -> Result<axum::Json<Rendered>, ApiError> {
-    let asked = Asked::read(query.file, query.door.as_deref(), query.secrets.as_deref())?;
+    let asked =
+        Asked::read(&principal, query.file, query.door.as_deref(), query.secrets.as_deref())?;
     let phone = known(&state, mac).await?;
     let preview = asked.preview(&state, phone).await?;
     let text = asked.text(&preview, &[]);
@@ -139,17 +144,20 @@ pub(in crate::api) async fn render(
     responses((status = 200, body = Difference), (status = 404, body = Problem)))]
 pub(in crate::api) async fn diff(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     PhoneKey(mac): PhoneKey,
     Query(query): Query<RenderQuery>,
     Json(change): Json<PhoneChange>,
 ) -> Result<axum::Json<Difference>, ApiError> {
-    let asked = Asked::read(query.file, query.door.as_deref(), query.secrets.as_deref())?;
+    let asked =
+        Asked::read(&principal, query.file, query.door.as_deref(), query.secrets.as_deref())?;
     let phone = known(&state, mac).await?;
     let mut changed = phone.clone();
     let mut applier = Applier::new(&state.deps.vault);
     applier.apply(change, &mut changed);
     none_wrong(applier.wrong)?;
-    if state.store().site(&changed.site).await?.is_none() {
+    let is_there = state.store().site(&changed.site).await?.is_some();
+    if !is_there || !Eyes::of(&state, &principal).site(&changed.site).await? {
         return Err(bad_value("site", "there is no such site"));
     }
     asked.difference(&state, phone, changed, ("now", "changed")).await
@@ -162,12 +170,17 @@ pub(in crate::api) async fn diff(
     responses((status = 200, body = Difference), (status = 404, body = Problem)))]
 pub(in crate::api) async fn compare(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     PhoneKey(mac): PhoneKey,
     Query(query): Query<CompareQuery>,
 ) -> Result<axum::Json<Difference>, ApiError> {
-    let asked = Asked::read(query.file, query.door.as_deref(), query.secrets.as_deref())?;
+    let asked =
+        Asked::read(&principal, query.file, query.door.as_deref(), query.secrets.as_deref())?;
     let other: Mac = query.against.parse().map_err(|error| bad_value("against", error))?;
     let (one, two) = (known(&state, mac).await?, known(&state, other).await?);
+    if !Eyes::of(&state, &principal).site(&two.site).await? {
+        return Err(no_such_phone(other));
+    }
     let names = (mac.to_string(), other.to_string());
     asked.difference(&state, one, two, (&names.0, &names.1)).await
 }
@@ -181,6 +194,7 @@ struct Asked {
 
 impl Asked {
     fn read(
+        principal: &Principal,
         file: Option<String>,
         door: Option<&str>,
         secrets: Option<&str>,
@@ -200,7 +214,7 @@ impl Asked {
                 .find(|door| door.word() == word)
                 .ok_or_else(|| bad_value("door", "http, https, tftp, ftp, ftps or cwmp"))?,
         };
-        Ok(Self { file, door, secrets: shows_secrets(secrets)? })
+        Ok(Self { file, door, secrets: shows_secrets(principal, secrets)? })
     }
 
     async fn preview(&self, state: &Inner, phone: Phone) -> Result<Preview, ApiError> {

@@ -15,6 +15,7 @@ use crate::api::extract::{Json, PhoneKey, Query};
 use crate::api::mask;
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::state::{Shared, State as Inner};
+use crate::api::within::Eyes;
 use crate::device::{Action, Device, Task, TaskId, TaskState};
 use crate::phone::{Mac, Phone, Seen, Vendor};
 use crate::provision::{Directives, ResyncWay, configuration_download};
@@ -127,7 +128,7 @@ pub(in crate::api) async fn resync(
     };
     let longest = state.deps.config.northbound.max_wait;
     let patience = Duration::from_secs(query.wait.unwrap_or(0).min(longest).into());
-    let ways = ways(&state, &phone, &directives, way).await?;
+    let ways = ways(&state, &principal, &phone, &directives, way).await?;
     // Before it is told, so that nothing that it then does is missed.
     let fetches = state.deps.supply.watch_fetches();
     let mut attempts = Vec::new();
@@ -170,6 +171,7 @@ pub(in crate::api) async fn resync(
 /// The ways that are there, in the order in which they are tried.
 async fn ways(
     state: &Inner,
+    principal: &Principal,
     phone: &Phone,
     directives: &Directives,
     way: ResyncWay,
@@ -178,7 +180,7 @@ async fn ways(
     let mut ways = Vec::new();
     let mut missing = Vec::new();
     if is_meant(ResyncWay::Cwmp) {
-        match device_of(state, phone, way).await? {
+        match device_of(state, principal, phone, way).await? {
             Some(device) => ways.push(Way::Cwmp(Box::new(device))),
             None => missing.push("it is not known over CWMP, or cannot be woken there"),
         }
@@ -210,10 +212,14 @@ async fn ways(
 /// The phone as a device that can be expected to be woken.
 async fn device_of(
     state: &Inner,
+    principal: &Principal,
     phone: &Phone,
     way: ResyncWay,
 ) -> Result<Option<Device>, ApiError> {
     let Some(id) = state.store().device_of_phone(phone.mac).await? else { return Ok(None) };
+    if !Eyes::of(state, principal).of_device(&id).await? {
+        return Ok(None);
+    }
     let device = state.store().device(&id).await?;
     let now = state.deps.clock.now();
     Ok(device.filter(|device| {

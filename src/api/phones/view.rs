@@ -9,6 +9,8 @@ use super::super::mask;
 use super::super::problem::ApiError;
 use super::super::settings::{Meant, shown_secret};
 use super::super::state::State as Inner;
+use super::super::within::Eyes;
+use crate::access::Principal;
 use crate::device::DeviceId;
 use crate::phone::{Account, Key, KeyKind, Mac, Phone, Seen, Transport};
 use crate::time::Timestamp;
@@ -98,11 +100,17 @@ struct DeviceOfPhone {
 
 impl PhoneView {
     /// A phone with what else is known of it.
-    pub(in crate::api) async fn load(state: &Inner, phone: Phone) -> Result<Self, ApiError> {
+    pub(in crate::api) async fn load(
+        state: &Inner,
+        principal: &Principal,
+        phone: Phone,
+    ) -> Result<Self, ApiError> {
         let seen = state.store().seen(phone.mac).await?;
         let device = match state.store().device_of_phone(phone.mac).await? {
-            Some(id) => state.store().device(&id).await?,
-            None => None,
+            Some(id) if Eyes::of(state, principal).of_device(&id).await? => {
+                state.store().device(&id).await?
+            }
+            _ => None,
         };
         let device = device.map(|device| DeviceOfPhone {
             id: device.id,

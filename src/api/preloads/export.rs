@@ -1,5 +1,6 @@
 //! Expected devices into a file, as an import takes them.
 
+use axum::Extension;
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
@@ -8,10 +9,12 @@ use serde_json::{Value, json};
 use utoipa::IntoParams;
 
 use super::table;
+use crate::access::{Principal, Right};
 use crate::api::extract::Query;
 use crate::api::labels::LabelsView;
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::state::Shared;
+use crate::api::within::may_show;
 use crate::device::{Preload, PreloadKey};
 
 /// Devices of one export at most.
@@ -37,11 +40,12 @@ pub(in crate::api) struct PreloadExportQuery {
         (status = 413, body = Problem)))]
 pub(in crate::api) async fn export(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<PreloadExportQuery>,
 ) -> Result<Response, ApiError> {
     let secrets = match query.secrets.as_deref() {
         None | Some("hide") => false,
-        Some("show") => true,
+        Some("show") => may_show(&principal, Right::DevicesAdmit).map(|()| true)?,
         Some(_) => return Err(bad_value("secrets", "hide or show")),
     };
     let mut preloads: Vec<Preload> = Vec::new();
@@ -50,8 +54,10 @@ pub(in crate::api) async fn export(
         let page = state.store().fleet().preloads(after.as_ref(), 1000).await?;
         let Some(last) = page.last() else { break };
         after = Some(last.key.clone());
-        let wanted =
-            |preload: &Preload| query.taken.is_none_or(|taken| taken == preload.taken_by.is_some());
+        let wanted = |preload: &Preload| {
+            principal.sees(&preload.labels.tenant, &preload.labels.site)
+                && query.taken.is_none_or(|taken| taken == preload.taken_by.is_some())
+        };
         preloads.extend(page.into_iter().filter(wanted));
         if preloads.len() > MAX_PRELOADS {
             return Err(ApiError::TooMany { what: "expected devices", limit: MAX_PRELOADS });

@@ -15,6 +15,7 @@ use crate::api::labels::LabelsBody;
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::sheet::{self, BREATH, Faults};
 use crate::api::state::{Shared, State as Inner};
+use crate::api::within::Eyes;
 use crate::device::{Labels, LabelsChange, Preload, PreloadKey};
 use crate::store::{Batch, Record};
 
@@ -145,6 +146,7 @@ async fn prepare(
     let mut batch = Batch::new();
     let mut seen: HashMap<PreloadKey, u64> = HashMap::new();
     let now = state.deps.clock.now();
+    let eyes = Eyes::of(state, &principal);
     for (number, Row { line, key, change }) in rows.into_iter().enumerate() {
         if number % BREATH == BREATH - 1 {
             tokio::task::yield_now().await;
@@ -155,18 +157,29 @@ async fn prepare(
             continue;
         }
         let stored = state.store().fleet().preload(&key).await?;
-        let mut labels = stored.as_ref().map(|stored| stored.labels.clone()).unwrap_or_default();
+        if stored.as_ref().is_some_and(|stored| !eyes.labels(&stored.labels)) {
+            let column = Some(key.kind().to_owned());
+            faults.add(line, column, format!("{} cannot be taken", key.text()));
+            continue;
+        }
+        let own = || Labels { tenant: eyes.tenant_after("").into(), ..Labels::default() };
+        let mut labels = stored.as_ref().map_or_else(own, |stored| stored.labels.clone());
+        let before = labels.clone();
         if let Err(wrong) = change.apply(&mut labels) {
             for fault in wrong {
                 faults.add(line, Some(fault.field), fault.problem);
             }
             continue;
         }
+        if let Some((field, problem)) = eyes.astray(&before, &labels) {
+            faults.add(line, Some(field.to_owned()), problem);
+            continue;
+        }
         if stored.as_ref().is_some_and(|stored| stored.labels.says_the_same(&labels)) {
             report.unchanged += 1;
             continue;
         }
-        if let Some(problem) = too_late(state, &key, stored.as_ref()).await? {
+        if let Some(problem) = too_late(state, &eyes, &key, stored.as_ref()).await? {
             faults.add(line, Some(key.kind().to_owned()), problem.to_string());
             continue;
         }

@@ -20,6 +20,7 @@ use super::labels::{LabelsBody, LabelsFilter, LabelsView, first_wrong};
 use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
+use super::within::Eyes;
 use crate::access::Principal;
 use crate::device::{DeviceId, Event, EventKind, Labels, Preload, PreloadKey, is_secret_field};
 use crate::store::{Batch, Change, Record};
@@ -45,12 +46,19 @@ pub(super) struct PreloadView {
     taken_by: Option<DeviceId>,
 }
 
-impl From<Preload> for PreloadView {
-    fn from(preload: Preload) -> Self {
-        let Preload { key, at, by, labels, taken_by } = preload;
+impl PreloadView {
+    /// A preload; the device that took it up, if that is seen.
+    async fn load(eyes: &Eyes<'_>, preload: Preload) -> Result<Self, ApiError> {
+        let Preload { key, at, by, labels, mut taken_by } = preload;
+        if let Some(taker) = &taken_by
+            && !eyes.of_device(taker).await?
+        {
+            taken_by = None;
+        }
         let (kind, text) = (key.kind(), key.text().to_owned());
         let revision = labels.revision;
-        Self { kind, key: text, labels: LabelsView::masked(labels), revision, at, by, taken_by }
+        let labels = LabelsView::masked(labels);
+        Ok(Self { kind, key: text, labels, revision, at, by, taken_by })
     }
 }
 
@@ -104,10 +112,12 @@ impl Filter {
     responses((status = 200, body = Page<PreloadView>)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(query): Query<PreloadQuery>,
 ) -> Result<axum::Json<Page<PreloadView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
-    let mut after: Option<PreloadKey> = paging::key_after(query.after.as_deref())?;
+    let eyes = Eyes::of(&state, &principal);
+    let mut after: Option<PreloadKey> = eyes.after(query.after.as_deref())?;
     if let Some(kind) = query.kind.as_deref().filter(|kind| !PreloadKey::KINDS.contains(kind)) {
         return Err(bad_value("kind", format!("{kind} is none of device, serial, mac, login")));
     }
@@ -123,26 +133,30 @@ pub(super) async fn list(
         },
     };
     let chunk = (limit + 1).max(200);
-    let mut items = Vec::new();
+    let (mut items, mut shown) = (Vec::new(), None);
     let mut scanned = 0;
     loop {
         let page = state.store().fleet().preloads(after.as_ref(), chunk).await?;
         let last_page = page.len() < chunk;
         scanned += page.len();
         for preload in page {
-            if items.len() == limit {
-                return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
-            }
             after = Some(preload.key.clone());
-            if filter.matches(&preload) {
-                items.push(preload.into());
+            if !eyes.labels(&preload.labels) || !filter.matches(&preload) {
+                continue;
             }
+            if items.len() == limit {
+                return Ok(axum::Json(Page { items, next: shown.map(paging::cursor) }));
+            }
+            shown.clone_from(&after);
+            items.push(PreloadView::load(&eyes, preload).await?);
         }
         if last_page {
             return Ok(axum::Json(Page { items, next: None }));
         }
         if scanned >= MAX_SCAN {
-            return Ok(axum::Json(Page { items, next: after.map(paging::cursor) }));
+            let is_shown = shown == after;
+            let next = after.map(|key| eyes.cursor(key, is_shown));
+            return Ok(axum::Json(Page { items, next }));
         }
     }
 }
@@ -167,9 +181,11 @@ async fn expected(state: &Inner, key: &PreloadKey) -> Result<Preload, ApiError> 
     responses((status = 200, body = PreloadView), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path((kind, key)): Path<(String, String)>,
 ) -> Result<axum::Json<PreloadView>, ApiError> {
-    Ok(axum::Json(expected(&state, &key_of(&kind, &key)?).await?.into()))
+    let preload = expected(&state, &key_of(&kind, &key)?).await?;
+    Ok(axum::Json(PreloadView::load(&Eyes::of(&state, &principal), preload).await?))
 }
 
 /// Expects a device, or changes what it will be given
@@ -191,11 +207,20 @@ pub(super) async fn put(
     let stored = state.store().fleet().preload(&key).await?;
     let before = stored.as_ref().map(|stored| &stored.labels);
     if_match.check(before.map_or(0, |labels| labels.revision))?;
-    let labels = body.whole(before).map_err(first_wrong)?;
-    if let Some(stored) = stored.as_ref().filter(|stored| stored.labels.says_the_same(&labels)) {
-        return Ok((StatusCode::OK, axum::Json(stored.clone().into())));
+    let eyes = Eyes::of(&state, &principal);
+    let names_tenant = body.tenant.is_some();
+    let mut labels = body.whole(before).map_err(first_wrong)?;
+    if !names_tenant {
+        // Whose it is goes without saying.
+        let stored = before.map_or("", |labels| &*labels.tenant);
+        labels.tenant = eyes.tenant_after(stored).into();
     }
-    if let Some(problem) = too_late(&state, &key, stored.as_ref()).await? {
+    eyes.keep(before.unwrap_or(&Labels::default()), &labels)?;
+    if let Some(stored) = stored.as_ref().filter(|stored| stored.labels.says_the_same(&labels)) {
+        let view = PreloadView::load(&eyes, stored.clone()).await?;
+        return Ok((StatusCode::OK, axum::Json(view)));
+    }
+    if let Some(problem) = too_late(&state, &eyes, &key, stored.as_ref()).await? {
         return Err(problem);
     }
     let status = if stored.is_some() { StatusCode::OK } else { StatusCode::CREATED };
@@ -207,12 +232,14 @@ pub(super) async fn put(
         taken_by: None,
     };
     state.store().commit(Record::Preload(Box::new(preload.clone())).into()).await?;
-    Ok((status, axum::Json(preload.into())))
+    Ok((status, axum::Json(PreloadView::load(&eyes, preload).await?)))
 }
 
-/// Why nothing can be laid ready any more: the device is here.
+/// Why nothing can be laid ready any more: the device is here. Of devices that are
+/// not seen nobody is told; what is laid ready for one waits for nothing.
 async fn too_late(
     state: &Inner,
+    eyes: &Eyes<'_>,
     key: &PreloadKey,
     stored: Option<&Preload>,
 ) -> Result<Option<ApiError>, ApiError> {
@@ -221,7 +248,7 @@ async fn too_late(
         (PreloadKey::Device(id), None) => id,
         _ => return Ok(None),
     };
-    let is_here = state.store().device(device).await?.is_some();
+    let is_here = state.store().device(device).await?.is_some() && eyes.of_device(device).await?;
     Ok(is_here.then(|| ApiError::IsHere { key: key.to_string(), device: device.to_string() }))
 }
 
@@ -277,7 +304,8 @@ pub(super) async fn hand_over(
     }
     let now = state.deps.clock.now();
     let mut batch = Batch::new();
-    let before = fleet.preload(&from).await?;
+    let eyes = Eyes::of(&state, &principal);
+    let before = fleet.preload(&from).await?.filter(|before| eyes.labels(&before.labels));
     let old = match (&before, &from) {
         (Some(Preload { taken_by, .. }), _) => taken_by.clone(),
         (None, PreloadKey::Device(id)) => Some(id.clone()),
@@ -286,11 +314,20 @@ pub(super) async fn hand_over(
     // What the device has now goes before what it was given at first.
     let mut labels = before.as_ref().map(|before| before.labels.clone());
     if let Some(old) = old {
-        let is_here = state.store().device(&old).await?.is_some();
+        let is_here = eyes.device(&old).await?;
         match state.store().labels(&old).await? {
             Some(present) if is_here => {
                 let revision = present.revision.saturating_add(1);
-                batch.put(Record::Labels(old.clone(), Labels { revision, ..Labels::default() }));
+                // Whose it is stays, if it would be out of sight otherwise.
+                let emptied = match eyes.see_all() {
+                    true => Labels::default(),
+                    false => Labels {
+                        tenant: present.tenant.clone(),
+                        site: present.site.clone(),
+                        ..Labels::default()
+                    },
+                };
+                batch.put(Record::Labels(old.clone(), Labels { revision, ..emptied }));
                 let text =
                     format!("tags, tenant, site and subscriber went to {to} by {}", principal.name);
                 let kind = EventKind::Alarm(text.into());
@@ -305,10 +342,11 @@ pub(super) async fn hand_over(
         batch.push(Change::ForgetPreload(from));
     }
     let labels = Labels { revision: 1, ..labels.unwrap_or_default() };
+    eyes.keep(&labels, &labels)?;
     let mut preload =
         Preload { key: to, at: now, by: (&*principal.name).into(), labels, taken_by: None };
     if let PreloadKey::Device(new) = &preload.key
-        && state.store().device(new).await?.is_some()
+        && eyes.device(new).await?
     {
         let known = state.store().labels(new).await?.map_or(0, |labels| labels.revision);
         let labels = Labels { revision: known.saturating_add(1), ..preload.labels.clone() };
@@ -317,5 +355,5 @@ pub(super) async fn hand_over(
     }
     batch.put(Record::Preload(Box::new(preload.clone())));
     state.store().commit(batch).await?;
-    Ok(axum::Json(preload.into()))
+    Ok(axum::Json(PreloadView::load(&eyes, preload).await?))
 }

@@ -142,7 +142,8 @@ impl DevicePlan {
         if *runs == *target.version {
             return;
         }
-        let file = files.iter().rev().find(|file| brings(file, &target));
+        let mut brought = files.iter().rev().filter_map(|file| file.brought_by(&target.tenant));
+        let file = brought.find(|file| brings(file, &target));
         if file.is_none() {
             let why = format!("no stored file brings the firmware {}", target.version);
             self.impossible.push(("DeviceInfo.SoftwareVersion".into(), why.into()));
@@ -156,7 +157,7 @@ impl DevicePlan {
         self.firmware = Some(FirmwareChange {
             from: runs.into(),
             to: target.version,
-            file: file.map(|file| file.name.clone()),
+            file: file.map(|file| file.name),
             source: target.source,
         });
     }

@@ -6,7 +6,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::device::{Desired, Labels, Source};
 use crate::expr::{Rule, Subject};
-use crate::profile::{Asked, ProfileChange, ProfileError, ProfileRecord, ProfileSet, Resolved};
+use crate::profile::{Asked, PlanRecord, ProfileError, ProfileRecord, ProfileSet, Resolved};
 use crate::time::Timestamp;
 
 /// How often tags that profiles set are followed to other profiles.
@@ -28,18 +28,17 @@ pub fn base_of(records: &[ProfileRecord]) -> u64 {
     u64::from_be_bytes(first)
 }
 
-/// The profiles as they would be after changes; a change that changes nothing
-/// makes no new version.
+/// The profiles as they would be after a plan's changes; a change that changes
+/// nothing makes no new version. New ones are the plan's tenant's.
 pub fn proposed(
     records: &[ProfileRecord],
-    changes: &[ProfileChange],
+    plan: &PlanRecord,
     by: &str,
-    why: &str,
     now: Timestamp,
 ) -> Vec<ProfileRecord> {
     let mut after: BTreeMap<Box<str>, ProfileRecord> =
         records.iter().map(|record| (record.name.clone(), record.clone())).collect();
-    for change in changes {
+    for change in &plan.changes {
         let Some(text) = &change.text else {
             after.remove(&change.name);
             continue;
@@ -55,7 +54,8 @@ pub fn proposed(
             enabled: change.enabled,
             at: now,
             by: by.into(),
-            why: why.into(),
+            why: plan.why.clone(),
+            tenant: before.map_or_else(|| plan.tenant.clone(), |before| before.tenant.clone()),
         };
         after.insert(change.name.clone(), record);
     }
@@ -73,6 +73,8 @@ pub struct Proposal {
     /// none does: the question is then what those in force would do.
     changed: Option<(ProfileSet, ProfileSet)>,
     filter: Rule,
+    /// Only devices of this tenant; of all if empty.
+    tenant: Box<str>,
 }
 
 /// What profiles want of one device, and the tags that it has then.
@@ -108,7 +110,19 @@ impl Proposal {
             Some((ProfileSet::compile(&old).0, new))
         };
         let (after, _) = ProfileSet::compile(after);
-        Ok(Self { base, after, changed, filter })
+        Ok(Self { base, after, changed, filter, tenant: Box::default() })
+    }
+
+    /// The same for devices of one tenant; all if it is empty.
+    #[must_use]
+    pub fn for_tenant(mut self, tenant: &str) -> Self {
+        self.tenant = tenant.into();
+        self
+    }
+
+    /// Whether a device with these labels is looked at at all.
+    pub(super) fn looks_at(&self, labels: &Labels) -> bool {
+        self.tenant.is_empty() || self.tenant == labels.tenant
     }
 
     /// What has to be shown of a device to tell whether it is concerned.
@@ -204,6 +218,7 @@ fn nameless(mut resolved: Resolved) -> Resolved {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::profile::ProfileChange;
 
     fn record(name: &str, version: u32, text: &str) -> ProfileRecord {
         ProfileRecord {
@@ -214,6 +229,7 @@ mod tests {
             at: Timestamp::from_millis(0),
             by: "".into(),
             why: "".into(),
+            tenant: "".into(),
         }
     }
 
@@ -241,12 +257,25 @@ mod tests {
             enabled: true,
         };
         let changes = [change("a", Some("2")), change("b", None), change("c", Some("1"))];
-        let after = proposed(&before, &changes, "me", "why", now);
+        let plan = |changes: &[ProfileChange]| PlanRecord {
+            id: 1,
+            at: now,
+            by: "".into(),
+            why: "why".into(),
+            base: 0,
+            changes: changes.to_vec(),
+            rule: "".into(),
+            summary: "".into(),
+            applied: None,
+            tenant: "isp".into(),
+        };
+        let after = proposed(&before, &plan(&changes), "me", now);
         let told: Vec<(&str, u32, &str)> =
             after.iter().map(|one| (&*one.name, one.version, &*one.text)).collect();
         assert_eq!(told, [("a", 4, "2"), ("c", 1, "1")]);
         assert_eq!((&*after[0].by, &*after[0].why, after[0].at), ("me", "why", now));
-        let same = proposed(&before, &[change("a", Some("1"))], "me", "", now);
+        assert_eq!([&*after[0].tenant, &*after[1].tenant], ["", "isp"]);
+        let same = proposed(&before, &plan(&[change("a", Some("1"))]), "me", now);
         assert_eq!(same, before, "what changes nothing makes no version");
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::super::{Fleet, Known, phone_of};
 use super::{DevicePlan, Proposal, Summary};
-use crate::device::{Device, DeviceId};
+use crate::device::{Device, DeviceId, Labels};
 use crate::expr::Subject;
 use crate::param::Tree;
 use crate::plan::Written;
@@ -224,7 +224,11 @@ impl FleetPlanner {
         proposal: Arc<Proposal>,
         device: &Device,
     ) -> Result<Option<DevicePlan>, StoreError> {
-        self.walk(proposal).await?.plan(device).await
+        let labels = self.fleet.store.labels(&device.id).await?.unwrap_or_default();
+        if !proposal.looks_at(&labels) {
+            return Ok(None);
+        }
+        self.walk(proposal).await?.plan(device, labels).await
     }
 
     async fn walk(&self, proposal: Arc<Proposal>) -> Result<Arc<Walk>, StoreError> {
@@ -244,16 +248,23 @@ impl Walk {
 
     async fn chunk(&self, devices: Vec<Device>) -> Result<Chunk, StoreError> {
         let mut plans = Vec::new();
+        let mut seen = 0;
         for device in &devices {
-            plans.extend(self.plan(device).await?);
+            let labels = self.fleet.store.labels(&device.id).await?.unwrap_or_default();
+            if self.proposal.looks_at(&labels) {
+                seen += 1;
+                plans.extend(self.plan(device, labels).await?);
+            }
         }
-        let seen = u64::try_from(devices.len()).unwrap_or(u64::MAX);
         Ok(Chunk { seen, last: devices.last().map(|device| device.id.clone()), plans })
     }
 
-    async fn plan(&self, device: &Device) -> Result<Option<DevicePlan>, StoreError> {
+    async fn plan(
+        &self,
+        device: &Device,
+        labels: Labels,
+    ) -> Result<Option<DevicePlan>, StoreError> {
         let store = &*self.fleet.store;
-        let labels = store.labels(&device.id).await?.unwrap_or_default();
         let now = self.clock.now();
         let asks = self.proposal.asks();
         let tree = if asks.tree { Some(self.tree(device).await?) } else { None };

@@ -69,7 +69,7 @@ async fn names_and_sizes_are_bounded() {
         "name=a%0Ab",
         "name=fw&type=firmware",
         "name=fw&sha256=00",
-        "name=fw&tenant=other",
+        "name=fw&owner=other",
     ] {
         let refused = rig.raw(Method::POST, &format!("/api/v1/files?{query}"), &[], "x").await;
         assert_eq!(refused.status, 400, "{query}");
@@ -99,6 +99,8 @@ fn sent_by(number: u8, device: Option<&str>) -> FileRecord {
         version: None,
         uploaded_at: super::rig::NOW,
         from,
+        tenant: "".into(),
+        shares: Vec::new(),
     }
 }
 

@@ -236,6 +236,7 @@ async fn a_profile_comes_into_force_with_the_tag_of_the_wave_and_goes_with_it() 
         at: crate::api::NOW,
         by: "x".into(),
         why: "".into(),
+        tenant: "".into(),
     };
     let text = reboot(&json!({"action": {"profile": {"profile": "wifi-2"}},
         "waves": {"canary": 2}, "abort": {"failures": "100%"}}));

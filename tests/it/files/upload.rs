@@ -227,6 +227,8 @@ async fn a_device_cannot_take_an_operators_file_over() {
         version: Some("2.0".into()),
         uploaded_at: rig.clock.now(),
         from: None,
+        tenant: "".into(),
+        shares: Vec::new(),
     };
     rig.put(Record::File(image.clone())).await;
     assert_eq!(put(&rig, &link, &link.path, CONFIG.as_bytes(), &[]).await, "201");

@@ -297,6 +297,8 @@ async fn an_early_close_on_an_image_is_no_error() {
         version: Some("3.4.4".into()),
         uploaded_at: rig.clock.now(),
         from: None,
+        tenant: "".into(),
+        shares: Vec::new(),
     };
     rig.put(Record::File(record)).await;
     {

@@ -288,3 +288,34 @@ proptest! {
         prop_assert_eq!(ProfileSet::compile(&records).0.fingerprint(), fingerprint);
     }
 }
+
+#[test]
+fn a_tenants_profile_is_about_its_devices_alone_whatever_it_says() {
+    let of = |tenant: &str, name: &str, head: &str| {
+        let text = format!("name = \"{name}\"\n{head}\n[parameters]\n\"Device.A\" = \"{name}\"");
+        ProfileRecord { tenant: tenant.into(), ..record(name, &text) }
+    };
+    let sample = Sample::new();
+    assert_eq!(&*sample.labels.tenant, "north");
+    let told = |records: &[ProfileRecord]| {
+        wanted(records).into_iter().map(|(_, text, _)| text).collect::<Vec<_>>().join(",")
+    };
+    for head in [
+        "match = \"true\"",
+        "layer = \"global\"",
+        "layer = { tenant = \"north\" }",
+        "layer = { site = \"berlin\" }",
+        "layer = { model = { oui = \"00D09E\" } }",
+        &format!("layer = {{ device = \"{}\" }}", sample.device.id),
+    ] {
+        assert_eq!(told(&[of("south", "theirs", head)]), "", "{head}");
+        assert_eq!(told(&[of("north", "own", head)]), "own", "{head}");
+    }
+    // Of one layer the installation's counts, whatever priority a tenant claims; a
+    // stronger layer is a stronger layer.
+    let own = of("north", "own", "priority = 100");
+    assert_eq!(told(&[own.clone(), of("", "all", "priority = -100")]), "all");
+    assert_eq!(told(&[own, of("", "all", "layer = \"global\"")]), "own");
+    let fingerprint = |tenant: &str| ProfileSet::compile(&[of(tenant, "a", "")]).0.fingerprint();
+    assert_ne!(fingerprint("north"), fingerprint("south"), "whose it is, is part of the set");
+}

@@ -86,5 +86,6 @@ pub(crate) fn record(name: &str, text: &str) -> ProfileRecord {
         at: Timestamp::from_millis(0),
         by: "test".into(),
         why: "".into(),
+        tenant: "".into(),
     }
 }

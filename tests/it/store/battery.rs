@@ -353,6 +353,7 @@ async fn changes_of_kept_kinds_are_counted(bench: &Bench) {
             at: at(1),
             by: "test".into(),
             why: "".into(),
+            tenant: "".into(),
         }))
     };
     let counts = || [Kind::Profile, Kind::Model].map(|kind| store.generation(kind));

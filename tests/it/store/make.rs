@@ -186,6 +186,8 @@ pub(crate) fn file(n: u8) -> FileRecord {
         version: Some("2.0".into()),
         uploaded_at: at(8),
         from: None,
+        tenant: "".into(),
+        shares: Vec::new(),
     }
 }
 

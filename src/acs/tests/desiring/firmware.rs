@@ -13,6 +13,8 @@ async fn store_image(lab: &Lab, version: &str) {
         version: Some(version.into()),
         uploaded_at: lab.clock.now(),
         from: None,
+        tenant: "".into(),
+        shares: Vec::new(),
     };
     lab.store.commit(Record::File(file).into()).await.unwrap();
 }

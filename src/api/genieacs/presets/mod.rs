@@ -98,6 +98,7 @@ pub(super) async fn derive(
         at: state.deps.clock.now(),
         by: (&*principal.name).into(),
         why: "the preset was stored".into(),
+        tenant: "".into(),
     })));
     Ok(said)
 }
@@ -120,7 +121,8 @@ fn text(
 
 fn is_made_of(stored: &ProfileRecord, preset: &str) -> bool {
     let read: Value = serde_json::from_str(&stored.text).unwrap_or_default();
-    read.get("description").and_then(Value::as_str) == Some(&description(preset))
+    stored.tenant.is_empty()
+        && read.get("description").and_then(Value::as_str) == Some(&description(preset))
 }
 
 /// The same for every preset that names an object; returns what is to be said of
