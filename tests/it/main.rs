@@ -37,6 +37,7 @@ mod phones;
 mod profiles;
 mod running;
 mod secrets;
+mod security;
 mod seeing;
 mod simulate;
 mod store;

@@ -45,7 +45,7 @@ async fn curl_fetches_a_file_with_basic_and_with_digest() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn without_its_credentials_a_link_gives_nothing() {
+async fn f04_without_its_credentials_a_link_gives_nothing() {
     let (rig, link) = with_file().await;
     let url = rig.url(&link.path);
     let other = rig.link(HASH, Duration::from_secs(60));
@@ -69,7 +69,7 @@ async fn head_tells_the_length_and_brings_no_body() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn one_range_is_served_and_a_list_is_not() {
+async fn f03_one_range_is_served_and_a_list_is_not() {
     let (rig, link) = with_file().await;
     let (url, login) = (rig.url(&link.path), login(&link));
     for (range, status, body, of) in [
@@ -135,7 +135,7 @@ async fn a_large_file_comes_whole_and_an_early_close_hurts_nobody() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn every_path_that_leads_nowhere_has_the_same_answer() {
+async fn f04_every_path_that_leads_nowhere_has_the_same_answer() {
     let (rig, link) = with_file().await;
     let token = link.path.split('/').nth(2).unwrap();
     let none = rig.link(&"ab".repeat(32), Duration::from_secs(60));

@@ -7,7 +7,7 @@ mod layers;
 mod reading;
 mod rules;
 mod same_as_cel;
-mod sample;
+pub(crate) mod sample;
 pub(crate) mod survives;
 mod tables;
 mod templates;

@@ -91,7 +91,7 @@ async fn a_store_in_memory_is_backed_up_as_well() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_altered_backup_is_refused_and_leaves_nothing() {
+async fn e15_an_altered_backup_is_refused_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (file, data) = (folder.path().join("backup"), folder.path().join("data"));
     let store = store::memory(&config(Engine::Memory));
