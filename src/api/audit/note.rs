@@ -92,6 +92,19 @@ async fn whose(
         About::Preload => told("preload", &keys.join("/"), "", ""),
         About::Token => told("token", key, "", ""),
         About::User => told("user", key, "", ""),
+        About::Profile => {
+            let known = state.store().fleet().profile(key).await.ok().flatten();
+            told("profile", key, &known.map(|known| known.tenant).unwrap_or_default(), "")
+        }
+        About::Plan => {
+            let id = key.parse::<uuid::Uuid>().ok().map(|id| id.as_u128());
+            let known = match id {
+                Some(id) => state.store().fleet().plan(id).await.ok().flatten(),
+                None => None,
+            };
+            told("plan", key, &known.map(|known| known.tenant).unwrap_or_default(), "")
+        }
+        About::File => told("file", key, "", ""),
         About::Open | About::Nothing | About::Whole | About::Listed => {
             told("server", &keys.join("/"), "", "")
         }
