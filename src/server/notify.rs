@@ -7,6 +7,9 @@ use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::time::Duration;
 
+/// How long the service manager may take for a word.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 /// Tells the service manager how the server is.
 #[derive(Debug)]
 pub struct ServiceManager {
@@ -31,7 +34,12 @@ impl ServiceManager {
             [b'/', ..] => SocketAddr::from_pathname(socket).ok(),
             _ => None,
         });
-        let to = address.and_then(|address| Some((UnixDatagram::unbound().ok()?, address)));
+        let to = address.and_then(|address| {
+            let socket = UnixDatagram::unbound().ok()?;
+            // A service manager that does not listen holds nothing up.
+            socket.set_write_timeout(Some(PATIENCE)).ok()?;
+            Some((socket, address))
+        });
         Self { to, watchdog }
     }
 
