@@ -20,7 +20,8 @@ use super::problem::Problem;
 use super::{
     associations, browse, bulk, datamodel, device_backups, devices, dhcp, events, files, intents,
     layers, models, news, overview, parameters, people, phones, preloads, remembered, reports,
-    running, sessions, sites, strangers, system, tasks, traces, trees, wake, webhooks,
+    running, sessions, sites, sparse, strangers, system, task_list, tasks, traces, trees, wake,
+    webhooks,
 };
 use super::{audit, campaigns, keys};
 
@@ -44,7 +45,7 @@ use super::{audit, campaigns, keys};
         strangers::adopt_all, strangers::deny_all,
         overview::show, overview::quirks, overview::sessions, browse::browse,
         bulk::list, bulk::create, bulk::show, bulk::cancel,
-        tasks::create, tasks::list, tasks::show, tasks::cancel, wake::wake,
+        task_list::list, task_list::export, tasks::create, tasks::show, tasks::cancel, wake::wake,
         intents::abilities, intents::create,
         news::list, news::stream,
         webhooks::list, webhooks::create, webhooks::show, webhooks::change, webhooks::remove,
@@ -112,11 +113,18 @@ impl Modify for Common {
                 ContentBuilder::new().schema(Some(problem())).build(),
             )
             .build();
+        let lists = lists(document);
         let revised = revised(document.components.as_ref());
         for (path, item) in &mut document.paths.paths {
+            let all =
+                [&mut item.get, &mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
+            all.into_iter().flatten().for_each(tell_problems);
             if let Some(operation) = &mut item.get {
                 operation.responses.responses.insert("default".to_owned(), RefOr::T(error.clone()));
                 tell_tag(operation, &revised);
+                if lists.contains(path) {
+                    operation.parameters.get_or_insert_default().push(fields());
+                }
             }
             let changes = [&mut item.put, &mut item.post, &mut item.delete, &mut item.patch];
             for operation in changes.into_iter().flatten() {
@@ -132,6 +140,39 @@ impl Modify for Common {
             }
         }
     }
+}
+
+/// Every error is a problem document, with its own media type (RFC 9457 §3).
+fn tell_problems(operation: &mut Operation) {
+    for (status, answer) in &mut operation.responses.responses {
+        let RefOr::T(answer) = answer else { continue };
+        if status.starts_with(['4', '5'])
+            && let Some(content) = answer.content.shift_remove("application/json")
+        {
+            answer.content.insert("application/problem+json".to_owned(), content);
+        }
+    }
+}
+
+/// The paths of lists that do not read their fields themselves.
+fn lists(document: &OpenApi) -> BTreeSet<String> {
+    let whole = serde_json::to_value(document).unwrap_or_default();
+    let is_list = |path: &&String| {
+        sparse::members(&whole, path, &whole["paths"][path.as_str()]["get"]).is_some()
+    };
+    document.paths.paths.keys().filter(is_list).cloned().collect()
+}
+
+/// The parameter that asks for a part of each item.
+fn fields() -> RefOr<Parameter> {
+    let parameter = ParameterBuilder::new()
+        .name("fields")
+        .parameter_in(ParameterIn::Query)
+        .required(Required::False)
+        .description(Some("Only these members of each item, with commas between"))
+        .schema(Some(text()))
+        .build();
+    RefOr::T(parameter)
 }
 
 /// A header that a request may have.

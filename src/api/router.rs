@@ -16,8 +16,8 @@ use super::state::Shared;
 use super::{
     associations, browse, bulk, datamodel, device_backups, devices, dhcp, etag, events, files,
     intents, layers, models, news, once, overview, parameters, people, phones, preloads,
-    remembered, reports, running, sessions, sites, strangers, system, tasks, traces, trees, wake,
-    webhooks,
+    remembered, reports, running, sessions, sites, sparse, strangers, system, task_list, tasks,
+    traces, trees, wake, webhooks,
 };
 use super::{audit, campaigns, keys};
 use crate::access::Right;
@@ -124,7 +124,8 @@ fn table() -> Vec<Route> {
         route(POST,  "/api/v1/strangers/{id}/adopt", DevicesAdmit, About::Whole, strangers::adopt),
         route(POST,  "/api/v1/strangers/{id}/deny", DevicesAdmit, About::Whole, strangers::deny),
 
-        route(GET,   "/api/v1/tasks", TasksRead, About::Listed, tasks::list),
+        route(GET,   "/api/v1/tasks", TasksRead, About::Listed, task_list::list),
+        route(GET,   "/api/v1/tasks/export", TasksRead, About::Listed, task_list::export),
         route(GET,   "/api/v1/tasks/{id}", TasksRead, About::Task, tasks::show),
         route(POST,  "/api/v1/tasks/{id}/cancel", TasksChange, About::Task, tasks::cancel),
 
@@ -276,7 +277,8 @@ pub(super) fn router(state: Shared) -> Router {
     };
     let ours = table().into_iter().fold(Router::new(), |router, route| {
         let once = from_fn_with_state(state.clone(), once::pass);
-        let handler = route.handler.layer(from_fn(etag::pass)).layer(once);
+        let handler =
+            route.handler.layer(from_fn(etag::pass)).layer(from_fn(sparse::pass)).layer(once);
         router.route(route.path, judged(handler, route.rule))
     });
     let ours = ours.layer(from_fn(bounded));

@@ -18,13 +18,11 @@ use super::diagnostics::ResultView;
 use super::extract::{DeviceKey, Json, Query, TaskKey};
 use super::mask;
 use super::new_task::{NamedValue, NewTask};
-use super::paging::{self, MAX_SCAN, Page};
-use super::problem::{ApiError, Problem, bad_value};
+use super::problem::{ApiError, Problem};
 use super::rpcs::{NamedAttributes, UnitOperation, Window, shown_vouchers};
 use super::state::{Shared, State as Inner};
 use super::wait;
 use super::wake::{self, WakeView};
-use super::within::Eyes;
 use crate::access::{Principal, right_of};
 use crate::device::{
     Action, DeviceId, DownloadFile, FaultRecord, Outcome, Phase, Task, TaskId, TaskState,
@@ -171,6 +169,11 @@ struct ParameterFaultView {
 }
 
 impl TaskView {
+    /// The same without what may be much: a list of tasks is no list of results.
+    pub(super) fn without_results(self) -> Self {
+        Self { results: Vec::new(), ..self }
+    }
+
     /// Its key.
     pub(super) fn id(&self) -> &str {
         &self.id
@@ -518,80 +521,6 @@ pub(super) async fn cancel(
             // The device's session touched it between the look and the change.
             Err(StoreError::Conflict(_)) if attempt < CHANGE_ATTEMPTS => {}
             Err(error) => return Err(error.into()),
-        }
-    }
-}
-
-/// Which tasks are listed.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(super) struct TaskQuery {
-    /// Only this device's.
-    device: Option<String>,
-    /// Only those in this state; `open` for all that are not over.
-    state: Option<String>,
-    /// From 1 to 1000; 100 if not given.
-    limit: Option<usize>,
-    /// `next` of the page before.
-    after: Option<String>,
-}
-
-/// Lists tasks in the order of their making
-#[utoipa::path(get, path = "/api/v1/tasks", tag = "tasks", params(TaskQuery),
-    responses((status = 200, body = Page<TaskView>)))]
-pub(super) async fn list(
-    State(state): State<Shared>,
-    Extension(principal): Extension<Principal>,
-    Query(query): Query<TaskQuery>,
-) -> Result<axum::Json<Page<TaskView>>, ApiError> {
-    const STATES: [&str; 9] = [
-        "open",
-        "queued",
-        "sent",
-        "applied",
-        "accepted",
-        "failed",
-        "unknown",
-        "expired",
-        "cancelled",
-    ];
-    if query.state.as_deref().is_some_and(|word| !STATES.contains(&word)) {
-        return Err(bad_value("state", format!("one of {}", STATES.join(", "))));
-    }
-    let device = query.device.as_deref().map(DeviceId::parse).transpose();
-    let device = device.map_err(|error| bad_value("device", error))?;
-    let limit = paging::limit(query.limit)?;
-    let eyes = Eyes::of(&state, &principal);
-    let mut after: Option<TaskId> = eyes.after(query.after.as_deref())?;
-    let wanted = |task: &Task| {
-        query.state.as_deref().is_none_or(|word| {
-            word == task.state.word() || (word == "open" && !task.state.is_ended())
-        })
-    };
-    let chunk = (limit + 1).max(200);
-    let (mut items, mut shown): (Vec<TaskView>, _) = (Vec::new(), None);
-    let mut scanned = 0;
-    loop {
-        let batch = state.store().tasks(device.as_ref(), after, chunk).await?;
-        let last_batch = batch.len() < chunk;
-        scanned += batch.len();
-        for task in batch {
-            after = Some(task.id);
-            if !wanted(&task) || !eyes.of_device(&task.device).await? {
-                continue;
-            }
-            if items.len() == limit {
-                return Ok(axum::Json(Page { items, next: shown.map(paging::cursor) }));
-            }
-            shown = after;
-            // A list of tasks is no list of their results, which may be many.
-            items.push(TaskView { results: Vec::new(), ..task.into() });
-        }
-        if last_batch || scanned >= MAX_SCAN {
-            let next = after.filter(|_| !last_batch);
-            let next = next.map(|key| eyes.cursor(key, shown == after));
-            return Ok(axum::Json(Page { items, next }));
         }
     }
 }

@@ -10,60 +10,18 @@ use super::label::Labels;
 use super::list::{Listing, pages};
 use super::output::{Column, Output};
 use super::task::{self, Waiting};
-use super::{intent, remembered, reports, seeing};
-
-const DEVICES: &[Column] = &[
-    ("ID", "id"),
-    ("MANUFACTURER", "manufacturer"),
-    ("CLASS", "product_class"),
-    ("SOFTWARE", "software_version"),
-    ("ADDRESS", "address"),
-    ("LAST INFORM", "last_inform"),
-    ("TAGS", "tags"),
-];
+use super::{intent, remembered, reports, seeing, which};
 
 const PARAMETERS: &[Column] =
     &[("NAME", "name"), ("VALUE", "value"), ("TYPE", "type"), ("WRITABLE", "writable")];
-
-/// Which devices are listed.
-#[derive(Debug, clap::Args)]
-pub(super) struct ListArgs {
-    /// A part of id, serial number, manufacturer, class, version or subscriber
-    #[arg(long, value_name = "TEXT")]
-    q: Option<String>,
-    /// Only this OUI
-    #[arg(long)]
-    oui: Option<String>,
-    /// Only this product class
-    #[arg(long)]
-    product_class: Option<String>,
-    /// Only this software version
-    #[arg(long)]
-    software_version: Option<String>,
-    /// Only devices with this tag
-    #[arg(long)]
-    tag: Option<String>,
-    /// Only this tenant's
-    #[arg(long)]
-    tenant: Option<String>,
-    /// Only those at this site
-    #[arg(long)]
-    site: Option<String>,
-    /// Only this subscriber's: a value, or NAME=VALUE
-    #[arg(long)]
-    subscriber: Option<String>,
-    /// Only devices that informed since (RFC 3339)
-    #[arg(long, value_name = "TIME")]
-    informed_since: Option<String>,
-    #[command(flatten)]
-    listing: Listing,
-}
 
 /// Devices: the inventory, and what is asked of one
 #[derive(Debug, Subcommand)]
 pub(super) enum DeviceCommand {
     /// List devices
-    List(Box<ListArgs>),
+    List(Box<which::ListArgs>),
+    /// Write devices into a file, however many
+    Export(Box<which::ExportArgs>),
     /// Show a device
     Show {
         /// The device id
@@ -283,7 +241,8 @@ pub(super) async fn run(
 ) -> Result<(), CliError> {
     use DeviceCommand as D;
     let (id, body, waiting) = match command {
-        D::List(args) => return list(*args, client, output).await,
+        D::List(args) => return which::list(*args, client, output).await,
+        D::Export(args) => return which::export(*args, client, output).await,
         D::Show { id } => {
             let device = client.get(&format!("/devices/{}", encode(&id))).await?;
             return Ok(output.record(&device)?);
@@ -362,24 +321,8 @@ pub(super) async fn run(
 }
 
 /// Prints the devices that are meant.
-async fn list(args: ListArgs, client: &Client, output: &mut Output<'_>) -> Result<(), CliError> {
-    let filters = [
-        ("q", args.q),
-        ("oui", args.oui),
-        ("product_class", args.product_class),
-        ("software_version", args.software_version),
-        ("tag", args.tag),
-        ("tenant", args.tenant),
-        ("site", args.site),
-        ("subscriber", args.subscriber),
-        ("informed_since", args.informed_since),
-    ];
-    let devices = pages(client, "/devices", &filters, args.listing).await?;
-    Ok(output.list(&devices, DEVICES)?)
-}
-
 /// The body for an action with its fields.
-fn rpc(action: &str, fields: &[String]) -> Result<Value, CliError> {
+pub(super) fn rpc(action: &str, fields: &[String]) -> Result<Value, CliError> {
     let mut body = serde_json::Map::new();
     for field in fields {
         let (name, value) = field.split_once('=').ok_or_else(|| CliError::BadArgument {

@@ -147,6 +147,14 @@ pub enum CliError {
         /// How it ended, in words.
         outcome: String,
     },
+    /// A change over many devices could not be made on all of them.
+    #[error("it could not be done for {failed} of {total} devices")]
+    BulkFailed {
+        /// For how many not.
+        failed: u64,
+        /// Of how many.
+        total: u64,
+    },
     /// The task is still open.
     #[error(
         "task {id} is still {state}; the device will be asked when it comes by itself: `provost task wait {id}`"
@@ -239,6 +247,7 @@ impl CliError {
             }
             Self::Refused { class, .. } => *class,
             Self::TaskFailed { .. }
+            | Self::BulkFailed { .. }
             | Self::NotWoken { .. }
             | Self::NotResynced { .. }
             | Self::Ended(_) => Class::Failed,

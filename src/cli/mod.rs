@@ -14,6 +14,7 @@ pub mod simulate;
 
 mod audit;
 mod backup;
+mod bulk;
 mod campaign;
 mod client;
 mod datamodel;
@@ -46,6 +47,7 @@ mod task;
 mod token;
 mod wake;
 mod webhook;
+mod which;
 
 pub use datamodel::DatamodelError;
 pub use error::CliError;

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::audit::{self, AuditCommand};
 use super::backup::{self, RestoreArgs};
+use super::bulk::{self, BulkCommand};
 use super::campaign::{self, CampaignCommand};
 use super::client::{Client, clean};
 use super::datamodel::{self, DatamodelCommand};
@@ -81,6 +82,8 @@ enum Command {
     Drift(DriftArgs),
     #[command(subcommand)]
     Datamodel(DatamodelCommand),
+    #[command(subcommand)]
+    Bulk(BulkCommand),
     #[command(subcommand)]
     Campaign(CampaignCommand),
     #[command(subcommand)]
@@ -192,6 +195,7 @@ async fn dispatch(cli: Cli) -> Result<(), CliError> {
         Command::Explain(args) => fleet::explain(args, &Client::new(&global)?, output).await,
         Command::Drift(args) => fleet::drift(args, &Client::new(&global)?, output).await,
         Command::Datamodel(command) => datamodel::run(command, &global, output),
+        Command::Bulk(command) => bulk::run(command, &Client::new(&global)?, output).await,
         Command::Campaign(command) => campaign::run(command, &Client::new(&global)?, output).await,
         Command::Phone(command) => phone::run(command, &Client::new(&global)?, output).await,
         Command::Layer(command) => phone::run_layer(command, &Client::new(&global)?, output).await,

@@ -200,6 +200,22 @@ impl Finder {
         }
     }
 
+    /// Whether a filter is about one device, which is there and within reach.
+    ///
+    /// # Errors
+    /// As [`Finder::page`].
+    pub async fn fits(
+        &self,
+        id: &DeviceId,
+        filter: &Filter,
+        reach: &Reach,
+    ) -> Result<bool, FindError> {
+        filter.check()?;
+        let Some(device) = self.store.device(id).await? else { return Ok(false) };
+        let looker = Looker::new(filter, reach, self.clock.now());
+        Ok(looker.look(&*self.store, &device).await?.is_some())
+    }
+
     /// Whether a device is seen: it is there, and within reach.
     ///
     /// # Errors

@@ -73,7 +73,7 @@ pub(in crate::api) async fn list(
         filter,
         reach: (*principal.reach).clone(),
         order: order(listing.sort.as_deref())?,
-        after: listing.after,
+        after: paging::key_after(listing.after.as_deref())?,
         limit,
         with_tree: fields.as_ref().is_some_and(Fields::needs_tree),
     };
@@ -83,5 +83,5 @@ pub(in crate::api) async fn list(
         Sparse::of(DeviceView::new(found.device, found.labels), fields.as_ref(), tree.as_ref())
     };
     let items = page.found.into_iter().map(item).collect();
-    Ok(axum::Json(DevicePage { items, next: page.next, total }))
+    Ok(axum::Json(DevicePage { items, next: page.next.map(paging::cursor), total }))
 }

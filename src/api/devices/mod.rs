@@ -9,7 +9,7 @@ mod query;
 
 pub(super) use export::*;
 pub(super) use list::*;
-pub(super) use query::DeviceWhich;
+pub(super) use query::{DeviceWhich, rule};
 
 use axum::Extension;
 use axum::extract::State;

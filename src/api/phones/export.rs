@@ -40,7 +40,7 @@ pub(in crate::api) struct ExportQuery {
 
 /// Writes phones into a file, as an import takes them
 #[utoipa::path(get, path = "/api/v1/phones/export", tag = "phones", params(ExportQuery),
-    responses((status = 200, content((String = "text/csv"), (String = "application/json"))),
+    responses((status = 200, content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"))),
         (status = 413, body = Problem)))]
 pub(in crate::api) async fn export(
     State(state): State<Shared>,

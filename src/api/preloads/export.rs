@@ -36,7 +36,7 @@ pub(in crate::api) struct PreloadExportQuery {
 /// Writes expected devices into a file, as an import takes them
 #[utoipa::path(get, path = "/api/v1/preloads/export", tag = "admission",
     params(PreloadExportQuery),
-    responses((status = 200, content((String = "text/csv"), (String = "application/json"))),
+    responses((status = 200, content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"))),
         (status = 413, body = Problem)))]
 pub(in crate::api) async fn export(
     State(state): State<Shared>,

@@ -11,10 +11,10 @@ async fn what_people_edit_has_a_tag_and_is_not_told_twice() {
     rig.put_devices([device("1")]).await;
     let device = format!("/devices/{}", id("1"));
     rig.put_json("/sites/hq", json!({})).await;
-    rig.put_json("/phones/0c383e07e16c", json!({"vendor": "fanvil", "site": "hq"})).await;
+    rig.put_json("/phones/0c383e07e16c", json!({"model": "X4", "site": "hq"})).await;
     rig.put_json("/layers/global", json!({"settings": {}})).await;
     rig.put_json("/preloads/serial/7", json!({"tags": ["a"]})).await;
-    let profile = json!({"profile": {"match": "true", "tags": {"add": ["x"]}}, "why": "w"});
+    let profile = json!({"profile": {"match": "true", "tags": {"set": ["x"]}}, "why": "w"});
     let made = rig.put_json("/profiles/time", profile).await;
     for path in [
         device.as_str(),

@@ -18,6 +18,7 @@ mod render;
 mod resync;
 pub(crate) mod rig;
 mod rpcs;
+mod schemathesis;
 mod secrets;
 mod seeing;
 mod tasks;

@@ -63,3 +63,48 @@ async fn the_server_describes_and_reports_itself() {
     assert_eq!(health.json["status"], "ok", "{}", health.text);
     assert_eq!(health.json["time"], "2026-11-20T20:05:00Z");
 }
+
+#[tokio::test]
+async fn what_is_too_long_is_told_what_to_do() {
+    let rig = Rig::open();
+    let long = format!("/devices?q={}", "x".repeat(9000));
+    let refused = rig.get(&long).await;
+    assert_eq!((refused.status, refused.json["code"].as_str()), (414, Some("query-too-long")));
+    assert!(refused.json["hint"].is_string());
+    let deep = format!("{}true{}", "(".repeat(200), ")".repeat(200));
+    for filter in
+        [deep, "true && ".repeat(600) + "true", "tags.exists(t, t.matches('('))".to_owned()]
+    {
+        let body = json!({"filter": filter, "action": "wake"});
+        let refused = rig.post("/bulk", body).await;
+        assert_eq!((refused.status, refused.json["code"].as_str()), (400, Some("bad-value")));
+    }
+    let fields = vec!["id"; 201].join(",");
+    assert_eq!(rig.get(&format!("/devices?fields={fields}")).await.status, 200, "one field");
+    let many: Vec<String> = (0..201).map(|n| format!("parameters.Device.A{n}")).collect();
+    let refused = rig.get(&format!("/devices?fields={}", many.join(","))).await;
+    assert_eq!((refused.status, refused.json["code"].as_str()), (400, Some("bad-value")));
+}
+
+/// Every code that the northbound can answer has a row of `docs/API.md`.
+#[test]
+fn every_code_is_explained() {
+    let source = include_str!("../../../src/api/problem/mod.rs");
+    let codes = source.split("const fn code").nth(1).unwrap().split("fn hint").next().unwrap();
+    let words = include_str!("../../../src/class.rs").split("const fn word").nth(1).unwrap();
+    let words = words.split("    }\n").next().unwrap();
+    let quoted = |text: &str| -> Vec<String> {
+        text.split('"').skip(1).step_by(2).map(str::to_owned).collect()
+    };
+    let known: Vec<String> = quoted(codes).into_iter().chain(quoted(words)).collect();
+    assert!(known.len() > 50, "{known:?}");
+    let page = include_str!("../../../docs/API.md");
+    for code in &known {
+        assert!(page.contains(&format!("\n| `{code}` | ")), "docs/API.md does not explain {code}");
+    }
+    let table = page.split("| code | status | what |").nth(1).unwrap();
+    for row in table.lines().skip(2).take_while(|line| line.starts_with("| `")) {
+        let code = row.split('`').nth(1).unwrap();
+        assert!(known.iter().any(|known| known == code), "nothing answers {code}");
+    }
+}
