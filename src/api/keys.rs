@@ -14,7 +14,7 @@ use crate::store::KeyId;
 
 /// A key.
 #[derive(Debug, Serialize, ToSchema)]
-struct KeyView {
+struct SealingKey {
     /// By what it is known; made of the key, and tells nothing of it.
     id: String,
     /// Its number, from 1, in the order of their making.
@@ -47,13 +47,13 @@ struct WalkView {
 #[derive(Debug, Serialize, ToSchema)]
 pub(super) struct KeysView {
     /// In the order of their making.
-    items: Vec<KeyView>,
+    items: Vec<SealingKey>,
     walk: WalkView,
 }
 
 fn view(state: &Inner) -> KeysView {
     let walk = state.deps.keys.walk();
-    let items = state.deps.keys.keys().into_iter().map(|key| KeyView {
+    let items = state.deps.keys.keys().into_iter().map(|key| SealingKey {
         seals: walk.by_key.as_ref().map(|seals| seals.get(&key.id).copied().unwrap_or(0)),
         id: key.id.to_string(),
         number: key.number,
