@@ -126,8 +126,10 @@ fn is_telling(address: &IpAddr) -> bool {
     match address.to_canonical() {
         IpAddr::V4(address) => {
             let is_home = address.octets().starts_with(&[192, 168]);
-            !(is_home || address.is_loopback() || address.is_link_local())
-                && !address.is_unspecified()
+            !(is_home
+                || address.is_loopback()
+                || address.is_link_local()
+                || address.is_unspecified())
         }
         IpAddr::V6(address) => {
             !address.is_loopback() && !address.is_unicast_link_local() && !address.is_unspecified()
