@@ -6,7 +6,8 @@
 //!
 //! The names of users are the same for all tenants. So that nobody learns from a
 //! name that is taken who is there besides, whoever sees one tenant only makes
-//! users `name@tenant`, and such names are of that tenant for everybody.
+//! users `name@tenant`, and such names are of that tenant for everybody; whoever
+//! sees some sites only makes none.
 
 pub(super) mod me;
 pub(super) mod tenants;
@@ -29,7 +30,7 @@ const MOST_SITES: usize = 1000;
 /// Whether whoever sees this much may make a user of this name.
 pub(super) fn may_name(reach: &Reach, name: &str) -> bool {
     match &reach.tenant {
-        Some(own) => tenant_of(name) == Some(own),
+        Some(own) => reach.sees_tenant(own) && tenant_of(name) == Some(own),
         None => reach.is_whole(),
     }
 }
@@ -98,5 +99,7 @@ mod tests {
         assert!(may_name(&Reach::WHOLE, "ann") && may_name(&Reach::WHOLE, "ann@acme"));
         let site = Reach { tenant: None, sites: ["hq".into()].into() };
         assert!(!may_name(&site, "ann") && !may_name(&site, "ann@acme"));
+        let site = Reach { tenant: Some("acme".into()), ..site };
+        assert!(!may_name(&site, "ann@acme"), "nor of other sites");
     }
 }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::Method;
-use provost::access::{Reach, Role, TokenRecord};
+use axum::http::{HeaderMap, Method};
+use provost::access::{Reach, Right, Role, TokenRecord};
 use provost::device::{DeviceBackup, DeviceId, Labels};
 use provost::param::{ParamPath, Tree, Value as Text};
-use provost::store::{Batch, OfficeRecord, Record};
+use provost::store::{Batch, BulkRecord, OfficeRecord, Record};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
 
 use crate::api::rig::NOW;
 use crate::api::{Answer, Rig, device};
@@ -20,20 +22,21 @@ pub(super) struct Side {
     pub(super) site: &'static str,
     pub(super) serial: &'static str,
     pub(super) mac: &'static str,
-    pub(super) backup: u128,
+    /// The key of its backup, and of a change over its devices.
+    pub(super) key: u128,
 }
 
 /// Whose things are asked for.
 pub(super) const OURS: Side =
-    Side { tenant: "acme", site: "acme-hq", serial: "ACME1", mac: "0c383e00000a", backup: 10 };
+    Side { tenant: "acme", site: "acme-hq", serial: "ACME1", mac: "0c383e00000a", key: 10 };
 
 /// Another site of the same tenant.
 pub(super) const BRANCH: Side =
-    Side { tenant: "acme", site: "branch", serial: "BRANCH1", mac: "0c383e00000b", backup: 11 };
+    Side { tenant: "acme", site: "branch", serial: "BRANCH1", mac: "0c383e00000b", key: 11 };
 
 /// Another tenant.
 pub(super) const ZULU: Side =
-    Side { tenant: "zulu", site: "zulu-hq", serial: "ZULU1", mac: "0c383e00000c", backup: 12 };
+    Side { tenant: "zulu", site: "zulu-hq", serial: "ZULU1", mac: "0c383e00000c", key: 12 };
 
 impl Side {
     pub(super) fn device(self) -> DeviceId {
@@ -138,8 +141,35 @@ impl House {
     /// Asks as somebody; the path begins with `/`.
     pub(super) async fn ask(&self, token: &str, method: &Method, path: &str, body: &str) -> Answer {
         let bearer = format!("Bearer {token}");
+        if path.ends_with("/stream") {
+            return self.begin(&bearer, path).await;
+        }
         let headers = [("authorization", bearer.as_str())];
         self.rig.bare(method.clone(), path, &headers, body.to_owned()).await
+    }
+
+    /// The beginning of an answer that does not end.
+    async fn begin(&self, bearer: &str, path: &str) -> Answer {
+        let address = self.rig.address;
+        let mut stream = TcpStream::connect(address).await.unwrap();
+        let request = format!(
+            "GET {path} HTTP/1.1\r\nhost: {address}\r\nauthorization: {bearer}\r\nconnection: close\r\n\r\n"
+        );
+        stream.write_all(request.as_bytes()).await.unwrap();
+        let mut bytes = Vec::new();
+        let is_begun = |bytes: &[u8]| {
+            bytes.starts_with(b"HTTP/1.1 200") && bytes.windows(4).any(|four| four == b"\r\n\r\n")
+        };
+        while !is_begun(&bytes) && stream.read_buf(&mut bytes).await.unwrap() > 0 {}
+        let text = String::from_utf8(bytes).unwrap();
+        let (head, body) = text.split_once("\r\n\r\n").unwrap();
+        Answer {
+            status: head[9..12].parse().unwrap(),
+            reason: None,
+            headers: HeaderMap::new(),
+            text: body.to_owned(),
+            json: serde_json::from_str(body).unwrap_or_default(),
+        }
     }
 }
 
@@ -163,7 +193,7 @@ fn token(text: &str, role: Role, reach: Reach, id: Option<String>) -> Record {
 
 /// Puts everything of a side into the inventory; its task.
 async fn plant(rig: &Rig, side: Side) -> String {
-    let Side { tenant, site, serial, mac, backup } = side;
+    let Side { tenant, site, serial, mac, key } = side;
     let put = async |path: String, body: Value| {
         let answer = rig.put_json(&path, body).await;
         assert!(answer.status < 300, "{path}: {}", answer.text);
@@ -190,7 +220,7 @@ async fn plant(rig: &Rig, side: Side) -> String {
         Labels { revision: 1, tenant: tenant.into(), site: site.into(), ..Labels::default() };
     batch.put(Record::Labels(side.device(), labels));
     batch.put(Record::DeviceBackup(Box::new(DeviceBackup {
-        id: backup,
+        id: key,
         device: side.device(),
         at: NOW,
         by: "admin".into(),
@@ -200,6 +230,26 @@ async fn plant(rig: &Rig, side: Side) -> String {
         software_version: "1".into(),
         values: Vec::new(),
     })));
+    batch.put(Record::Office(OfficeRecord::Bulk(Box::new(BulkRecord {
+        id: key,
+        created_by: "the matrix".into(),
+        token: "".into(),
+        rights: Right::ALL.to_vec(),
+        created_at: NOW,
+        expires_at: NOW,
+        asked: json!({"which": {}, "ids": null, "action": {"task": {"action": "reboot"}}, "wake": false})
+            .to_string()
+            .into(),
+        page: None,
+        reach: side.reach(),
+        after: None,
+        total: 1,
+        done: 1,
+        failed: 0,
+        problems: Vec::new(),
+        ended_at: Some(NOW),
+        cancelled: false,
+    }))));
     rig.store.commit(batch).await.unwrap();
     let tasks = format!("/devices/{}/tasks", side.device());
     let asked = rig.post(&tasks, json!({"action": "reboot"})).await;
