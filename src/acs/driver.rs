@@ -205,9 +205,7 @@ impl Driver {
         let newcomer = Newcomer { inform: &inform, device, caller: &caller, own: own_now, now };
         let welcome = match welcome::receive_if(is_new, &shared, &newcomer).await? {
             Reception::Enters(with) => with,
-            Reception::Waits => {
-                return Err(Refusal::Waits(write(&learned, &turn.acknowledge().1)));
-            }
+            Reception::Waits => return Err(Refusal::Waits(write(&learned, &turn.acknowledge().1))),
         };
         let touched = updated.brings_news || bootstrap || before != Some(caller.address);
         let came = Came { updated: &updated, inform: &inform, occasion, was_read };

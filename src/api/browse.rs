@@ -184,7 +184,7 @@ fn by_hand(document: &Value, operation: &Operation<'_>) -> String {
             _ => line.push_str(" --data-binary @FILE"),
         }
     }
-    let path = path.replace('{', "").replace('}', "").replace("/id", "/ID");
+    let path = path.replace(['{', '}'], "").replace("/id", "/ID");
     let _ = write!(line, " \"$SERVER{path}\"");
     line
 }

@@ -219,7 +219,7 @@ impl ModelView {
 impl ModelView {
     /// What is common knowledge of a model: not what a single device said, which may
     /// be anybody's.
-    fn as_seen(mut self, principal: &Principal) -> Self {
+    fn seen_by(mut self, principal: &Principal) -> Self {
         if !principal.reach.is_whole() {
             self.heard.clear();
         }
@@ -279,7 +279,7 @@ pub(super) async fn list(
     let mut page = Page { items: Vec::new(), next: None };
     while let Some((text, (key, record, wishes))) = all.next() {
         let view = ModelView::new(&key, record.as_ref(), wishes.as_ref());
-        page.items.push(view.as_seen(&principal));
+        page.items.push(view.seen_by(&principal));
         if page.items.len() >= limit {
             page.next = all.peek().map(|_| paging::cursor(text));
             break;
@@ -303,7 +303,7 @@ pub(super) async fn show(
         return Err(no_such(&key));
     }
     let view = ModelView::new(&key, record.as_ref(), wishes.as_ref());
-    Ok(axum::Json(view.as_seen(&principal)))
+    Ok(axum::Json(view.seen_by(&principal)))
 }
 
 /// Says what a model can take, before everything that is learned

@@ -46,6 +46,8 @@ pub(super) struct Client {
     tls: Option<Arc<rustls::ClientConfig>>,
     token: Secret,
     data: String,
+    /// What stands before every path: `/api/v1`, or nothing for GenieACS's.
+    base: &'static str,
 }
 
 impl Client {
@@ -70,10 +72,15 @@ impl Client {
                     .map_err(|source| CliError::NoToken { path: at, source })?
             }
         };
-        Ok(Self { url, target, tls, token: Secret::new(token.trim()), data })
+        Ok(Self { url, target, tls, token: Secret::new(token.trim()), data, base: "/api/v1" })
     }
 
-    /// Reads a resource; `path` begins behind `/api/v1`.
+    /// The same one, asking by GenieACS's interface.
+    pub(super) fn of_genieacs(self) -> Self {
+        Self { base: "", ..self }
+    }
+
+    /// Reads a resource; `path` begins behind what stands before all of them.
     pub(super) async fn get(&self, path: &str) -> Result<Value, CliError> {
         self.ask(Method::GET, path, Body::empty(), Some(ANSWER)).await
     }
@@ -235,7 +242,7 @@ impl Client {
     fn request(&self, method: Method, path: &str, body: Body) -> Result<Request<Body>, CliError> {
         Ok(Request::builder()
             .method(method)
-            .uri(format!("{}/api/v1{path}", self.target.path.trim_end_matches('/')))
+            .uri(format!("{}{}{path}", self.target.path.trim_end_matches('/'), self.base))
             .header(header::HOST, self.target.host_header())
             .header(header::AUTHORIZATION, format!("Bearer {}", self.token.expose()))
             .header(header::CONNECTION, "close")

@@ -252,9 +252,7 @@ pub(super) async fn run(
             let found = pages(client, &resource, &[("path", Some(path))], listing).await?;
             return Ok(output.list(&found, PARAMETERS)?);
         }
-        D::Diagnose(arguments) => {
-            return super::diagnose::run(arguments, client, output).await;
-        }
+        D::Diagnose(args) => return super::diagnose::run(args, client, output).await,
         D::Apply { id, no_wake, waiting } => {
             return super::fleet::repair(&id, !no_wake, waiting, client, output).await;
         }
@@ -320,7 +318,6 @@ pub(super) async fn run(
     if waiting.no_wait() { task::queued(&asked, output) } else { task::report(&asked, output) }
 }
 
-/// Prints the devices that are meant.
 /// The body for an action with its fields.
 pub(super) fn rpc(action: &str, fields: &[String]) -> Result<Value, CliError> {
     let mut body = serde_json::Map::new();

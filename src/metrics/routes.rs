@@ -9,9 +9,12 @@ use super::head;
 
 const NAME: &str = "provost_northbound_requests_total";
 
+/// A route, a method and a status.
+type Answered = (Box<str>, &'static str, u16);
+
 /// How often each route was answered with each status.
 #[derive(Debug, Default)]
-struct Routes(Mutex<BTreeMap<(Box<str>, &'static str, u16), u64>>);
+struct Routes(Mutex<BTreeMap<Answered, u64>>);
 
 static ROUTES: Routes = Routes(Mutex::new(BTreeMap::new()));
 

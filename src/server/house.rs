@@ -92,11 +92,7 @@ impl Server {
         let tokens = tokens::load_or_make(store.clone(), clock.clone(), data.path()).await?;
         let (onboarding, is_new) = onboarding(&config, &data, &vault)?;
         let shelf = Shelf::open(data.path(), config.files.quota)?;
-        let own = provisioning::own_address();
-        let told = (
-            provisioning::bases(&config, &addresses, own),
-            provisioning::acs(&config, &addresses, own, onboarding.clone()),
-        );
+        let told = provisioning::told(&config, &addresses, onboarding.clone());
         let supply = supply(&config, &store, &vault, &shelf, &clock, templates, told)?;
         let (ready, (reload, reloads)) = (Readiness::default(), mpsc::channel(1));
         let parts = Parts {
@@ -139,10 +135,9 @@ impl Server {
         data.publish(&addresses)?;
         warn_of_risks(&config);
         tell(&addresses);
-        let new_onboarding = onboarding.filter(|_| is_new);
         Ok(Self {
             addresses,
-            new_onboarding,
+            new_onboarding: onboarding.filter(|_| is_new),
             data,
             store,
             supply,

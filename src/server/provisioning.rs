@@ -61,9 +61,19 @@ fn files_in(folder: &Path) -> Result<Vec<PathBuf>, ServerError> {
     Ok(paths)
 }
 
+/// What phones are told: where their files are, and where the ACS is.
+pub(super) fn told(
+    config: &Config,
+    addresses: &Addresses,
+    onboarding: Option<OnboardingAccount>,
+) -> (Bases, Arc<AcsFor>) {
+    let own = own_address();
+    (bases(config, addresses, own), acs(config, addresses, own, onboarding))
+}
+
 /// The address by which this machine is reached from elsewhere: that of its default
 /// route. Nothing is sent to find it; loopback if there is no route.
-pub(super) fn own_address() -> IpAddr {
+fn own_address() -> IpAddr {
     // A documentation address (RFC 5737): it only chooses the route.
     let routed = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0)).and_then(|socket| {
         socket.connect((Ipv4Addr::new(192, 0, 2, 1), 9))?;
@@ -80,7 +90,7 @@ fn faced(at: SocketAddr, own: IpAddr) -> SocketAddr {
 
 /// Under which addresses phones reach the file doors: by the host of
 /// `files.public_url` if it is set, else by the doors' own addresses.
-pub(super) fn bases(config: &Config, addresses: &Addresses, own: IpAddr) -> Bases {
+fn bases(config: &Config, addresses: &Addresses, own: IpAddr) -> Bases {
     let (http, https) = (addresses.files, addresses.files_tls);
     let Some(url) = config.files.public_url.as_deref().map(|url| url.trim_end_matches('/')) else {
         let of = |scheme: &str, at: Option<SocketAddr>| {
@@ -100,7 +110,7 @@ pub(super) fn bases(config: &Config, addresses: &Addresses, own: IpAddr) -> Base
 }
 
 /// How phones that are moved to CWMP log in there: as new devices do.
-pub(super) fn acs(
+fn acs(
     config: &Config,
     addresses: &Addresses,
     own: IpAddr,

@@ -61,10 +61,8 @@ pub(super) async fn action(
         "reboot" => Ok(Action::Reboot),
         "factoryReset" => Ok(Action::FactoryReset),
         "download" => {
-            let file = match (members.get("fileName"), members.get("file")) {
-                (Some(Value::String(name)), _) | (None, Some(Value::String(name))) => name,
-                _ => return Err(missing("fileName")),
-            };
+            let name = members.get("fileName").or_else(|| members.get("file"));
+            let Some(Value::String(file)) = name else { return Err(missing("fileName")) };
             let target = optional(members, "targetFileName")?;
             download(state, reach, device, file, optional(members, "fileType")?, target).await
         }

@@ -6,6 +6,7 @@
 //! the machine is reached, and everything lies in a temporary folder.
 //!
 //! - `fleet`: what is wanted of devices, and campaigns.
+//! - `northbound`: who may do what, and what is remembered of it.
 //! - `phones`: a phone of each family.
 //! - `process`: the server as a process that can be killed.
 //! - `story`: what is printed.
@@ -13,6 +14,7 @@
 
 mod error;
 mod fleet;
+mod northbound;
 mod phones;
 mod process;
 mod steps;

@@ -68,6 +68,7 @@ impl Demo {
         let mut phone = self.provision_phone(story).await?;
         self.families(story).await?;
         self.campaign(story).await?;
+        self.northbound(story).await?;
         self.survive(story, &mut phone).await
     }
 

@@ -114,10 +114,11 @@ impl Gathered {
                 let before = store.fleet().campaign(&campaign.name).await?;
                 self.news.extend(words::campaign(campaign, before.as_ref(), now));
             }
-            Change::Put(Record::Stranger(stranger)) if stranger.decision == Decision::Waiting => {
-                if store.fleet().stranger(&stranger.device).await?.is_none() {
-                    self.news.push(words::stranger(stranger));
-                }
+            Change::Put(Record::Stranger(stranger))
+                if stranger.decision == Decision::Waiting
+                    && store.fleet().stranger(&stranger.device).await?.is_none() =>
+            {
+                self.news.push(words::stranger(stranger));
             }
             Change::Put(Record::Session(session)) => {
                 self.news.extend(words::faults(session).take(words::MAX_FAULTS));

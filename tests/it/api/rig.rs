@@ -86,6 +86,7 @@ impl Rig {
         Self::over(Config::default(), Arc::clone(&self.store), Arc::clone(&self.vault))
     }
 
+    #[allow(clippy::too_many_lines, reason = "every room of the house is built once")]
     fn over(config: Config, store: Arc<dyn Store>, vault: Arc<Vault>) -> Self {
         let data = tempfile::tempdir().unwrap();
         let clock = Arc::new(ManualClock::at(NOW));

@@ -72,7 +72,7 @@ async fn only_what_is_wanted_is_told() {
         assert_eq!(listening.rest().await.len(), count, "{query}");
         for order in ["newest", "oldest"] {
             let list =
-                rig.get(&format!("/events?order={order}&{query}").trim_end_matches('&')).await;
+                rig.get(format!("/events?order={order}&{query}").trim_end_matches('&')).await;
             assert_eq!(list.json["items"].as_array().unwrap().len(), count, "{query}");
         }
     }

@@ -34,6 +34,7 @@ fn fault() -> Outcome {
 }
 
 #[tokio::test]
+#[allow(clippy::too_many_lines, reason = "a table of tasks")]
 async fn each_task_is_one_of_our_actions() {
     let rig = with_device().await;
     let igd = "InternetGatewayDevice";

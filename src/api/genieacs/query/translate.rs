@@ -50,10 +50,7 @@ pub(in super::super) fn filter(condition: &Condition) -> (Filter, bool) {
 /// place in.
 pub(in super::super) fn order(keys: &[Key]) -> Option<find::Order> {
     let [key] = keys else { return None };
-    let field = match place(&key.path)? {
-        Place::Text(field) | Place::Time(field, true) => field,
-        _ => return None,
-    };
+    let (Place::Text(field) | Place::Time(field, true)) = place(&key.path)? else { return None };
     Some(find::Order { field, descending: key.descending })
 }
 
