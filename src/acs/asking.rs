@@ -12,6 +12,7 @@ use super::told::settle_upload;
 use crate::cwmp::{Turn, Version};
 use crate::device::{EventCode, TaskState};
 use crate::fleet::asks_repair;
+use crate::metrics::SessionEnd;
 use crate::plan::{Planner, Situation, Step, Written};
 use crate::store::{Record, StoreError};
 use crate::time::Timestamp;
@@ -30,6 +31,7 @@ impl Driver {
                 Reply::Envelope(self.write(&reply))
             }
             Ok(None) => {
+                self.work.counted.end(SessionEnd::Complete);
                 self.session = Some(turn.finish());
                 self.record(now).await;
                 Reply::Nothing
@@ -37,6 +39,7 @@ impl Driver {
             Err(error) => {
                 // What cannot be recorded is not sent; the device comes again.
                 warn!(device.id = %self.work.device.id, %error, "the session ends early");
+                self.work.counted.end(SessionEnd::Broken);
                 self.session = Some(turn.finish());
                 self.work.diary.break_off("what had to be recorded could not be");
                 Reply::Nothing

@@ -321,11 +321,8 @@ impl Driver {
                 Reply::Envelope(self.write(&reply))
             }
             Output::End { why, lost, session } => {
-                self.work.counted.end(if lost.is_some() {
-                    SessionEnd::Broken
-                } else {
-                    SessionEnd::Complete
-                });
+                let end = if lost.is_some() { SessionEnd::Broken } else { SessionEnd::Complete };
+                self.work.counted.end(end);
                 self.session = Some(session);
                 self.work.diary.break_off(why.words());
                 if lost.is_some() {

@@ -81,12 +81,20 @@ pub(super) async fn pass(
         let keys: Vec<&str> = parameters.iter().map(|(_, value)| value).collect();
         stay_within(&state, &principal, rule.about, &keys, &mut parts).await?;
     }
+    // Spelled as the device is, not as the path is.
+    let device = match rule.about {
+        About::Device => DeviceKey::from_request_parts(&mut parts, &state).await.ok(),
+        _ => None,
+    };
     let noted = parts.extensions.get::<Actor>().cloned().map(|actor| {
         let route = parts.extensions.get::<MatchedPath>().map(|path| path.as_str().to_owned());
         let request = Noted {
             method: parts.method.clone(),
             route: route.unwrap_or_default(),
-            keys: parameters.iter().map(|(_, value)| value.to_owned()).collect(),
+            keys: match device {
+                Some(DeviceKey(id)) => vec![id.to_string()],
+                None => parameters.iter().map(|(_, value)| value.to_owned()).collect(),
+            },
             secrets: parts.uri.query().is_some_and(|query| query.contains("secrets=show")),
             right: rule.right,
             about: rule.about,

@@ -10,7 +10,7 @@ use super::paging;
 use super::problem::{ApiError, Problem};
 use super::state::Shared;
 use crate::cwmp::mask;
-use crate::device::{EventCode, RpcOutcome, RpcRecord, SessionRecord, TaskId};
+use crate::device::{EventCode, RpcOutcome, RpcRecord, SessionRecord};
 use crate::time::Timestamp;
 
 /// How an RPC ended.
@@ -44,8 +44,7 @@ struct RpcView {
     fault_text: Option<String>,
     /// The task that it belongs to.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<String>)]
-    task: Option<TaskId>,
+    task: Option<String>,
 }
 
 impl From<RpcRecord> for RpcView {
@@ -66,7 +65,7 @@ impl From<RpcRecord> for RpcView {
             outcome,
             fault_code,
             fault_text,
-            task: rpc.task,
+            task: rpc.task.map(|task| task.to_string()),
         }
     }
 }

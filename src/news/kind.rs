@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 macro_rules! kinds {
     ($($(#[$doc:meta])* $name:ident = $word:literal;)+) => {
         /// A kind of news. The word is the event's type in the stream.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, utoipa::ToSchema)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         pub enum NewsKind {
             $($(#[$doc])* #[serde(rename = $word)] $name,)+
         }

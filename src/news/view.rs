@@ -17,6 +17,7 @@ pub struct NewsView {
     #[schema(value_type = String)]
     at: Timestamp,
     /// What kind it is.
+    #[schema(value_type = String, example = "device.boot")]
     kind: NewsKind,
     /// The device it is about; null if it is about none.
     #[schema(value_type = Option<String>)]

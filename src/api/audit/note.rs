@@ -112,13 +112,11 @@ async fn whose(
 }
 
 async fn of_device(state: &State, key: &str) -> (String, String, String, String) {
-    // As the extractor reads it.
-    let text = if key.contains("%25") { key.replace("%25", "%") } else { key.to_owned() };
-    let labels = match DeviceId::parse(&text) {
+    let labels = match DeviceId::parse(key) {
         Ok(id) => state.store().labels(&id).await.ok().flatten().unwrap_or_default(),
-        Err(_) => return ("device".to_owned(), text, String::new(), String::new()),
+        Err(_) => return ("device".to_owned(), key.to_owned(), String::new(), String::new()),
     };
-    ("device".to_owned(), text, labels.tenant.into(), labels.site.into())
+    ("device".to_owned(), key.to_owned(), labels.tenant.into(), labels.site.into())
 }
 
 /// The word for what was done, and the sentence.

@@ -101,8 +101,13 @@ impl DeviceWhich {
             ("tenant", &self.tenant, Field::Tenant),
             ("site", &self.site, Field::Site),
         ] {
-            if let Some(text) = text {
-                parts.push(is(field, Test::Equals(condition(name, text)?)));
+            match text.as_deref() {
+                // Those that belong to none, or stand at none.
+                Some("") if matches!(field, Field::Tenant | Field::Site) => {
+                    parts.push(is(field, Test::Exists(false)));
+                }
+                Some(text) => parts.push(is(field, Test::Equals(condition(name, text)?))),
+                None => {}
             }
         }
         if let Some(part) = &self.q {

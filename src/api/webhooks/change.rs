@@ -36,6 +36,7 @@ pub(in crate::api) struct NewWebhook {
     name: String,
     /// Which kinds; all if empty.
     #[serde(default)]
+    #[schema(value_type = Vec<String>)]
     kinds: Vec<NewsKind>,
     /// Whose events; as far as the maker sees if not given.
     tenant: Option<String>,
@@ -58,6 +59,7 @@ pub(in crate::api) struct WebhookChange {
     /// What it is for.
     name: Option<String>,
     /// Which kinds; all if empty.
+    #[schema(value_type = Option<Vec<String>>)]
     kinds: Option<Vec<NewsKind>>,
     /// With what deliveries are signed from now on.
     secret: Option<String>,

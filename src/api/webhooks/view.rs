@@ -23,6 +23,7 @@ pub(in crate::api) struct WebhookView {
     /// Where events are sent; what may be a token in it is masked.
     url: String,
     /// Which kinds; all if empty.
+    #[schema(value_type = Vec<String>)]
     kinds: Vec<NewsKind>,
     /// Whose events; null for everybody's.
     tenant: Option<Box<str>>,

@@ -24,6 +24,7 @@ impl Demo {
         let all = all["items"].as_array().map(Vec::as_slice).unwrap_or_default();
         let mut another = all.iter().filter_map(|device| device["id"].as_str());
         let another = another.rfind(|id| *id != gateway.as_str()).unwrap_or_default();
+        self.client.send(Method::PUT, &format!("/tenants/{TENANT}"), &json!({})).await?;
         self.client.send(Method::PATCH, &path, &json!({"tenant": TENANT})).await?;
         let draft = json!({
             "name": "reseller's portal", "role": "agent", "tenant": TENANT, "expires_in": 3600,

@@ -8,7 +8,8 @@ use serde::Serialize;
 use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 use serde_json::{Map, Value};
 
-use crate::device::{HIDDEN, is_secret_field, without_users};
+use crate::cwmp::mask;
+use crate::device::{HIDDEN, is_secret_field};
 use crate::param::ParamPath;
 use crate::phone::is_secret_setting;
 use crate::schema::Schema;
@@ -154,7 +155,7 @@ fn shown(text: &str, depth: usize) -> Value {
     {
         return Value::String(format!("{name} = {HIDDEN}"));
     }
-    Value::String(without_users(text).into_owned())
+    Value::String(mask::text(text).into_owned())
 }
 
 #[cfg(test)]

@@ -127,6 +127,7 @@ fn left(key: u128, after: Option<&str>, reach: Reach) -> BulkRecord {
 async fn a_change_goes_on_behind_the_last_device_after_a_restart() {
     let rig = rig(10).await;
     let bulk = left(7, Some("0003"), Reach::WHOLE);
+    rig.end().await;
     rig.put(Record::Office(OfficeRecord::Bulk(Box::new(bulk)))).await;
     let again = rig.restart();
     let told = over(&again, "00000000-0000-0000-0000-000000000007").await;
@@ -144,6 +145,7 @@ async fn a_change_reaches_no_further_than_whoever_asked() {
     labels.tags.insert("x".into());
     rig.put(Record::Labels(id("0003"), labels)).await;
     let bulk = left(7, None, Reach::of_tenant("north"));
+    rig.end().await;
     rig.put(Record::Office(OfficeRecord::Bulk(Box::new(bulk)))).await;
     let again = rig.restart();
     over(&again, "00000000-0000-0000-0000-000000000007").await;

@@ -187,6 +187,7 @@ fn d10_no_request_makes_the_server_fetch_a_file() {
             !name.contains("View") && !name.starts_with("Phone") && !name.starts_with("Site")
         })
         .collect();
-    // A device is redirected to the one, and fetches a module from the other.
-    assert_eq!(taken, ["NewTask.url", "UnitOperation.url"]);
+    // A device is redirected to the one, and fetches a module from the other; to a
+    // webhook the server sends, and looks at the address before (`e13_…`).
+    assert_eq!(taken, ["NewTask.url", "NewWebhook.url", "UnitOperation.url", "WebhookChange.url"]);
 }

@@ -81,6 +81,15 @@ impl Rig {
         Self::over(config, store, vault)
     }
 
+    /// Ends what goes on by itself, as a server that is stopped does.
+    pub(crate) async fn end(&self) {
+        self.stop.cancel();
+        // Each task of this thread is polled once a turn, and sees that it is to end.
+        for _ in 0..100 {
+            tokio::task::yield_now().await;
+        }
+    }
+
     /// Another server over what this one left.
     pub(crate) fn restart(&self) -> Self {
         Self::over(Config::default(), Arc::clone(&self.store), Arc::clone(&self.vault))

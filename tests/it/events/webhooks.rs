@@ -416,7 +416,7 @@ async fn webhooks_are_made_changed_and_removed_and_their_secrets_are_told_once()
     assert_eq!(renewed.json["revision"], 2);
     let uri = format!("/api/v1{path}");
     let stale = rig.raw(Method::PATCH, &uri, &[("if-match", "\"1\"")], "{}").await;
-    assert_eq!(stale.status, 409, "{}", stale.text);
+    assert_eq!(stale.status, 412, "{}", stale.text);
     let given = rig.send(Method::PATCH, &path, Some(json!({"secret": SECRET}))).await;
     assert_eq!((given.status, &given.json["secret"]), (200, &Value::Null));
     for wrong in [

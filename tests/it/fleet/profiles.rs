@@ -56,7 +56,7 @@ async fn two_operators_do_not_overwrite_each_other() {
         let body = json!({"profile": time(server)}).to_string();
         rig.raw(Method::PUT, "/api/v1/profiles/time", &[("if-match", version)], body).await
     };
-    assert_eq!(put("a", "\"1\"").await.status, 409, "there is none yet");
+    assert_eq!(put("a", "\"1\"").await.status, 412, "there is none yet");
     assert_eq!(put("a", "\"0\"").await.status, 201);
     assert_eq!(put("b", "\"1\"").await.status, 200);
     let late = put("c", "\"1\"").await;

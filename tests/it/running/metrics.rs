@@ -63,7 +63,7 @@ async fn busy() -> Lab {
     get(lab.addresses().files.unwrap(), &format!("/{CANARY}.cfg")).await;
     let northbound = lab.addresses().northbound.unwrap();
     assert_eq!(get(northbound, &format!("/api/v1/devices/{CANARY}")).await.0, 401);
-    assert_eq!(lab.call("GET", &format!("/api/v1/devices/{CANARY}"), "").await.0, 404);
+    assert_eq!(lab.call("GET", &format!("/api/v1/devices/00D09E-{CANARY}"), "").await.0, 404);
     assert_eq!(lab.call("GET", &format!("/{CANARY}"), "").await.0, 404);
     lab
 }

@@ -39,7 +39,13 @@ async fn e07_what_people_and_devices_write_is_never_a_page() {
         if answer.text.contains(SCRIPT) {
             told += 1;
             let kind = kind.unwrap();
-            let is_data = ["application/json", "application/problem+json", "text/csv"];
+            let is_data = [
+                "application/json",
+                "application/problem+json",
+                "application/x-ndjson",
+                "text/csv",
+                "text/event-stream",
+            ];
             assert!(is_data.iter().any(|data| kind.starts_with(data)), "{path}: {kind}");
         }
         // The pages that there are run nothing that stands in them.

@@ -111,7 +111,8 @@ async fn a_key_is_rotated_under_load() {
         assert_eq!(walk.problem, None);
         let seals = walk.by_key.unwrap();
         assert_eq!(seals.keys().copied().collect::<Vec<_>>(), [made.id], "round {round}");
-        assert!(walk.resealed >= 240, "{}", walk.resealed);
+        // Two labels are written anew all the time, and so with the new key by themselves.
+        assert!(walk.resealed >= 238, "{}", walk.resealed);
         last = Some(made.id);
     }
     stop.store(true, Ordering::Relaxed);

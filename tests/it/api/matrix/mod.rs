@@ -67,7 +67,11 @@ async fn e04_e05_every_route_for_every_role_and_reach() {
                 let same = method == Method::PUT && absent.status != 401
                     || absent.status == there.status
                         && sample.nameless(&there.text) == sample.nameless(&absent.text);
-                if there.status != 404 || !same {
+                // Or the body was read first, whatever there is; and the dialect says
+                // that what is not there is deleted.
+                let unread = there.status == 400 && there.json["code"] == "malformed";
+                let dialect = !route.starts_with("/api/");
+                if !(there.status == 404 || unread || dialect) || !same {
                     faults.push(format!("{who} sees nothing of it, and: {}", there.text));
                 }
                 hidden += 1;

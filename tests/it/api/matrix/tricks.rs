@@ -72,6 +72,11 @@ async fn e04_no_spelling_of_a_path_reaches_what_is_not_seen() {
                 Method::PATCH,
                 Method::POST,
             ] {
+                // Another name makes another site or expects another device, of its own.
+                let makes = ["/sites/", "/preloads/"].iter().any(|kind| path.contains(kind));
+                if method == Method::PUT && makes && spelling != path {
+                    continue;
+                }
                 let answer = house.ask(&admin, &method, &spelling, "{}").await;
                 assert!(
                     (400..500).contains(&answer.status),
