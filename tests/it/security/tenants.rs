@@ -126,7 +126,7 @@ async fn e05_every_id_of_another_answers_as_one_that_is_not_there() {
         if !path.contains('{') || !is_judged || is_stream(path) {
             continue;
         }
-        let ask = |keys: &super::world::Keys| {
+        let ask = |keys: &Keys| {
             format!("{}{}", keys.path(path).trim_start_matches("/api/v1"), query(path))
         };
         let body = (method != Method::GET).then(|| json!({}));
@@ -146,14 +146,9 @@ async fn e05_every_id_of_another_answers_as_one_that_is_not_there() {
 
 /// Asks the same of both, once with what is another's and once with what is not
 /// there; both must be refused alike.
-async fn alike(
-    world: &World,
-    method: Method,
-    path: &str,
-    body: impl Fn(&super::world::Keys) -> Json,
-) {
+async fn alike(world: &World, method: Method, path: &str, body: impl Fn(&Keys) -> Json) {
     let (beta, zeta) = (world.beta.marks(), world.zeta.marks());
-    let fill = |keys: &super::world::Keys| {
+    let fill = |keys: &Keys| {
         path.replace("{device}", &world.alpha.device.to_string())
             .replace("{mac}", &world.alpha.mac)
             .replace("{other}", &keys.device.to_string())
