@@ -174,6 +174,13 @@ async fn whoever_waits_is_told_what_the_phone_then_fetched() {
     let (_, urls) = lab.call("GET", &format!("{phone}/url"), "").await;
     let own = format!("{}{MAC}.cfg", urls["http"].as_str().unwrap());
     curl(&own).await;
+    // What a phone fetched, and from where, is noted when it has it.
+    for _ in 0..10_000 {
+        let (_, fetches) = lab.call("GET", &format!("{phone}/fetches"), "").await;
+        if fetches["items"].as_array().is_some_and(|items| !items.is_empty()) {
+            break;
+        }
+    }
     let path = format!("{phone}/resync?wait=1");
     let told = meanwhile(lab.call("POST", &path, "{}"), answer_once(&socket, None)).await;
     assert_eq!(told.1["fetched"], json!(null), "{}", told.1);
