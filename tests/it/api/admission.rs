@@ -21,7 +21,6 @@ fn concrete(path: &str) -> String {
 
 #[tokio::test]
 async fn nothing_is_answered_without_a_token() {
-    let rig = Rig::open();
     let unknown = [
         (Method::GET, "/"),
         (Method::GET, "/api/v1"),
@@ -43,6 +42,8 @@ async fn nothing_is_answered_without_a_token() {
     assert_eq!(open, ["/healthz", "/readyz"]);
     let known = closed.into_iter().map(|(method, path, _)| (method, path));
     for (method, path) in known.chain(unknown) {
+        // So many wrong tokens in a row are not looked at any more; a new door is.
+        let rig = Rig::open();
         for wrong in [
             vec![],
             vec![("authorization", "Bearer pv_wrong")],
@@ -50,10 +51,6 @@ async fn nothing_is_answered_without_a_token() {
             vec![("x-api-key", TOKEN)],
         ] {
             let answer = rig.bare(method.clone(), &concrete(path), &wrong, "").await;
-            // So many wrong tokens in a row are not looked at any more.
-            if answer.status == 429 && !wrong.is_empty() {
-                continue;
-            }
             assert_eq!(answer.status, 401, "{method} {path}");
             assert!(answer.headers.contains_key("www-authenticate"));
             if method != Method::HEAD {

@@ -83,7 +83,8 @@ async fn whole(store: &dyn Store, vault: &Vault, count: u8) {
 async fn a_key_is_rotated_under_load() {
     let folder = tempfile::tempdir().unwrap();
     let (store, vault) = open(folder.path()).await;
-    fill(&*store, &vault, 40).await;
+    // Of the last two the labels are written anew all the time.
+    fill(&*store, &vault, 42).await;
     let derived = vault.derive("phone links");
     let stop = Arc::new(AtomicBool::new(false));
     let load = tokio::spawn({
@@ -93,7 +94,7 @@ async fn a_key_is_rotated_under_load() {
             while !stop.load(Ordering::Relaxed) {
                 revision += 1;
                 // Refused if sealing anew had touched a revision or clobbered a record.
-                for n in [1, 40] {
+                for n in [41, 42] {
                     let record = Record::Labels(id(n), labels(revision, "t"));
                     store.commit(record.into()).await.unwrap();
                 }
@@ -111,25 +112,24 @@ async fn a_key_is_rotated_under_load() {
         assert_eq!(walk.problem, None);
         let seals = walk.by_key.unwrap();
         assert_eq!(seals.keys().copied().collect::<Vec<_>>(), [made.id], "round {round}");
-        // Two labels are written anew all the time, and so with the new key by themselves.
-        assert!(walk.resealed >= 238, "{}", walk.resealed);
+        assert!(walk.resealed >= 240, "{}", walk.resealed);
         last = Some(made.id);
     }
     stop.store(true, Ordering::Relaxed);
     let revision = load.await.unwrap();
-    assert_eq!(store.labels(&id(40)).await.unwrap().unwrap().revision, revision);
+    assert_eq!(store.labels(&id(42)).await.unwrap().unwrap().revision, revision);
     assert_eq!(vault.derive("phone links"), derived);
     for key in vault.keys() {
         let retired = keyring.retire(key.id).await;
         let stays = key.id == first || Some(key.id) == last;
         assert_eq!(retired.is_err(), stays, "{retired:?}");
     }
-    whole(&*store, &vault, 40).await;
+    whole(&*store, &vault, 42).await;
     store.close().await.unwrap();
     drop((keyring, store, vault));
     let (store, vault) = open(folder.path()).await;
     assert_eq!(vault.keys().len(), 2);
-    whole(&*store, &vault, 40).await;
+    whole(&*store, &vault, 42).await;
     assert_eq!(vault.derive("phone links"), derived);
 }
 
