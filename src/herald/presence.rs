@@ -8,19 +8,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
-use crate::config::EventsConfig;
+use self::watch::Watch;
+use crate::config::{EventsConfig, Live};
 use crate::device::{Device, DeviceId};
 use crate::news::{NewsDraft, NewsKind};
 use crate::store::{Batch, Change, OfficeKey, OfficeRecord, Record, Store, StoreError};
 use crate::time::{Clock, Timestamp};
 
-/// Devices looked at in one go.
+/// Devices looked at in one go, and told to be away in one commit.
 const PAGE: usize = 200;
 
-/// Between two pages.
-const PAUSE: Duration = Duration::from_secs(1);
+/// Between two pages: so many devices at the same moment are told of in some time,
+/// and others have the store meanwhile.
+const PAUSE: Duration = Duration::from_millis(200);
 
 /// Between the end of a round and the next.
 const REST: Duration = Duration::from_secs(15);
@@ -29,14 +31,22 @@ const REST: Duration = Duration::from_secs(15);
 const SLACK: Duration = Duration::from_secs(30);
 
 /// Watches for devices that stay away, and for what the store has to say.
+///
+/// It goes along the order of last Informs, which the store has in memory, and so
+/// looks at those alone that are silent. While the store does not know that order
+/// yet, all devices are looked at, page by page.
 pub struct Presence {
     store: Arc<dyn Store>,
     clock: Arc<dyn Clock>,
-    config: EventsConfig,
+    config: Live<EventsConfig>,
     /// Nobody could inform before.
     since: Timestamp,
-    /// The device that was looked at last.
+    /// Which silent devices were looked at.
+    watch: Watch,
+    /// The device that was looked at last, while there is no order.
     last: Option<DeviceId>,
+    /// Devices that were looked at since the start.
+    looked: u64,
     /// Devices that were just told to be away: one that informed this very moment
     /// is put right.
     told: Vec<(DeviceId, Timestamp)>,
@@ -46,17 +56,34 @@ pub struct Presence {
     untold: Vec<String>,
 }
 
+/// How it is with a device.
+enum Verdict {
+    /// It informed a moment ago, is told to be away already, or is gone.
+    Settled,
+    /// It is silent, but has its time until then.
+    Until(Timestamp),
+    /// It has begun to be away, and informed last at that time.
+    Away(Timestamp),
+}
+
 impl Presence {
     /// A watch that begins now: every device is given its time from here on,
     /// however long the server was away itself.
-    pub fn new(store: Arc<dyn Store>, clock: Arc<dyn Clock>, config: EventsConfig) -> Self {
-        let since = clock.now();
+    pub fn new(
+        store: Arc<dyn Store>,
+        clock: Arc<dyn Clock>,
+        config: impl Into<Live<EventsConfig>>,
+    ) -> Self {
+        let (since, config) = (clock.now(), config.into());
+        let watch = Watch::new(since, config.clone());
         Self {
             store,
             clock,
             config,
             since,
+            watch,
             last: None,
+            looked: 0,
             told: Vec::new(),
             alarms: Vec::new(),
             untold: Vec::new(),
@@ -88,40 +115,98 @@ impl Presence {
     pub async fn step(&mut self) -> Result<bool, StoreError> {
         self.tell_alarms().await?;
         self.put_right().await?;
-        let page = self.store.devices(self.last.as_ref(), PAGE).await?;
         let now = self.clock.now();
-        let mut batch = Batch::new();
-        let mut gone = Vec::new();
-        for device in &page {
-            if self.is_away(device, now).await? {
-                batch
-                    .put(Record::Office(OfficeRecord::Away(device.id.clone(), device.last_inform)));
-                gone.push((device.id.clone(), device.last_inform));
+        self.watch.begin(now);
+        // Nobody is away who was given no time yet.
+        if now.since(self.since) <= self.least() {
+            return Ok(true);
+        }
+        match self.watch.next(self.store.indexes(), now.before(self.least())) {
+            Some(silent) => self.look_at_silent(silent, now).await,
+            None => self.look_at_all(now).await,
+        }
+    }
+
+    /// Looks at the devices that are silent and due; whether there are no more.
+    async fn look_at_silent(
+        &mut self,
+        silent: watch::Silent,
+        now: Timestamp,
+    ) -> Result<bool, StoreError> {
+        self.last = None;
+        let (mut gone, mut waiting) = (Vec::new(), Vec::new());
+        for id in &silent.devices {
+            self.looked += 1;
+            let Some(device) = self.store.device(id).await? else { continue };
+            match self.judge(&device, now).await? {
+                Verdict::Settled => {}
+                Verdict::Until(due) => waiting.push((device.id, device.last_inform, due)),
+                Verdict::Away(since) => gone.push((device.id, since)),
             }
         }
-        if !gone.is_empty() {
-            self.store.commit(batch).await?;
-            info!(devices = gone.len(), "devices stay away");
+        self.tell_away(gone).await?;
+        let is_last = silent.is_last;
+        self.watch.looked_at(silent, waiting);
+        if is_last {
+            debug!(devices.looked_at = self.looked, "silent devices were looked at");
         }
-        self.told.append(&mut gone);
+        Ok(is_last)
+    }
+
+    /// Looks at the next of all devices; whether they were the last.
+    async fn look_at_all(&mut self, now: Timestamp) -> Result<bool, StoreError> {
+        let page = self.store.devices(self.last.as_ref(), PAGE).await?;
+        let mut gone = Vec::new();
+        for device in &page {
+            self.looked += 1;
+            if let Verdict::Away(since) = self.judge(device, now).await? {
+                gone.push((device.id.clone(), since));
+            }
+        }
+        self.tell_away(gone).await?;
         self.last = page.last().map(|device| device.id.clone()).filter(|_| page.len() == PAGE);
         Ok(self.last.is_none())
     }
 
-    /// Whether a device has begun to be away.
-    async fn is_away(&self, device: &Device, now: Timestamp) -> Result<bool, StoreError> {
-        let silent = now.since(device.last_inform.max(self.since));
-        let least = Duration::from_secs(self.config.offline_after_least.into());
+    /// Tells that devices are away, in one commit.
+    async fn tell_away(&mut self, mut gone: Vec<(DeviceId, Timestamp)>) -> Result<(), StoreError> {
+        if gone.is_empty() {
+            return Ok(());
+        }
+        let mut batch = Batch::new();
+        for (id, since) in &gone {
+            batch.put(Record::Office(OfficeRecord::Away(id.clone(), *since)));
+        }
+        self.store.commit(batch).await?;
+        info!(devices = gone.len(), "devices stay away");
+        self.told.append(&mut gone);
+        Ok(())
+    }
+
+    /// How long every device may be silent.
+    fn least(&self) -> Duration {
+        Duration::from_secs(self.config.offline_after_least.into())
+    }
+
+    /// How it is with a device.
+    async fn judge(&self, device: &Device, now: Timestamp) -> Result<Verdict, StoreError> {
+        let heard = device.last_inform.max(self.since);
         // Most devices were here a moment ago: that costs no look into the store.
-        if silent <= least || self.store.office().away_since(&device.id).await?.is_some() {
-            return Ok(false);
+        if now.since(heard) <= self.least()
+            || self.store.office().away_since(&device.id).await?.is_some()
+        {
+            return Ok(Verdict::Settled);
         }
         let interval = match self.interval(device).await? {
             Some(interval) => interval,
             None => Duration::from_secs(self.config.unknown_interval.into()),
         };
         let given = interval.saturating_mul(self.config.offline_after_intervals);
-        Ok(silent > given.saturating_add(SLACK).max(least))
+        let given = given.saturating_add(SLACK).max(self.least());
+        if now.since(heard) > given {
+            return Ok(Verdict::Away(device.last_inform));
+        }
+        Ok(Verdict::Until(heard.after(given)))
     }
 
     /// How often a device says that it informs.
@@ -176,6 +261,8 @@ impl Presence {
         Ok(())
     }
 }
+
+mod watch;
 
 #[cfg(test)]
 mod tests;

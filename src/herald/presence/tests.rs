@@ -170,3 +170,146 @@ async fn a_fleet_is_looked_at_page_by_page() {
     assert!(house.presence.step().await.unwrap());
     assert_eq!(house.round().await.len(), PAGE + 50);
 }
+
+/// How often each kind of news was told, whatever else happened.
+async fn told(store: &dyn Store) -> (usize, usize) {
+    let (mut offline, mut online, mut next) = (Vec::new(), Vec::new(), 0);
+    loop {
+        let page = store.office().news(next, 1000).await.unwrap();
+        let Some(last) = page.last() else { break };
+        next = last.number + 1;
+        for news in page {
+            match news.draft.kind {
+                NewsKind::DeviceOffline => offline.push(news.draft.device.unwrap()),
+                NewsKind::DeviceOnline => online.push(news.draft.device.unwrap()),
+                _ => {}
+            }
+        }
+    }
+    (offline.len(), online.len())
+}
+
+/// Devices of a fleet inform, five hundred in one commit.
+async fn inform(house: &House, serials: impl Iterator<Item = usize>, at: Timestamp) {
+    let serials: Vec<usize> = serials.collect();
+    for some in serials.chunks(500) {
+        let mut batch = Batch::new();
+        for n in some {
+            batch.put(Record::Device(Box::new(device(&n.to_string(), at))));
+        }
+        house.store.commit(batch).await.unwrap();
+    }
+}
+
+/// Steps until a round is over: how many, and how many devices were looked at.
+async fn steps(house: &mut House) -> (usize, u64) {
+    let (mut steps, before) = (1, house.presence.looked);
+    while !house.presence.step().await.unwrap() {
+        steps += 1;
+    }
+    (steps, house.presence.looked - before)
+}
+
+#[tokio::test]
+async fn of_a_large_fleet_only_silent_devices_are_looked_at_and_told_of_once() {
+    const FLEET: usize = 20_000;
+    let mut house = House::open();
+    let config = EventsConfig { unknown_interval: 300, ..EventsConfig::default() };
+    house.presence = Presence::new(house.store.clone(), house.clock.clone(), config.clone());
+    inform(&house, 0..FLEET, NOW).await;
+    // All but a hundred inform as they should.
+    house.clock.advance(Duration::from_secs(1200));
+    inform(&house, 100..FLEET, house.clock.now()).await;
+    assert_eq!(steps(&mut house).await, (1, 100));
+    assert_eq!(told(&*house.store).await, (100, 0));
+    assert_eq!(steps(&mut house).await, (1, 0), "those that are away are known");
+    // Half of these come back.
+    house.clock.advance(Duration::from_secs(300));
+    inform(&house, 0..50, house.clock.now()).await;
+    assert_eq!(steps(&mut house).await, (1, 0));
+    assert_eq!(told(&*house.store).await, (100, 50));
+    // A power cut: all others go at once. They are told of in bounded commits, those
+    // that are longest away first.
+    house.clock.advance(Duration::from_secs(700));
+    let rest = FLEET - 50;
+    assert_eq!(steps(&mut house).await, (rest.div_ceil(PAGE), u64::try_from(rest).unwrap()));
+    assert_eq!(told(&*house.store).await, (FLEET, 50), "the fifty have their time yet");
+    assert_eq!(steps(&mut house).await, (1, 0));
+    // After a restart each is looked at once more, and none is told of again.
+    let (store, clock) = (house.store.clone(), house.clock.clone());
+    house.presence = Presence::new(store, clock, config);
+    assert_eq!(steps(&mut house).await, (1, 0), "they are given their time");
+    house.clock.advance(Duration::from_secs(935));
+    assert_eq!(steps(&mut house).await.1, u64::try_from(FLEET).unwrap());
+    assert_eq!(told(&*house.store).await, (FLEET + 50, 50), "the fifty went again");
+    inform(&house, 0..FLEET, house.clock.now()).await;
+    assert_eq!(steps(&mut house).await, (1, 0));
+    assert_eq!(told(&*house.store).await, (FLEET + 50, FLEET + 50));
+    assert_eq!(house.store.office().away().await.unwrap(), []);
+}
+
+#[tokio::test]
+async fn who_has_its_time_is_looked_at_again_when_it_is_over_and_not_before() {
+    let mut house = House::open();
+    for n in 0..10 {
+        house.put(device(&n.to_string(), NOW), Some(("1", "3600"))).await;
+    }
+    house.clock.advance(Duration::from_secs(601));
+    assert_eq!(steps(&mut house).await, (1, 10));
+    assert_eq!(house.presence.watch.waiting(), 10);
+    // Also when all are gone through from the first one again.
+    for _ in 0..2 {
+        house.clock.advance(HOUR);
+        assert_eq!(steps(&mut house).await, (1, 0));
+    }
+    // One of them informs, with a shorter interval.
+    house.put(device("3", house.clock.now()), Some(("1", "200"))).await;
+    house.clock.advance(Duration::from_secs(631));
+    assert_eq!(steps(&mut house).await, (1, 1));
+    assert_eq!(told(&*house.store).await, (1, 0));
+    house.clock.advance(Duration::from_secs(2400));
+    assert_eq!(steps(&mut house).await, (1, 9));
+    assert_eq!(told(&*house.store).await, (10, 0));
+    assert_eq!(house.presence.watch.waiting(), 0);
+}
+
+#[tokio::test]
+async fn one_that_comes_to_stand_behind_the_place_is_found_within_the_hour() {
+    let mut house = House::open();
+    house.put(device("1", NOW), Some(("1", "300"))).await;
+    house.clock.advance(HOUR);
+    assert_eq!(steps(&mut house).await, (1, 1));
+    // Brought from another server, with what is known of it there.
+    house.put(device("2", NOW.before(HOUR)), Some(("1", "300"))).await;
+    house.clock.advance(HOUR);
+    steps(&mut house).await;
+    assert_eq!(told(&*house.store).await, (2, 0));
+}
+
+#[tokio::test]
+async fn without_an_order_all_are_looked_at_page_by_page() {
+    let mut house = House::open();
+    inform(&house, 0..PAGE + 50, NOW).await;
+    house.clock.advance(HOUR * 24 * 4);
+    let now = house.clock.now();
+    assert!(!house.presence.look_at_all(now).await.unwrap());
+    assert!(house.presence.look_at_all(now).await.unwrap());
+    assert_eq!(told(&*house.store).await, (PAGE + 50, 0));
+    // The order is there: nobody is told of again.
+    assert_eq!(house.round().await.len(), PAGE + 50);
+}
+
+#[tokio::test]
+async fn other_settings_count_at_once() {
+    let mut house = House::open();
+    let config: Live<EventsConfig> = EventsConfig::default().into();
+    let (store, clock) = (house.store.clone(), house.clock.clone());
+    house.presence = Presence::new(store, clock, config.clone());
+    house.put(device("1", NOW), Some(("1", "3600"))).await;
+    house.clock.advance(HOUR * 2);
+    steps(&mut house).await;
+    assert_eq!(told(&*house.store).await, (0, 0));
+    config.set(EventsConfig { offline_after_intervals: 1, ..EventsConfig::default() });
+    steps(&mut house).await;
+    assert_eq!(told(&*house.store).await, (1, 0));
+}
