@@ -10,7 +10,7 @@ use super::problem::{ApiError, Problem};
 use super::state::Shared;
 use crate::access::Principal;
 use crate::gate::Occupancy;
-use crate::store::StoreError;
+use crate::store::{Indexing, StoreError};
 use crate::time::Timestamp;
 use crate::wake::XmppStanding;
 
@@ -82,6 +82,30 @@ struct StoreHealth {
     /// Bytes in the journal since the last snapshot; told to those who see all.
     #[serde(skip_serializing_if = "Option::is_none")]
     journal_bytes: Option<u64>,
+    /// How far the indexes are, while they are being made: until then searches look
+    /// at every device. Told to those who see all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    indexing: Option<IndexingHealth>,
+}
+
+/// How far the indexes are.
+#[derive(Debug, Serialize, ToSchema)]
+struct IndexingHealth {
+    /// Records that were looked at.
+    looked_at: u64,
+    /// Whether searches use the indexes already.
+    searches: bool,
+    /// Whether the order of the last Informs is known already.
+    last_informs: bool,
+}
+
+impl IndexingHealth {
+    /// `None` once nothing is left to do.
+    fn of(indexing: Indexing) -> Option<Self> {
+        let Indexing { terms, informs, looked, .. } = indexing;
+        let health = Self { looked_at: looked, searches: terms, last_informs: informs };
+        (!indexing.is_complete()).then_some(health)
+    }
 }
 
 /// Tells how the server is
@@ -109,6 +133,7 @@ pub(super) async fn health(
             writable: health.writable,
             alarms: if all { health.alarms } else { Vec::new() },
             journal_bytes: all.then_some(health.journal_bytes),
+            indexing: IndexingHealth::of(state.store().indexes().indexing()).filter(|_| all),
         },
         quarantine: all.then(|| quarantine.into()),
         xmpp: xmpp.filter(|_| all),
@@ -150,4 +175,20 @@ pub(super) async fn backup(
     responses((status = 200, description = "OpenAPI")))]
 pub(super) async fn openapi() -> axum::Json<utoipa::openapi::OpenApi> {
     axum::Json(super::openapi::document())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_far_the_indexes_are_is_told_until_they_are_made() {
+        let mut indexing = Indexing::default();
+        (indexing.informs, indexing.looked) = (true, 7);
+        let told = serde_json::to_value(IndexingHealth::of(indexing)).unwrap();
+        let expected = serde_json::json!({"looked_at": 7, "searches": false, "last_informs": true});
+        assert_eq!(told, expected);
+        indexing.terms = true;
+        assert!(IndexingHealth::of(indexing).is_none());
+    }
 }
