@@ -16,6 +16,7 @@ use super::problem::{ApiError, Problem};
 use super::sessions::SessionView;
 use super::state::Shared;
 use super::system::{self, HealthView};
+use super::within::Eyes;
 use crate::access::Principal;
 use crate::device::DeviceId;
 use crate::find;
@@ -207,7 +208,8 @@ pub(super) async fn sessions(
         Some(_) => return Err(super::problem::bad_value("each", format!("from 1 to {MAX_EACH}"))),
     };
     // A page begins behind a device, wherever among those that are read at once.
-    let begin: Option<Place> = paging::key_after(query.after.as_deref())?;
+    let eyes = Eyes::of(&state, &principal);
+    let begin: Option<Place> = eyes.after_in_search(query.after.as_deref())?;
     let Place { page, device } = begin.unwrap_or_default();
     let mut behind = device;
     let mut asked = find::Query {
@@ -228,7 +230,8 @@ pub(super) async fn sessions(
             }
             let place = Place { page: asked.after.clone(), device: behind.clone() };
             if items.len() + each > limit || scanned >= MAX_SCAN {
-                return Ok(axum::Json(Page { items, next: Some(paging::cursor(place)) }));
+                let next = Some(eyes.search_cursor(place));
+                return Ok(axum::Json(Page { items, next }));
             }
             let sessions = state.store().sessions(&device, each).await?;
             scanned += 1 + sessions.len();

@@ -11,6 +11,9 @@ use crate::device::{DeviceId, Labels};
 use crate::profile::ProfileRecord;
 use crate::store::FileRecord;
 
+/// Between the reach and the key in a cursor.
+const BOUND: char = '\n';
+
 /// The inventory with a principal's eyes. What was looked up is remembered for the
 /// time of one request.
 pub(super) struct Eyes<'a> {
@@ -156,6 +159,39 @@ impl<'a> Eyes<'a> {
             true => paging::cursor(key),
             false => paging::sealed_cursor(&self.state.deps.vault, key),
         }
+    }
+
+    /// What stands in `next` of a search, which ends wherever it was looked at last.
+    /// It is of use to those alone who see as much, and tells others nothing.
+    pub(super) fn search_cursor(&self, key: impl std::fmt::Display) -> String {
+        match self.see_all() {
+            true => paging::cursor(key),
+            false => {
+                let bound = format!("{}{BOUND}{key}", self.reach_text());
+                paging::sealed_cursor(&self.state.deps.vault, bound)
+            }
+        }
+    }
+
+    /// The key that `after` stands for in a search.
+    pub(super) fn after_in_search<T: std::str::FromStr>(
+        &self,
+        after: Option<&str>,
+    ) -> Result<Option<T>, ApiError> {
+        if self.see_all() {
+            return paging::key_after(after);
+        }
+        let Some(text) = after else { return Ok(None) };
+        let read = || {
+            let bound = paging::open_cursor(&self.state.deps.vault, text)?;
+            bound.strip_prefix(&self.reach_text())?.strip_prefix(BOUND)?.parse().ok()
+        };
+        read().map(Some).ok_or_else(|| bad_value("after", paging::GIVE_BACK))
+    }
+
+    /// The reach as it stands in cursors.
+    fn reach_text(&self) -> String {
+        serde_json::to_string(self.reach).unwrap_or_default()
     }
 
     /// The key that `after` stands for.

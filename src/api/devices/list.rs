@@ -13,6 +13,7 @@ use crate::api::fields::{Fields, Sparse};
 use crate::api::paging;
 use crate::api::problem::ApiError;
 use crate::api::state::Shared;
+use crate::api::within::Eyes;
 use crate::find::{Found, Query};
 
 /// How much is answered, and of what.
@@ -69,11 +70,12 @@ pub(in crate::api) async fn list(
         true => Some(finder.count(&filter, &principal.reach).await?),
         false => None,
     };
+    let eyes = Eyes::of(&state, &principal);
     let query = Query {
         filter,
         reach: (*principal.reach).clone(),
         order: order(listing.sort.as_deref())?,
-        after: paging::key_after(listing.after.as_deref())?,
+        after: eyes.after_in_search(listing.after.as_deref())?,
         limit,
         with_tree: fields.as_ref().is_some_and(Fields::needs_tree),
     };
@@ -83,5 +85,6 @@ pub(in crate::api) async fn list(
         Sparse::of(DeviceView::new(found.device, found.labels), fields.as_ref(), tree.as_ref())
     };
     let items = page.found.into_iter().map(item).collect();
-    Ok(axum::Json(DevicePage { items, next: page.next.map(paging::cursor), total }))
+    let next = page.next.map(|next| eyes.search_cursor(next));
+    Ok(axum::Json(DevicePage { items, next, total }))
 }
