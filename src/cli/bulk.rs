@@ -25,6 +25,7 @@ const COLUMNS: &[Column] = &[
     ("TOTAL", "total"),
     ("DONE", "done"),
     ("FAILED", "failed"),
+    ("LEFT OUT", "left_out"),
     ("MADE", "created_at"),
     ("BY", "created_by"),
 ];
@@ -170,6 +171,9 @@ async fn begin(
     let failed = bulk["failed"].as_u64().unwrap_or_default();
     output.record(&bulk)?;
     match failed {
+        0 if bulk["state"] == "stopped" => Err(CliError::BulkStopped {
+            why: bulk["stopped"].as_str().unwrap_or_default().to_owned(),
+        }),
         0 => Ok(()),
         failed => Err(CliError::BulkFailed { failed, total: bulk["total"].as_u64().unwrap_or(0) }),
     }
@@ -188,7 +192,7 @@ async fn watch(mut bulk: Value, client: &Client) -> Result<Value, CliError> {
         tokio::time::sleep(LOOK).await;
         bulk = client.get(&path).await?;
         let count = |key: &str| bulk[key].as_u64().unwrap_or_default();
-        bar.set_position(count("done") + count("failed"));
+        bar.set_position(count("done") + count("failed") + count("left_out"));
         if count("failed") > 0 {
             bar.set_message(format!("{} failed", count("failed")));
         }

@@ -147,6 +147,12 @@ pub enum CliError {
         /// How it ended, in words.
         outcome: String,
     },
+    /// A change over many devices went no further.
+    #[error("it was stopped: {why}")]
+    BulkStopped {
+        /// Why.
+        why: String,
+    },
     /// A change over many devices could not be made on all of them.
     #[error("it could not be done for {failed} of {total} devices")]
     BulkFailed {
@@ -248,6 +254,7 @@ impl CliError {
             Self::Refused { class, .. } => *class,
             Self::TaskFailed { .. }
             | Self::BulkFailed { .. }
+            | Self::BulkStopped { .. }
             | Self::NotWoken { .. }
             | Self::NotResynced { .. }
             | Self::Ended(_) => Class::Failed,

@@ -6,7 +6,8 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use super::FileRecord;
+use super::{BulkRecord, FileRecord};
+use crate::access::{Reach, Right};
 use crate::device::{
     self, Action, DeviceId, DeviceIdentity, EventCode, Lessons, Sealed, Settlement, TaskId,
     TaskState,
@@ -100,6 +101,27 @@ struct Plan {
     rule: Box<str>,
     summary: Box<str>,
     applied: Option<(Timestamp, Box<str>)>,
+}
+
+/// A change over many devices as it was when tokens were judged at its beginning.
+#[derive(Serialize, Deserialize)]
+struct Bulk {
+    id: u128,
+    created_by: Box<str>,
+    token: Box<str>,
+    rights: Vec<Right>,
+    reach: Reach,
+    created_at: Timestamp,
+    expires_at: Timestamp,
+    asked: Box<str>,
+    page: Option<Box<str>>,
+    after: Option<DeviceId>,
+    total: u64,
+    done: u64,
+    failed: u64,
+    problems: Vec<(DeviceId, Box<str>)>,
+    ended_at: Option<Timestamp>,
+    cancelled: bool,
 }
 
 /// A device as it was before anything was wanted of it.
@@ -207,6 +229,31 @@ pub(super) fn plan(body: &[u8]) -> Option<PlanRecord> {
     Some(PlanRecord { id, at, by, why, base, changes, rule, summary, applied, tenant })
 }
 
+/// A change over many devices of the form before: it left nobody out.
+pub(super) fn bulk(body: &[u8]) -> Option<BulkRecord> {
+    let before: Bulk = postcard::from_bytes(body).ok()?;
+    Some(BulkRecord {
+        id: before.id,
+        created_by: before.created_by,
+        token: before.token,
+        rights: before.rights,
+        reach: before.reach,
+        created_at: before.created_at,
+        expires_at: before.expires_at,
+        asked: before.asked,
+        page: before.page,
+        after: before.after,
+        total: before.total,
+        done: before.done,
+        failed: before.failed,
+        problems: before.problems,
+        ended_at: before.ended_at,
+        cancelled: before.cancelled,
+        left_out: 0,
+        stopped: "".into(),
+    })
+}
+
 /// A phone of the form before.
 pub(super) fn phone(body: &[u8]) -> Option<phone::Phone> {
     let Phone { mac, revision, vendor, model, site, token, config_key, accounts, settings } =
@@ -312,6 +359,34 @@ mod tests {
         assert_eq!((new.last_bootstrap, new.inform_hash), (Some(at(2)), 7));
         assert_eq!(new.lessons.silent_after_inform, 1);
         assert_eq!(new.settlement, Settlement::default());
+    }
+
+    #[test]
+    fn a_change_over_many_devices_of_the_form_before_goes_on_where_it_was() {
+        let device = DeviceId::parse("00D09E-1").unwrap();
+        let old = Bulk {
+            id: 7,
+            created_by: "anna".into(),
+            token: "t".into(),
+            rights: vec![Right::TasksAsk],
+            reach: Reach::of_tenant("north"),
+            created_at: Timestamp::from_millis(1),
+            expires_at: Timestamp::from_millis(2),
+            asked: "{}".into(),
+            page: Some("p".into()),
+            after: Some(device.clone()),
+            total: 9,
+            done: 3,
+            failed: 1,
+            problems: vec![(device.clone(), "gone".into())],
+            ended_at: None,
+            cancelled: false,
+        };
+        let new = bulk(&postcard::to_stdvec(&old).unwrap()).unwrap();
+        assert_eq!((new.id, &*new.token, new.rights, new.reach), (7, "t", old.rights, old.reach));
+        assert_eq!((new.page, new.after), (old.page, Some(device)));
+        assert_eq!((new.total, new.done, new.failed, new.left_out), (9, 3, 1, 0));
+        assert_eq!((new.problems, &*new.stopped), (old.problems, ""));
     }
 
     #[test]

@@ -11,7 +11,7 @@ use super::embedded::Embedded;
 use super::index::{Index, end_of};
 use super::record::{self, HEAD, Stored};
 use super::step::Step;
-use super::{Resealed, StoreError, Vault, keys};
+use super::{Resealed, StoreError, Vault, before, keys};
 use crate::access::{AuditDraft, AuditEntry, TenantRecord, TokenRecord, TokenUse, UserRecord};
 use crate::device::DeviceId;
 use crate::news::{DeadLetter, News, NewsDraft, WebhookRecord};
@@ -140,6 +140,10 @@ pub struct BulkRecord {
     pub ended_at: Option<Timestamp>,
     /// Whether it is to go no further.
     pub cancelled: bool,
+    /// Devices that the one who asked sees no longer, for which nothing was done.
+    pub left_out: u64,
+    /// Why it was stopped before its end; empty if it was not.
+    pub stopped: Box<str>,
 }
 
 impl Stored for TokenRecord {
@@ -201,7 +205,12 @@ impl Stored for Reply {
 
 impl Stored for BulkRecord {
     const NAME: &'static str = "a change over many devices";
+    const VERSION: u8 = 2;
     const SEALED: bool = true;
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::bulk(body)
+    }
 }
 
 /// The number of a webhook's next news.

@@ -11,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use utoipa::ToSchema;
 
-use super::run::{Prepared, prepare};
+use super::asker::Asker;
+use super::prepare::{Prepared, prepare};
 use super::view::BulkView;
 use crate::access::{Principal, Reach, Right, right_of};
 use crate::api::devices::DeviceWhich;
@@ -86,7 +87,7 @@ impl BulkAction {
 
     /// What it needs besides the right to ask for anything over many devices; of
     /// a task that is told by its action.
-    const fn right(&self) -> Right {
+    pub(super) const fn right(&self) -> Right {
         match self {
             Self::Task(_) | Self::Wake => Right::TasksAsk,
             Self::Labels(_) => Right::DevicesLabel,
@@ -194,6 +195,8 @@ pub(in crate::api) async fn create(
         problems: Vec::new(),
         ended_at: None,
         cancelled: false,
+        left_out: 0,
+        stopped: "".into(),
     };
     try_out(&state, &principal, &bulk, &asked, &first).await?;
     if new.dry_run {
@@ -287,8 +290,9 @@ async fn try_out(
     first: &[Device],
 ) -> Result<(), ApiError> {
     let mut refused = None;
+    let asker = Asker::at_first(bulk);
     for device in first {
-        match prepare(state, bulk, asked, &device.id).await {
+        match prepare(state, bulk, &asker, asked, &device.id).await {
             Ok(Prepared { action, .. }) => {
                 let right = action.as_ref().map(right_of);
                 return match right.filter(|right| !principal.may(*right)) {

@@ -7,13 +7,12 @@ use std::time::Duration;
 use tokio::sync::{MutexGuard, Notify, Semaphore};
 use tokio_util::sync::CancellationToken;
 
-use super::ask::{Asked, BulkAction};
-use crate::access::right_of;
-use crate::api::labels::first_wrong;
-use crate::api::problem::{ApiError, bad_value};
+use super::ask::Asked;
+use super::asker::Asker;
+use super::prepare::prepare;
+use crate::api::problem::ApiError;
 use crate::api::state::{Shared, State as Inner};
-use crate::api::tasks::MAX_OPEN;
-use crate::device::{Action, DeviceId, Task, TaskId, TaskState};
+use crate::device::DeviceId;
 use crate::find::Query;
 use crate::ledger::{Actor, acting};
 use crate::store::{Batch, BulkRecord, Change, OfficeKey, OfficeRecord, Record, StoreError};
@@ -157,13 +156,17 @@ async fn step(state: &Shared, id: u128) -> Result<Step, StoreError> {
     }
     let now = state.deps.clock.now();
     let Some(asked) = Asked::of(&bulk) else { return end(state, bulk, now).await };
-    if is_revoked(state, &bulk).await? {
-        bulk.cancelled = true;
-        return end(state, bulk, now).await;
-    }
     if bulk.expires_at <= now {
         return end(state, bulk, now).await;
     }
+    let asker = match Asker::now(state.store(), &bulk, &asked, now).await? {
+        Ok(asker) => asker,
+        Err(why) => {
+            tracing::warn!(bulk.by = %bulk.created_by, why, "a change over many devices was stopped");
+            bulk.stopped = why.into();
+            return end(state, bulk, now).await;
+        }
+    };
     let (devices, next) = match next_devices(state, &bulk, &asked).await {
         Ok(next) => next,
         Err(ApiError::Store(error)) => return Err(error),
@@ -175,7 +178,7 @@ async fn step(state: &Shared, id: u128) -> Result<Step, StoreError> {
     let address = None;
     let actor = Actor::new((&*bulk.created_by).into(), (&*bulk.token).into(), address, bulk.id);
     let count = devices.len();
-    let mut bulk = acting(actor, deal_with(state, bulk, &asked, &devices)).await?;
+    let mut bulk = acting(actor, deal_with(state, bulk, &asker, &asked, &devices)).await?;
     match next {
         Next::Page(page) => {
             bulk.page = Some(page);
@@ -185,16 +188,6 @@ async fn step(state: &Shared, id: u128) -> Result<Step, StoreError> {
         Next::Same => Ok(Step::On(count)),
         Next::None => end(state, bulk, now).await,
     }
-}
-
-/// Whether the token that asked was revoked: what it began is then not gone on
-/// with.
-async fn is_revoked(state: &Inner, bulk: &BulkRecord) -> Result<bool, StoreError> {
-    if bulk.token.is_empty() {
-        return Ok(false);
-    }
-    let token = state.store().office().token(&bulk.token).await?;
-    Ok(token.is_none_or(|token| token.revoked_at.is_some()))
 }
 
 async fn end(state: &Inner, mut bulk: BulkRecord, now: Timestamp) -> Result<Step, StoreError> {
@@ -251,10 +244,11 @@ async fn next_devices(
 async fn deal_with(
     state: &Shared,
     bulk: BulkRecord,
+    asker: &Asker,
     asked: &Asked,
     devices: &[DeviceId],
 ) -> Result<BulkRecord, StoreError> {
-    match commit(state, bulk.clone(), asked, devices).await {
+    match commit(state, bulk.clone(), asker, asked, devices).await {
         Err(StoreError::Conflict(_)) => {}
         other => return other,
     }
@@ -263,7 +257,8 @@ async fn deal_with(
         let mut attempt = 0;
         bulk = loop {
             attempt += 1;
-            match commit(state, bulk.clone(), asked, std::slice::from_ref(device)).await {
+            let one = std::slice::from_ref(device);
+            match commit(state, bulk.clone(), asker, asked, one).await {
                 Err(StoreError::Conflict(_)) if attempt < ATTEMPTS => {}
                 Err(error @ StoreError::Conflict(_)) => {
                     let mut told = bulk.clone();
@@ -283,13 +278,15 @@ async fn deal_with(
 async fn commit(
     state: &Shared,
     mut bulk: BulkRecord,
+    asker: &Asker,
     asked: &Asked,
     devices: &[DeviceId],
 ) -> Result<BulkRecord, StoreError> {
     let mut batch = Batch::new();
     let mut woken = Vec::new();
     for device in devices {
-        match prepare(state, &bulk, asked, device).await {
+        match prepare(state, &bulk, asker, asked, device).await {
+            Ok(prepared) if prepared.left_out => bulk.left_out += 1,
             Ok(prepared) => {
                 bulk.done += 1;
                 for change in prepared.changes {
@@ -328,69 +325,4 @@ async fn wake(state: &Shared, device: DeviceId) {
         waker.report(&device).await;
         drop(place);
     });
-}
-
-/// What is to be done for one device.
-pub(super) struct Prepared {
-    /// The changes.
-    changes: Vec<Change>,
-    /// Of a task: what it asks.
-    pub(super) action: Option<Action>,
-    /// Whether the device is woken then.
-    wake: bool,
-}
-
-/// Reads what was asked for one device, which is looked at anew: it must be there
-/// and within reach still.
-pub(super) async fn prepare(
-    state: &Inner,
-    bulk: &BulkRecord,
-    asked: &Asked,
-    id: &DeviceId,
-) -> Result<Prepared, ApiError> {
-    let absent = || ApiError::NoSuch { what: "device", name: id.to_string() };
-    let device = state.store().device(id).await?.ok_or_else(absent)?;
-    let mut labels = state.store().labels(id).await?.unwrap_or_default();
-    if !bulk.reach.sees(&labels.tenant, &labels.site) {
-        return Err(absent());
-    }
-    let only = |change| Prepared { changes: vec![change], action: None, wake: false };
-    match asked.action()? {
-        BulkAction::Wake => Ok(Prepared { changes: Vec::new(), action: None, wake: true }),
-        BulkAction::Forget => Ok(only(Change::ForgetDevice(id.clone()))),
-        BulkAction::Labels(body) => {
-            body.change().apply(&mut labels).map_err(first_wrong)?;
-            if !bulk.reach.sees(&labels.tenant, &labels.site) {
-                return Err(bad_value("labels", "they would take the device out of your sight"));
-            }
-            labels.revision = labels.revision.saturating_add(1);
-            Ok(only(Change::Put(Record::Labels(id.clone(), labels))))
-        }
-        BulkAction::Task(new) => {
-            if state.store().open_tasks(id).await?.len() >= MAX_OPEN {
-                return Err(ApiError::QueueFull(MAX_OPEN));
-            }
-            let deadline = new.deadline()?;
-            let action = new.action(state, &bulk.reach, &device).await?;
-            let right = right_of(&action);
-            if !bulk.rights.contains(&right) {
-                return Err(ApiError::NoRight(right));
-            }
-            let now = state.deps.clock.now();
-            let task = Task {
-                id: TaskId(uuid::Uuid::now_v7().as_u128()),
-                device: id.clone(),
-                revision: 1,
-                action: action.clone(),
-                created_at: now,
-                created_by: bulk.created_by.clone(),
-                expires_at: now.after(Duration::from_secs(deadline.into())),
-                state: TaskState::Queued,
-                notes: Vec::new(),
-                results: Vec::new(),
-            };
-            let change = Change::Put(Record::Task(Box::new(task)));
-            Ok(Prepared { changes: vec![change], action: Some(action), wake: asked.wake })
-        }
-    }
 }

@@ -30,7 +30,7 @@ pub(in crate::api) struct BulkView {
     /// The action of the task.
     #[serde(skip_serializing_if = "Option::is_none")]
     task: Option<String>,
-    /// `running`, `done`, `cancelled` or `expired`.
+    /// `running`, `done`, `cancelled`, `expired`, or `stopped` because of its asker.
     state: &'static str,
     /// How many devices there were when it was asked.
     total: u64,
@@ -38,7 +38,12 @@ pub(in crate::api) struct BulkView {
     done: u64,
     /// Devices for which it could not be done.
     failed: u64,
-    /// The first of those.
+    /// Devices that its asker sees no longer, for which nothing was done.
+    left_out: u64,
+    /// Why it was stopped.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<Box<str>>,
+    /// The first of those for which it could not be done.
     problems: Vec<BulkProblem>,
     #[schema(value_type = Option<String>, format = DateTime)]
     ended_at: Option<Timestamp>,
@@ -65,12 +70,15 @@ impl From<BulkRecord> for BulkView {
             state: match bulk.ended_at {
                 None => "running",
                 Some(_) if bulk.cancelled => "cancelled",
+                Some(_) if !bulk.stopped.is_empty() => "stopped",
                 Some(at) if at >= bulk.expires_at => "expired",
                 Some(_) => "done",
             },
             total: bulk.total,
             done: bulk.done,
             failed: bulk.failed,
+            left_out: bulk.left_out,
+            stopped: Some(bulk.stopped).filter(|why| !why.is_empty()),
             problems: problems
                 .map(|(device, problem)| BulkProblem { device: device.to_string(), problem })
                 .collect(),

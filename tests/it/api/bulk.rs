@@ -120,6 +120,8 @@ fn left(key: u128, after: Option<&str>, reach: Reach) -> BulkRecord {
         problems: Vec::new(),
         ended_at: None,
         cancelled: false,
+        left_out: 0,
+        stopped: "".into(),
     }
 }
 

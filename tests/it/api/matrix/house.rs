@@ -249,6 +249,8 @@ async fn plant(rig: &Rig, side: Side) -> String {
         problems: Vec::new(),
         ended_at: Some(NOW),
         cancelled: false,
+        left_out: 0,
+        stopped: "".into(),
     }))));
     rig.store.commit(batch).await.unwrap();
     let tasks = format!("/devices/{}/tasks", side.device());
