@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use super::audit::{Noted, did, note};
 use super::extract::{DeviceKey, PhoneKey, TaskKey};
+use super::lasting::Lasting;
 use super::people;
 use super::problem::ApiError;
 use super::state::{Shared, State as Inner};
@@ -101,10 +102,18 @@ pub(super) async fn pass(
         };
         (actor, request)
     });
+    let mut lasting = match parts.uri.query().is_some_and(|query| query.contains("wait=")) {
+        true => Some(Lasting::of(&state, principal, &parts.headers, rule.right)?),
+        false => None,
+    };
     let response = next.run(Request::from_parts(parts, body)).await;
     let noted = noted.filter(|(_, request)| did(request, &response));
     if let Some((actor, request)) = noted {
         note(&state, &actor, request).await;
+    }
+    // What was waited for is told to whoever is let in still.
+    if let Some(lasting) = &mut lasting {
+        lasting.goes_on().await?;
     }
     Ok(response)
 }

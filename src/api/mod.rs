@@ -39,6 +39,7 @@ mod instances;
 mod intents;
 mod keys;
 mod labels;
+mod lasting;
 mod layers;
 mod mask;
 mod models;

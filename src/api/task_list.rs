@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use axum::Extension;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
@@ -11,13 +12,14 @@ use utoipa::IntoParams;
 use super::devices::rule;
 use super::extract::{Named, Split};
 use super::fields::{Fields, Sparse};
+use super::lasting::Lasting;
 use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::{Shared, State as Inner};
 use super::stream::{Export, Format, Gone};
 use super::tasks::TaskView;
 use super::within::Eyes;
-use crate::access::{Principal, Reach};
+use crate::access::{Principal, Reach, Right};
 use crate::device::{DeviceId, Task, TaskId};
 use crate::find::{Filter, FindError};
 use crate::time::Timestamp;
@@ -198,19 +200,22 @@ impl Named for TaskExport {
 pub(super) async fn export(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
     Split(how, which): Split<TaskExport, TaskWhich>,
 ) -> Result<Response, ApiError> {
     let fields = Fields::read::<TaskView>(how.fields.as_deref(), false)?;
     let fields = fields.unwrap_or_else(Fields::every::<TaskView>);
     let seeker = Seeker::new(which, &principal.reach)?;
+    let lasting = Lasting::of(&state, principal, &headers, Right::TasksRead)?;
     let (export, response) = Export::begin("tasks", how.format, fields);
-    tokio::spawn(write(state, seeker, export));
+    tokio::spawn(write(state, seeker, lasting, export));
     Ok(response)
 }
 
-/// Writes page after page, as quickly as they are read.
-async fn write(state: Shared, mut seeker: Seeker, mut export: Export) {
-    match write_all(&state, &mut seeker, &mut export).await {
+/// Writes page after page, as quickly as they are read and as long as the token that
+/// asked opens as much.
+async fn write(state: Shared, mut seeker: Seeker, mut lasting: Lasting, mut export: Export) {
+    match write_all(&state, &mut seeker, &mut lasting, &mut export).await {
         Ok(Ok(())) => export.end().await,
         Ok(Err(Gone)) => {}
         Err(error) => export.break_off(error).await,
@@ -220,12 +225,14 @@ async fn write(state: Shared, mut seeker: Seeker, mut export: Export) {
 async fn write_all(
     state: &Inner,
     seeker: &mut Seeker,
+    lasting: &mut Lasting,
     export: &mut Export,
 ) -> Result<Result<(), Gone>, ApiError> {
     let mut after = None;
     loop {
         let batch = state.store().tasks(seeker.device.as_ref(), after, AT_ONCE).await?;
         let is_last = batch.len() < AT_ONCE;
+        lasting.goes_on().await?;
         for task in batch {
             after = Some(task.id);
             if seeker.is_meant(&task)

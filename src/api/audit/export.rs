@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header;
+use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -14,8 +14,9 @@ use utoipa::IntoParams;
 
 use super::read::CHUNK;
 use super::view::{EntryFilter, EntryView, Wanted};
-use crate::access::{AuditEntry, Principal};
+use crate::access::{AuditEntry, Principal, Right};
 use crate::api::extract::Query;
+use crate::api::lasting::Lasting;
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::sheet::guarded;
 use crate::api::state::Shared;
@@ -92,6 +93,7 @@ enum Format {
 pub(in crate::api) async fn export(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, ApiError> {
     let (format, kind) = match query.format.as_deref() {
@@ -103,8 +105,9 @@ pub(in crate::api) async fn export(
     // Whether it can be read is told before the first byte leaves.
     Wanted::new(&filter, &principal)?;
     let store = Arc::clone(&state.deps.store);
+    let mut lasting = Lasting::of(&state, principal, &headers, Right::AuditRead)?;
     let body = streamed(async move |pieces| {
-        if let Err(error) = write(&*store, &filter, &principal, format, &pieces).await {
+        if let Err(error) = write(&*store, &filter, &mut lasting, format, &pieces).await {
             pieces.fail(error).await;
         }
     });
@@ -115,11 +118,12 @@ pub(in crate::api) async fn export(
 async fn write(
     store: &dyn Store,
     filter: &EntryFilter,
-    principal: &Principal,
+    lasting: &mut Lasting,
     format: Format,
     pieces: &Pieces,
 ) -> Result<(), ApiError> {
-    let wanted = Wanted::new(filter, principal)?;
+    let principal = lasting.principal().clone();
+    let wanted = Wanted::new(filter, &principal)?;
     let office = store.office();
     // What is made meanwhile is not told: an export made while others work ends.
     let (first, end) = office.audit_range().await?;
@@ -134,6 +138,7 @@ async fn write(
         let count = usize::try_from(end - from).unwrap_or(CHUNK).min(CHUNK);
         let chunk = office.audit(from, count).await?;
         let Some(last) = chunk.last() else { break };
+        lasting.goes_on().await?;
         from = last.number.saturating_add(1);
         let mut lines = Vec::new();
         for entry in chunk {

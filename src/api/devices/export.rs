@@ -1,18 +1,18 @@
 //! `GET /devices/export`: all devices that are meant, as a stream.
 
-use std::sync::Arc;
-
 use axum::Extension;
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::response::Response;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
 use super::query::{DeviceWhich, order};
 use super::{DeviceView, Problem};
-use crate::access::{Principal, Reach};
+use crate::access::{Principal, Right};
 use crate::api::extract::{Named, Split};
 use crate::api::fields::Fields;
+use crate::api::lasting::Lasting;
 use crate::api::problem::{ApiError, bad_value};
 use crate::api::state::Shared;
 use crate::api::stream::{Export, Format, Gone};
@@ -52,6 +52,7 @@ impl Named for DeviceExport {
 pub(in crate::api) async fn export(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
     Split(how, which): Split<DeviceExport, DeviceWhich>,
 ) -> Result<Response, ApiError> {
     let fields = Fields::read::<DeviceView>(how.fields.as_deref(), true)?;
@@ -59,22 +60,24 @@ pub(in crate::api) async fn export(
     let filter = which.filter()?;
     let order = order(how.sort.as_deref())?;
     filter.check().map_err(|error| bad_value("filter", error))?;
+    let lasting = Lasting::of(&state, principal, &headers, Right::DevicesRead)?;
     let (export, response) = Export::begin("devices", how.format, fields);
-    tokio::spawn(write(state, filter, order, principal.reach, export));
+    tokio::spawn(write(state, filter, order, lasting, export));
     Ok(response)
 }
 
-/// Writes page after page, as quickly as they are read.
+/// Writes page after page, as quickly as they are read and as long as the token that
+/// asked opens as much.
 async fn write(
     state: Shared,
     filter: Filter,
     order: Option<Order>,
-    reach: Arc<Reach>,
+    mut lasting: Lasting,
     mut export: Export,
 ) {
     let with_tree = export.needs_tree();
     let limit = if with_tree { AT_ONCE_WITH_TREE } else { AT_ONCE };
-    let reach = (*reach).clone();
+    let reach = (*lasting.principal().reach).clone();
     let query = Query { filter, reach, order, after: None, limit, with_tree };
     let mut matches = state.deps.finder.stream(query);
     loop {
@@ -83,6 +86,9 @@ async fn write(
             Ok(None) => return export.end().await,
             Err(error) => return export.break_off(error.into()).await,
         };
+        if let Err(error) = lasting.goes_on().await {
+            return export.break_off(error).await;
+        }
         for found in found {
             let view = DeviceView::new(found.device, found.labels);
             if let Err(Gone) = export.item(&view, found.tree.as_ref()).await {

@@ -1,7 +1,6 @@
 //! `GET /events/stream`: what happens, as it happens (server-sent events).
 
 use std::pin::Pin;
-use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
@@ -19,13 +18,11 @@ use utoipa::IntoParams;
 use super::{bad_id, filter};
 use crate::access::{Principal, Reach, Right};
 use crate::api::extract::Query;
-use crate::api::handler::presented;
+use crate::api::lasting::{Lasting, reached};
 use crate::api::problem::{ApiError, Problem};
 use crate::api::state::Shared;
-use crate::device::Secret;
 use crate::herald::{Heard, Listener, Seat, gap_frame};
 use crate::news::NewsFilter;
-use crate::store::Kind;
 
 /// Events that are at hand are sent together, up to so many bytes.
 const TOGETHER: usize = 32 << 10;
@@ -85,14 +82,12 @@ pub(in crate::api) async fn stream(
         }
     };
     let seat = hub.seat(&principal.token).map_err(ApiError::StreamsFull)?;
+    let lasting = Lasting::of(&state, principal, &headers, Right::EventsRead)?;
     let every = Duration::from_secs(hub.config().heartbeat.into());
     let mut beat = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     beat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let stream = Stream {
-        // Read before the token is looked at again, so that no change is missed.
-        generation: state.store().generation(Kind::Token),
-        token: Secret::new(presented(&headers).ok_or(ApiError::NoToken)?.as_str()),
-        reach: principal.reach,
+        lasting,
         filter: wanted,
         listener: hub.listen(from).await?,
         beat,
@@ -113,10 +108,7 @@ pub(in crate::api) async fn stream(
 /// One listener's stream.
 struct Stream {
     state: Shared,
-    token: Secret,
-    /// The generation of the tokens when this one was looked at last.
-    generation: u64,
-    reach: Arc<Reach>,
+    lasting: Lasting,
     filter: NewsFilter,
     listener: Listener,
     beat: Interval,
@@ -140,15 +132,17 @@ impl Stream {
             if !self.follow && self.listener.is_up_to_date() {
                 return None;
             }
+            let end = self.lasting.end();
             let heard = tokio::select! {
                 biased;
                 _ = self.beat.tick() => None,
+                () = reached(end) => None,
                 // A store that cannot be read ends the stream; the client comes
                 // again and goes on where it was.
                 heard = self.listener.next() => Some(heard.ok()??),
             };
-            let is_changed = self.state.store().generation(Kind::Token) != self.generation;
-            if (heard.is_none() || is_changed) && !self.is_still_let_in().await {
+            let is_doubtful = heard.is_none() || self.lasting.is_doubtful();
+            if is_doubtful && !self.lasting.is_let_in().await {
                 return None;
             }
             let Some(heard) = heard else { return Some(self.sign_of_life()) };
@@ -158,13 +152,18 @@ impl Stream {
         }
     }
 
+    /// What may be told of.
+    fn reach(&self) -> &Reach {
+        &self.lasting.principal().reach
+    }
+
     /// A comment; with it an id, so that a client that is told nothing does not
     /// stay behind.
     fn sign_of_life(&self) -> Bytes {
         match self.listener.position() {
             0 => Bytes::from_static(b":\n\n"),
             next => {
-                let id = self.state.deps.hub.ids().of(next - 1, &self.reach);
+                let id = self.state.deps.hub.ids().of(next - 1, self.reach());
                 Bytes::from(format!(":\nid: {id}\n\n"))
             }
         }
@@ -194,23 +193,11 @@ impl Stream {
     fn frame(&self, heard: &Heard) -> Option<Bytes> {
         match heard {
             Heard::News(told) => {
-                self.filter.takes(&self.reach, &told.draft).then(|| told.frame(&self.reach))
+                self.filter.takes(self.reach(), &told.draft).then(|| told.frame(self.reach()))
             }
             Heard::Gap { first, last } => {
-                Some(gap_frame(*first, *last, self.state.deps.hub.ids(), &self.reach))
+                Some(gap_frame(*first, *last, self.state.deps.hub.ids(), self.reach()))
             }
-        }
-    }
-
-    /// Looks at the token again: it may be revoked, or see less than before.
-    async fn is_still_let_in(&mut self) -> bool {
-        self.generation = self.state.store().generation(Kind::Token);
-        match self.state.deps.tokens.check(self.token.expose()).await {
-            Ok(Some(principal)) if principal.may(Right::EventsRead) => {
-                self.reach = principal.reach;
-                true
-            }
-            _ => false,
         }
     }
 }

@@ -10,6 +10,7 @@ mod etag;
 mod files;
 mod import;
 mod keys;
+mod lasting;
 mod matrix;
 mod models;
 mod once;

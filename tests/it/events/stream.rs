@@ -182,6 +182,37 @@ async fn a_token_that_is_revoked_ends_its_streams() {
 }
 
 #[tokio::test]
+async fn a_token_that_ends_ends_its_streams_by_time_alone() {
+    let rig = Rig::open();
+    two_tenants(&rig).await;
+    let mut ending = token(&token_of("a"), "a");
+    ending.revision = 2;
+    ending.expires_at = Some(NOW.after(std::time::Duration::from_secs(60)));
+    rig.put(Record::Office(OfficeRecord::Token(Box::new(ending)))).await;
+    let mut own = Listening::with(&rig, &token_of("a"), "", None).await;
+    boots(&*rig.store, "1", 1, NOW).await;
+    assert!(own.next().await.is_some());
+    // Nobody changes a token, and no heart beats.
+    rig.clock.advance(std::time::Duration::from_secs(60));
+    boots(&*rig.store, "1", 1, NOW).await;
+    assert_eq!(own.next().await, None);
+}
+
+#[tokio::test]
+async fn a_stream_in_which_nothing_happens_ends_with_its_token() {
+    let rig = Rig::open();
+    two_tenants(&rig).await;
+    let mut ending = token(&token_of("a"), "a");
+    ending.revision = 2;
+    // Long before the heart beats.
+    ending.expires_at = Some(NOW.after(std::time::Duration::from_millis(50)));
+    rig.put(Record::Office(OfficeRecord::Token(Box::new(ending)))).await;
+    let mut own = Listening::with(&rig, &token_of("a"), "", None).await;
+    rig.clock.advance(std::time::Duration::from_millis(50));
+    assert_eq!(own.block().await, None);
+}
+
+#[tokio::test]
 async fn a_token_that_sees_less_hears_less() {
     let rig = Rig::open();
     two_tenants(&rig).await;
