@@ -17,4 +17,4 @@ pub use ids::EventIds;
 pub use listener::{Heard, Listener};
 pub use presence::Presence;
 pub use told::{Told, gap_frame};
-pub use webhooks::{Failure, Pace, Standing, Webhooks, WebhooksDeps, WebhooksError};
+pub use webhooks::{Failure, Pace, Webhooks, WebhooksDeps, WebhooksError};

@@ -18,4 +18,4 @@ pub use kind::NewsKind;
 pub use record::{MAX_VALUES, News, NewsDraft, NewsValue};
 pub use sign::signature;
 pub use view::NewsView;
-pub use webhook::{DeadLetter, WebhookRecord};
+pub use webhook::{DeadLetter, WebhookProgress, WebhookRecord};

@@ -51,3 +51,48 @@ pub struct DeadLetter {
     /// When it was given up.
     pub at: Timestamp,
 }
+
+/// How far a webhook is, and how its deliveries go.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookProgress {
+    /// The number of the next news that it is to have.
+    pub next: u64,
+    /// When something was taken last.
+    pub last_success: Option<Timestamp>,
+    /// When an attempt failed last.
+    pub last_failure: Option<Timestamp>,
+    /// Why it failed; empty if none did.
+    pub problem: Box<str>,
+    /// Failed attempts since something was taken last.
+    pub attempts: u32,
+    /// Since when nothing was taken, if attempts fail.
+    pub failing_since: Option<Timestamp>,
+    /// The revision of the webhook with which they fail: what an operator changed
+    /// since then may have helped.
+    pub revision: u32,
+}
+
+impl From<u64> for WebhookProgress {
+    /// Of a webhook that begins with the news of a number.
+    fn from(next: u64) -> Self {
+        Self { next, ..Self::default() }
+    }
+}
+
+impl WebhookProgress {
+    /// Something was taken.
+    pub fn succeeded(&mut self, now: Timestamp) {
+        self.last_success = Some(now);
+        self.attempts = 0;
+        self.failing_since = None;
+    }
+
+    /// An attempt failed: since when they do, and of which revision.
+    pub fn failed(&mut self, now: Timestamp, problem: &str, since: Timestamp, revision: u32) {
+        self.last_failure = Some(now);
+        self.problem = problem.into();
+        self.attempts = self.attempts.saturating_add(1);
+        self.failing_since = Some(since);
+        self.revision = revision;
+    }
+}

@@ -31,7 +31,7 @@ impl Herald {
             vault: parts.vault.clone(),
             clock: clock.clone(),
             hub: hub.clone(),
-            config: parts.config.webhooks.clone(),
+            config: parts.config.webhooks.clone().into(),
         })?;
         doors.spawn(hub.clone().run(stop.clone()));
         doors.spawn(webhooks.clone().run(stop.clone()));

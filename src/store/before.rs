@@ -12,6 +12,7 @@ use crate::device::{
     self, Action, DeviceId, DeviceIdentity, EventCode, Lessons, Sealed, Settlement, TaskId,
     TaskState,
 };
+use crate::news::WebhookProgress;
 use crate::phone::{self, Access, Mac, Settings, Transport, Vendor};
 use crate::profile::{PlanRecord, ProfileChange, ProfileRecord};
 use crate::time::Timestamp;
@@ -254,6 +255,11 @@ pub(super) fn bulk(body: &[u8]) -> Option<BulkRecord> {
     })
 }
 
+/// How far a webhook is, of the form before: how its deliveries went was not kept.
+pub(super) fn webhook_progress(body: &[u8]) -> Option<WebhookProgress> {
+    postcard::from_bytes::<u64>(body).ok().map(WebhookProgress::from)
+}
+
 /// A phone of the form before.
 pub(super) fn phone(body: &[u8]) -> Option<phone::Phone> {
     let Phone { mac, revision, vendor, model, site, token, config_key, accounts, settings } =
@@ -387,6 +393,12 @@ mod tests {
         assert_eq!((new.page, new.after), (old.page, Some(device)));
         assert_eq!((new.total, new.done, new.failed, new.left_out), (9, 3, 1, 0));
         assert_eq!((new.problems, &*new.stopped), (old.problems, ""));
+    }
+
+    #[test]
+    fn a_webhook_of_the_form_before_goes_on_where_it_was() {
+        let new = webhook_progress(&postcard::to_stdvec(&41_u64).unwrap()).unwrap();
+        assert_eq!(new, WebhookProgress { next: 41, ..WebhookProgress::default() });
     }
 
     #[test]

@@ -14,7 +14,7 @@ use super::step::Step;
 use super::{Resealed, StoreError, Vault, before, keys};
 use crate::access::{AuditDraft, AuditEntry, TenantRecord, TokenRecord, TokenUse, UserRecord};
 use crate::device::DeviceId;
-use crate::news::{DeadLetter, News, NewsDraft, WebhookRecord};
+use crate::news::{DeadLetter, News, NewsDraft, WebhookProgress, WebhookRecord};
 use crate::time::Timestamp;
 
 /// One typed record of the northbound.
@@ -34,8 +34,8 @@ pub enum OfficeRecord {
     News(Box<NewsDraft>),
     /// A webhook; revisioned.
     Webhook(Box<WebhookRecord>),
-    /// How far a webhook is: the number of the next news that it is to have.
-    WebhookAt(Box<str>, u64),
+    /// How far a webhook is, and how its deliveries go.
+    WebhookAt(Box<str>, WebhookProgress),
     /// News that a webhook did not take.
     DeadLetter(Box<DeadLetter>),
     /// A device that was told to be away, and since when.
@@ -213,12 +213,13 @@ impl Stored for BulkRecord {
     }
 }
 
-/// The number of a webhook's next news.
-#[derive(Serialize, Deserialize)]
-struct Position(u64);
-
-impl Stored for Position {
+impl Stored for WebhookProgress {
     const NAME: &'static str = "how far a webhook is";
+    const VERSION: u8 = 2;
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::webhook_progress(body)
+    }
 }
 
 /// Since when a device is away.
@@ -248,9 +249,7 @@ impl OfficeRecord {
             Self::Webhook(webhook) => {
                 large(keys::named(b'W', &webhook.id), &**webhook, true, vault)?
             }
-            Self::WebhookAt(id, number) => {
-                small_step(keys::named(b'2', id), &Position(*number), vault)?
-            }
+            Self::WebhookAt(id, progress) => small_step(keys::named(b'2', id), progress, vault)?,
             Self::DeadLetter(letter) => {
                 small_step(keys::dead_letter(&letter.webhook, letter.number), &**letter, vault)?
             }
@@ -319,8 +318,8 @@ pub trait OfficeStore: Send + Sync {
     async fn webhooks(&self) -> Result<Vec<WebhookRecord>, StoreError>;
     /// One webhook.
     async fn webhook(&self, id: &str) -> Result<Option<WebhookRecord>, StoreError>;
-    /// The number of the next news that a webhook is to have.
-    async fn webhook_at(&self, id: &str) -> Result<Option<u64>, StoreError>;
+    /// How far a webhook is, and how its deliveries go.
+    async fn webhook_at(&self, id: &str) -> Result<Option<WebhookProgress>, StoreError>;
     /// What a webhook did not take, from a number on, oldest first.
     async fn dead_letters(
         &self,
@@ -476,8 +475,8 @@ impl<I: Index> OfficeStore for Embedded<I> {
         self.record(&keys::named(b'W', id))
     }
 
-    async fn webhook_at(&self, id: &str) -> Result<Option<u64>, StoreError> {
-        Ok(self.record::<Position>(&keys::named(b'2', id))?.map(|position| position.0))
+    async fn webhook_at(&self, id: &str) -> Result<Option<WebhookProgress>, StoreError> {
+        self.record(&keys::named(b'2', id))
     }
 
     async fn dead_letters(

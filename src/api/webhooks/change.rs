@@ -111,7 +111,7 @@ pub(in crate::api) async fn create(
         created_by: principal.name.as_ref().into(),
     };
     let mut batch = Batch::new();
-    batch.put(Record::Office(OfficeRecord::WebhookAt(record.id.clone(), end)));
+    batch.put(Record::Office(OfficeRecord::WebhookAt(record.id.clone(), end.into())));
     batch.put(Record::Office(OfficeRecord::Webhook(Box::new(record.clone()))));
     state.store().commit(batch).await?;
     let headers = kept(told.as_ref());

@@ -7,8 +7,7 @@ use crate::access::Principal;
 use crate::api::problem::ApiError;
 use crate::api::state::State as Inner;
 use crate::cwmp::mask;
-use crate::herald::Standing;
-use crate::news::{NewsKind, WebhookRecord};
+use crate::news::{NewsKind, WebhookProgress, WebhookRecord};
 use crate::time::Timestamp;
 
 /// A webhook.
@@ -45,8 +44,7 @@ pub(in crate::api) struct WebhookView {
     delivery: DeliveryView,
 }
 
-/// How deliveries go; since the server started, but for the place and the dead
-/// letters.
+/// How deliveries go.
 #[derive(Debug, Serialize, ToSchema)]
 struct DeliveryView {
     /// The id of the last event that was dealt with; 0 if none was.
@@ -71,14 +69,14 @@ pub(super) async fn listed(
     principal: &Principal,
     record: WebhookRecord,
 ) -> Result<WebhookView, ApiError> {
-    let at = state.store().office().webhook_at(&record.id).await?.unwrap_or(0);
+    let kept = state.store().office().webhook_at(&record.id).await?.unwrap_or_default();
     let ids = state.deps.hub.ids();
-    let after = match at.checked_sub(1) {
+    let after = match kept.next.checked_sub(1) {
         Some(last) => ids.of(last, &principal.reach),
         None => "0".to_owned(),
     };
-    let Standing { last_success, last_failure, problem, attempts } =
-        state.deps.webhooks.standing(&record.id);
+    let WebhookProgress { last_success, last_failure, problem, attempts, .. } =
+        state.deps.webhooks.standing(&record.id).unwrap_or(kept);
     Ok(WebhookView {
         id: record.id,
         revision: record.revision,
@@ -96,7 +94,7 @@ pub(super) async fn listed(
             after,
             last_success,
             last_failure,
-            problem,
+            problem: Some(problem.into()).filter(|problem: &String| !problem.is_empty()),
             attempts,
             dead_letters: None,
         },

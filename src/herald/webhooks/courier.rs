@@ -12,8 +12,8 @@ use bytes::Bytes;
 use http_body_util::Full;
 use hyper::header::{CONTENT_TYPE, HOST, HeaderMap, RETRY_AFTER, USER_AGENT};
 use hyper::{Request, StatusCode};
-use ipnet::IpNet;
 
+use crate::config::{Live, WebhooksConfig};
 use crate::device::Secret;
 use crate::http::{
     ClientConnection, ClientError, Host, Target, is_named, is_public, reaches_many, read_limited,
@@ -72,9 +72,8 @@ impl Failure {
 
 /// Delivers.
 pub(super) struct Courier {
-    pub(super) allow: Vec<IpNet>,
+    pub(super) config: Live<WebhooksConfig>,
     pub(super) tls: Option<Arc<rustls::ClientConfig>>,
-    pub(super) timeout: Duration,
 }
 
 impl Courier {
@@ -91,7 +90,7 @@ impl Courier {
     ) -> Result<u16, Failure> {
         let connection = kept.take().filter(ClientConnection::is_open);
         let exchange = self.exchange(connection, address, &parcel);
-        let (status, connection) = tokio::time::timeout(self.timeout, exchange)
+        let (status, connection) = tokio::time::timeout(self.timeout(), exchange)
             .await
             .unwrap_or_else(|_| Err(Failure::new("no answer in time")))?;
         *kept = connection;
@@ -145,7 +144,11 @@ impl Courier {
     }
 
     fn allows(&self, address: IpAddr) -> bool {
-        !reaches_many(address) && (is_public(address) || is_named(&self.allow, address))
+        !reaches_many(address) && (is_public(address) || is_named(&self.config.allow, address))
+    }
+
+    fn timeout(&self) -> Duration {
+        Duration::from_secs(self.config.timeout.into())
     }
 
     async fn connect(&self, target: &Target) -> Result<ClientConnection, Failure> {
@@ -169,7 +172,7 @@ impl Courier {
         let mut last = Failure::new("the name does not resolve");
         for at in addresses.into_iter().take(TRIED) {
             let opened =
-                ClientConnection::connect_to(at, &target.host, tls.clone(), self.timeout).await;
+                ClientConnection::connect_to(at, &target.host, tls.clone(), self.timeout()).await;
             match opened {
                 Ok(connection) => return Ok(connection),
                 Err(error) => last = Failure::new(in_words(&error)),
@@ -250,7 +253,7 @@ mod tests {
 
     fn courier(allow: &[&str]) -> Courier {
         let allow = allow.iter().map(|network| network.parse().unwrap()).collect();
-        Courier { allow, tls: None, timeout: Duration::from_secs(10) }
+        Courier { config: WebhooksConfig { allow, ..WebhooksConfig::default() }.into(), tls: None }
     }
 
     async fn refused(courier: &Courier, url: &str) -> String {

@@ -5,20 +5,25 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use ipnet::IpNet;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::courier::{Address, Failure, Parcel};
 use super::{AFTER_FAILURE, OwnParcel, Webhooks};
 use crate::http::ClientConnection;
 use crate::metrics::{DELIVERIES, DELIVERY_SECONDS};
-use crate::news::{DeadLetter, News, NewsFilter, WebhookRecord};
+use crate::news::{DeadLetter, News, NewsFilter, WebhookProgress, WebhookRecord};
 use crate::store::{Batch, Change, OfficeKey, OfficeRecord, Record, StoreError};
 use crate::time::Timestamp;
 
 /// News read in one go.
 const PAGE: usize = 128;
+
+/// That attempts fail is written once in this time; that something was taken, with
+/// how far the webhook is.
+const NOTE_EVERY: Duration = Duration::from_secs(60);
 
 /// The receivers' failures since something was taken last.
 #[derive(Default)]
@@ -48,8 +53,16 @@ pub(super) struct Delivery {
     webhook: WebhookRecord,
     stop: CancellationToken,
     filter: NewsFilter,
+    /// How far it is and how it goes; `None` before the first look.
+    progress: Option<WebhookProgress>,
+    /// Whether that is not written yet.
+    is_unwritten: bool,
+    /// When it was last written that an attempt failed.
+    noted: Option<Timestamp>,
     streak: Streak,
     connection: Option<ClientConnection>,
+    /// Into which networks the connection was allowed.
+    allow: Vec<IpNet>,
     /// How many dead letters there are, once they were counted.
     letters: Option<usize>,
 }
@@ -62,8 +75,12 @@ impl Delivery {
             webhook,
             stop,
             filter,
+            progress: None,
+            is_unwritten: false,
+            noted: None,
             streak: Streak::default(),
             connection: None,
+            allow: Vec::new(),
             letters: None,
         }
     }
@@ -71,20 +88,84 @@ impl Delivery {
     pub(super) async fn run(mut self) {
         loop {
             match self.deliver().await {
-                Ok(()) | Err(End::Stopped | End::Store(StoreError::Closed)) => return,
+                Ok(()) | Err(End::Stopped) => return self.leave().await,
+                Err(End::Store(StoreError::Closed)) => return,
                 Err(End::Store(error)) => {
                     warn!(webhook.id = %self.webhook.id, %error, "a webhook could not go on");
                 }
             }
             tokio::select! {
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => return self.leave().await,
                 () = tokio::time::sleep(AFTER_FAILURE) => {}
             }
         }
     }
 
+    /// How far it is: as it is durable, at first.
+    async fn begin(&mut self) -> Result<u64, StoreError> {
+        if let Some(progress) = &self.progress {
+            return Ok(progress.next);
+        }
+        let office = self.all.deps.store.office();
+        let progress = match office.webhook_at(&self.webhook.id).await? {
+            Some(progress) => progress,
+            None => office.news_range().await?.1.into(),
+        };
+        // What an operator changed may have helped: the waiting begins anew then.
+        if progress.revision == self.webhook.revision && progress.attempts > 0 {
+            self.streak.since = progress.failing_since;
+            self.streak.failures = progress.attempts;
+            self.streak.problem = progress.problem.clone().into();
+        }
+        self.all.standings.set(&self.webhook.id, &progress);
+        let next = progress.next;
+        self.progress = Some(progress);
+        Ok(next)
+    }
+
+    /// Notes how it goes.
+    fn goes(&mut self, how: impl FnOnce(&mut WebhookProgress)) {
+        if let Some(progress) = &mut self.progress {
+            how(progress);
+            self.all.standings.set(&self.webhook.id, progress);
+            self.is_unwritten = true;
+        }
+    }
+
+    /// Writes how it goes, if that is not written and was not a moment ago.
+    async fn write_now_and_then(&mut self) {
+        let now = self.all.deps.clock.now();
+        let is_due = self.noted.is_none_or(|noted| now.since(noted) >= NOTE_EVERY || now < noted);
+        if self.is_unwritten && is_due {
+            self.noted = Some(now);
+            self.write().await;
+        }
+    }
+
+    /// Writes how it goes. Whether that succeeds is of no weight for what is
+    /// delivered.
+    async fn write(&mut self) {
+        let Some(progress) = self.progress.clone() else { return };
+        let record = OfficeRecord::WebhookAt(self.webhook.id.clone(), progress);
+        match self.all.deps.store.commit(Record::Office(record).into()).await {
+            Ok(()) => self.is_unwritten = false,
+            Err(error) => {
+                debug!(webhook.id = %self.webhook.id, %error, "how a webhook goes was not written");
+            }
+        }
+    }
+
+    /// Leaves behind how it went, unless the webhook is gone.
+    async fn leave(&mut self) {
+        let known = self.all.deps.store.office().webhook(&self.webhook.id).await;
+        if self.is_unwritten && matches!(known, Ok(Some(_))) {
+            self.write().await;
+        }
+    }
+
     /// Delivers one page after the other.
     async fn deliver(&mut self) -> Result<(), End> {
+        let mut at = self.begin().await?;
         let address = match self.all.address(&self.webhook) {
             Ok(address) => address,
             Err(failure) => {
@@ -95,10 +176,6 @@ impl Delivery {
         };
         let mut bell = self.all.deps.hub.bell();
         let store = self.all.deps.store.clone();
-        let mut at = match store.office().webhook_at(&self.webhook.id).await? {
-            Some(at) => at,
-            None => store.office().news_range().await?.1,
-        };
         let mut kept = at;
         loop {
             bell.borrow_and_update();
@@ -180,6 +257,12 @@ impl Delivery {
         parcel: &OwnParcel,
     ) -> Result<Result<(), Failure>, End> {
         let parcel: Parcel<'_> = parcel.as_ref();
+        // A connection into a network that is allowed no longer is not kept.
+        let allow = &self.all.config().allow;
+        if *allow != self.allow {
+            self.connection = None;
+            self.allow.clone_from(allow);
+        }
         let began = Instant::now();
         let sent = tokio::select! {
             biased;
@@ -190,12 +273,14 @@ impl Delivery {
         DELIVERIES.one_of(if sent.is_ok() { "delivered" } else { "retry" });
         match sent {
             Ok(_) => {
-                self.all.standings.succeeded(&self.webhook.id, self.all.deps.clock.now());
+                let now = self.all.deps.clock.now();
+                self.goes(|progress| progress.succeeded(now));
                 self.streak = Streak::default();
                 Ok(Ok(()))
             }
             Err(failure) => {
                 self.note(&failure);
+                self.write_now_and_then().await;
                 Ok(Err(failure))
             }
         }
@@ -204,13 +289,14 @@ impl Delivery {
     /// Notes a failure, and when to try again.
     fn note(&mut self, failure: &Failure) {
         let now = self.all.deps.clock.now();
-        self.all.standings.failed(&self.webhook.id, now, &failure.problem);
+        let since = *self.streak.since.get_or_insert(now);
+        let revision = self.webhook.revision;
+        self.goes(|progress| progress.failed(now, &failure.problem, since, revision));
         let streak = &mut self.streak;
         if streak.failures == 0 {
             info!(webhook.id = %self.webhook.id, problem = failure.problem, "a webhook does not take its events");
         }
-        streak.since.get_or_insert(now);
-        let pace = self.all.pace;
+        let pace = self.all.pace();
         let delay = jittered(
             pace.first.saturating_mul(1 << streak.failures.min(20)).min(pace.most),
             random_byte(),
@@ -246,12 +332,12 @@ impl Delivery {
 
     /// The news becomes a dead letter, and the next one has its turn.
     async fn give_up(&mut self, news: &News, attempts: u32) -> Result<(), StoreError> {
-        let (store, id) = (self.all.deps.store.clone(), &self.webhook.id);
+        let (store, id) = (self.all.deps.store.clone(), self.webhook.id.clone());
         let most = usize::try_from(self.all.deps.config.dead_letters).unwrap_or(usize::MAX);
         let known = match self.letters {
             // Some may have been sent again or forgotten since they were counted.
             Some(known) if known < most => known,
-            _ => store.office().dead_letters(id, 0, most).await?.len(),
+            _ => store.office().dead_letters(&id, 0, most).await?.len(),
         };
         let mut batch = Batch::new();
         batch.put(Record::Office(OfficeRecord::DeadLetter(Box::new(DeadLetter {
@@ -262,17 +348,16 @@ impl Delivery {
             problem: self.streak.problem.as_str().into(),
             at: self.all.deps.clock.now(),
         }))));
-        batch.put(Record::Office(OfficeRecord::WebhookAt(
-            id.clone(),
-            news.number.saturating_add(1),
-        )));
+        let progress = self.dealt_with(news.number.saturating_add(1));
+        batch.put(Record::Office(OfficeRecord::WebhookAt(id.clone(), progress.clone())));
         if known >= most {
-            for oldest in store.office().dead_letters(id, 0, 1).await? {
+            for oldest in store.office().dead_letters(&id, 0, 1).await? {
                 let key = OfficeKey::DeadLetter(id.clone(), oldest.number);
                 batch.push(Change::ForgetOffice(key));
             }
         }
         store.commit(batch).await?;
+        self.is_written(progress);
         DELIVERIES.one_of("dead");
         self.letters = Some(known.saturating_add(1).min(most));
         warn!(webhook.id = %id, event.number = news.number, "an event became a dead letter");
@@ -295,9 +380,23 @@ impl Delivery {
     }
 
     /// Everything before this number was dealt with.
-    async fn keep(&self, at: u64) -> Result<(), StoreError> {
-        let record = Record::Office(OfficeRecord::WebhookAt(self.webhook.id.clone(), at));
-        self.all.deps.store.commit(record.into()).await
+    async fn keep(&mut self, at: u64) -> Result<(), StoreError> {
+        let progress = self.dealt_with(at);
+        let record = OfficeRecord::WebhookAt(self.webhook.id.clone(), progress.clone());
+        self.all.deps.store.commit(Record::Office(record).into()).await?;
+        self.is_written(progress);
+        Ok(())
+    }
+
+    /// What is written when everything before this number was dealt with.
+    fn dealt_with(&self, at: u64) -> WebhookProgress {
+        WebhookProgress { next: at, ..self.progress.clone().unwrap_or_default() }
+    }
+
+    fn is_written(&mut self, progress: WebhookProgress) {
+        self.all.standings.set(&self.webhook.id, &progress);
+        self.progress = Some(progress);
+        self.is_unwritten = false;
     }
 }
 

@@ -6,7 +6,6 @@ mod deliver;
 mod standing;
 
 pub use courier::Failure;
-pub use standing::Standing;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -22,9 +21,9 @@ use self::courier::{Courier, Parcel};
 use self::deliver::Delivery;
 use self::standing::Standings;
 use super::{EventIds, Hub};
-use crate::config::WebhooksConfig;
+use crate::config::{Live, WebhooksConfig};
 use crate::http::{Target, system_tls};
-use crate::news::{DeadLetter, NewsDraft, NewsView, WebhookRecord};
+use crate::news::{DeadLetter, NewsDraft, NewsView, WebhookProgress, WebhookRecord};
 use crate::store::{Notice, OfficeKey, Store, StoreError, Vault};
 use crate::time::{Clock, Timestamp};
 
@@ -41,8 +40,8 @@ pub struct WebhooksDeps {
     pub clock: Arc<dyn Clock>,
     /// Tells when there is news.
     pub hub: Arc<Hub>,
-    /// The settings.
-    pub config: WebhooksConfig,
+    /// The settings; what is trusted besides the machine's authorities is read once.
+    pub config: Live<WebhooksConfig>,
 }
 
 /// How fast deliveries are repeated.
@@ -58,7 +57,8 @@ pub struct Pace {
 pub struct Webhooks {
     deps: WebhooksDeps,
     courier: Courier,
-    pace: Pace,
+    /// A pace of its own, in place of the settings'.
+    pace: Option<Pace>,
     standings: Standings,
 }
 
@@ -91,12 +91,7 @@ impl Webhooks {
     /// # Errors
     /// [`WebhooksError`] when the operator's authorities cannot be read.
     pub fn new(deps: WebhooksDeps) -> Result<Arc<Self>, WebhooksError> {
-        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
-        let pace = Pace {
-            first: seconds(deps.config.first_retry),
-            most: seconds(deps.config.slowest_retry),
-        };
-        Self::at_pace(deps, pace)
+        Self::build(deps, None)
     }
 
     /// The same, at a pace of one's own.
@@ -104,6 +99,10 @@ impl Webhooks {
     /// # Errors
     /// [`WebhooksError`] when the operator's authorities cannot be read.
     pub fn at_pace(deps: WebhooksDeps, pace: Pace) -> Result<Arc<Self>, WebhooksError> {
+        Self::build(deps, Some(pace))
+    }
+
+    fn build(deps: WebhooksDeps, pace: Option<Pace>) -> Result<Arc<Self>, WebhooksError> {
         let also = match &deps.config.ca {
             None => None,
             Some(path) => Some(
@@ -117,18 +116,28 @@ impl Webhooks {
             // A machine that trusts nobody: receivers over https are told to fail.
             Err(_) => None,
         };
-        let timeout = Duration::from_secs(deps.config.timeout.into());
-        let courier = Courier { allow: deps.config.allow.clone(), tls, timeout };
+        let courier = Courier { config: deps.config.clone(), tls };
         Ok(Arc::new(Self { deps, courier, pace, standings: Standings::default() }))
     }
 
     /// The settings.
-    pub const fn config(&self) -> &WebhooksConfig {
+    pub fn config(&self) -> &WebhooksConfig {
         &self.deps.config
     }
 
-    /// How a webhook is doing since the server started.
-    pub fn standing(&self, id: &str) -> Standing {
+    /// How fast deliveries are repeated at present.
+    fn pace(&self) -> Pace {
+        let seconds = |seconds: u32| Duration::from_secs(seconds.into());
+        let config = self.config();
+        self.pace.unwrap_or_else(|| Pace {
+            first: seconds(config.first_retry),
+            most: seconds(config.slowest_retry),
+        })
+    }
+
+    /// How a webhook is doing, if it was at work since the server started. What is
+    /// durable of that may be some moments older.
+    pub fn standing(&self, id: &str) -> Option<WebhookProgress> {
         self.standings.of(id)
     }
 

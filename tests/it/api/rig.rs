@@ -313,7 +313,7 @@ fn herald(
         vault: Arc::clone(vault),
         clock: clock.clone(),
         hub: Arc::clone(&hub),
-        config: config.webhooks.clone(),
+        config: config.webhooks.clone().into(),
     };
     let pace = Pace { first: Duration::from_millis(2), most: Duration::from_millis(20) };
     let webhooks = Webhooks::at_pace(deps, pace).unwrap();

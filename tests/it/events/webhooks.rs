@@ -241,7 +241,7 @@ impl Service {
             vault: vault.clone(),
             clock: Arc::new(ManualClock::at(NOW)),
             hub,
-            config: WebhooksConfig { ..settings().webhooks },
+            config: WebhooksConfig { ..settings().webhooks }.into(),
         };
         let pace = Pace { first: Duration::from_millis(2), most: Duration::from_millis(5) };
         let webhooks = Webhooks::at_pace(deps, pace).unwrap();
@@ -254,12 +254,10 @@ impl Service {
     }
 }
 
-#[tokio::test]
-async fn a_restart_in_the_middle_delivers_the_rest() {
+/// A store with a webhook for a receiver, from the first news on.
+async fn store_with_hook(vault: &Vault, receiver: &Receiver) -> Arc<dyn Store> {
     let store = provost::store::memory(&StoreConfig::default());
     store.accompany(Ledger::new(Arc::new(ManualClock::at(NOW))));
-    let vault = Vault::ephemeral();
-    let mut receiver = Receiver::open(500);
     let record = provost::news::WebhookRecord {
         id: "w".into(),
         revision: 1,
@@ -275,9 +273,17 @@ async fn a_restart_in_the_middle_delivers_the_rest() {
     };
     let mut batch = provost::store::Batch::new();
     use provost::store::{OfficeRecord, Record};
-    batch.put(Record::Office(OfficeRecord::WebhookAt("w".into(), 0)));
+    batch.put(Record::Office(OfficeRecord::WebhookAt("w".into(), 0.into())));
     batch.put(Record::Office(OfficeRecord::Webhook(Box::new(record))));
     store.commit(batch).await.unwrap();
+    store
+}
+
+#[tokio::test]
+async fn a_restart_in_the_middle_delivers_the_rest() {
+    let vault = Vault::ephemeral();
+    let mut receiver = Receiver::open(500);
+    let store = store_with_hook(&vault, &receiver).await;
     boots(&*store, "1", 5, NOW).await;
     receiver.answers.first(&[204, 204], 500);
     let service = Service::start(&store, &vault);
@@ -290,6 +296,43 @@ async fn a_restart_in_the_middle_delivers_the_rest() {
     taken.extend(receiver.taken(4).await);
     assert_eq!(ids(&taken), ["1", "2", "3", "4", "5", "6"]);
     service.stop().await;
+}
+
+#[tokio::test]
+async fn how_deliveries_go_survives_a_restart_at_few_writes() {
+    let vault = Vault::ephemeral();
+    let mut receiver = Receiver::open(500);
+    let store = store_with_hook(&vault, &receiver).await;
+    boots(&*store, "1", 3, NOW).await;
+    let kept = async || store.office().webhook_at("w").await.unwrap().unwrap();
+    let service = Service::start(&store, &vault);
+    for _ in 0..20 {
+        receiver.next().await;
+    }
+    // The first failure is written; within a minute no further one is.
+    assert_eq!((kept().await.next, kept().await.attempts), (0, 1));
+    service.stop().await;
+    let stopped = kept().await;
+    assert!(stopped.attempts >= 19, "{stopped:?}");
+    assert_eq!((stopped.failing_since, stopped.last_failure), (Some(NOW), Some(NOW)));
+    assert_eq!((&*stopped.problem, stopped.last_success), ("the receiver answered 500", None));
+    // It goes on counting.
+    let service = Service::start(&store, &vault);
+    for _ in 0..2 {
+        receiver.next().await;
+    }
+    service.stop().await;
+    assert!(kept().await.attempts > stopped.attempts);
+    receiver.answers.always(204);
+    let service = Service::start(&store, &vault);
+    receiver.taken(3).await;
+    while kept().await.next < 3 {
+        tokio::task::yield_now().await;
+    }
+    service.stop().await;
+    let taken = kept().await;
+    assert_eq!((taken.next, taken.attempts, taken.failing_since), (3, 0, None));
+    assert_eq!((taken.last_success, taken.last_failure), (Some(NOW), Some(NOW)));
 }
 
 #[tokio::test]
