@@ -11,7 +11,7 @@ use tracing::warn;
 
 use super::ids::EventIds;
 use super::told::Told;
-use crate::config::EventsConfig;
+use crate::config::{EventsConfig, Live};
 use crate::metrics::NEWS;
 use crate::store::{Notice, Store, StoreError};
 
@@ -32,7 +32,7 @@ pub struct Hub {
     /// The number behind the last news that was read; `None` before the first look.
     end: watch::Sender<Option<u64>>,
     pub(super) closed: CancellationToken,
-    config: EventsConfig,
+    config: Live<EventsConfig>,
     seats: Mutex<Seats>,
 }
 
@@ -63,14 +63,18 @@ pub struct Seat {
 impl Hub {
     /// A hub over a store. `key` hides from those who see a part how much there is
     /// in all. Nothing is told before [`Hub::run`].
-    pub fn new(store: Arc<dyn Store>, key: [u8; 32], config: EventsConfig) -> Arc<Self> {
+    pub fn new(
+        store: Arc<dyn Store>,
+        key: [u8; 32],
+        config: impl Into<Live<EventsConfig>>,
+    ) -> Arc<Self> {
         Arc::new(Self {
             store,
             ids: Arc::new(EventIds::new(key)),
             live: broadcast::Sender::new(AHEAD),
             end: watch::Sender::new(None),
             closed: CancellationToken::new(),
-            config,
+            config: config.into(),
             seats: Mutex::default(),
         })
     }
@@ -81,7 +85,7 @@ impl Hub {
     }
 
     /// The settings.
-    pub const fn config(&self) -> &EventsConfig {
+    pub fn config(&self) -> &EventsConfig {
         &self.config
     }
 

@@ -24,14 +24,14 @@ impl Herald {
         stop: &CancellationToken,
     ) -> Result<Self, ServerError> {
         let (store, clock) = (parts.store.clone(), parts.clock.clone());
-        let config = parts.config.events.clone();
+        let config = parts.live.events.clone();
         let hub = Hub::new(store.clone(), parts.vault.derive("event ids"), config.clone());
         let webhooks = Webhooks::new(WebhooksDeps {
             store: store.clone(),
             vault: parts.vault.clone(),
             clock: clock.clone(),
             hub: hub.clone(),
-            config: parts.config.webhooks.clone().into(),
+            config: parts.live.webhooks.clone(),
         })?;
         doors.spawn(hub.clone().run(stop.clone()));
         doors.spawn(webhooks.clone().run(stop.clone()));

@@ -10,7 +10,9 @@ use tracing::{error, info, warn};
 use super::error::ServerError;
 use super::house::Server;
 use crate::api::{ReloadResult, Reloaded};
-use crate::config::{CampaignsConfig, Config, FleetConfig, HistoryConfig, Live};
+use crate::config::{
+    CampaignsConfig, Config, EventsConfig, FleetConfig, HistoryConfig, Live, WebhooksConfig,
+};
 use crate::gate::AdmissionRules;
 use crate::metrics::RELOADS;
 
@@ -21,12 +23,21 @@ pub const LIVE: &[&str] = &[
     "admission.unknown",
     "campaigns",
     "cwmp.connection_request_allow",
+    "events",
     "fleet",
     "history",
     "log.level",
     "northbound.hosts",
     "northbound.max_body",
     "northbound.max_wait",
+    "webhooks.allow",
+    "webhooks.dead_letters",
+    "webhooks.first_retry",
+    "webhooks.give_up_after",
+    "webhooks.most",
+    "webhooks.most_per_tenant",
+    "webhooks.slowest_retry",
+    "webhooks.timeout",
 ];
 
 /// The settings that can change, as the rooms hold them.
@@ -38,6 +49,8 @@ pub(super) struct LiveSettings {
     pub(super) campaigns: Live<CampaignsConfig>,
     pub(super) admission: Live<AdmissionRules>,
     pub(super) allow: Live<Vec<IpNet>>,
+    pub(super) events: Live<EventsConfig>,
+    pub(super) webhooks: Live<WebhooksConfig>,
 }
 
 impl LiveSettings {
@@ -49,6 +62,8 @@ impl LiveSettings {
             campaigns: config.campaigns.clone().into(),
             admission: AdmissionRules::read(&config.admission)?.into(),
             allow: config.cwmp.connection_request_allow.clone().into(),
+            events: config.events.clone().into(),
+            webhooks: config.webhooks.clone().into(),
             config: config.clone().into(),
         })
     }
@@ -81,6 +96,12 @@ impl LiveSettings {
         }
         if *self.allow != next.cwmp.connection_request_allow {
             self.allow.set(next.cwmp.connection_request_allow.clone());
+        }
+        if next.events != running.events {
+            self.events.set(next.events.clone());
+        }
+        if next.webhooks != running.webhooks {
+            self.webhooks.set(next.webhooks.clone());
         }
         if !applied.is_empty() {
             self.config.set(next);
@@ -135,12 +156,16 @@ fn taken_over(running: &Config, new: &Config) -> Config {
     next.admission.unknown = new.admission.unknown;
     next.campaigns = new.campaigns.clone();
     next.cwmp.connection_request_allow.clone_from(&new.cwmp.connection_request_allow);
+    next.events = new.events.clone();
     next.fleet = new.fleet.clone();
     next.history = new.history.clone();
     next.log.level.clone_from(&new.log.level);
     next.northbound.hosts.clone_from(&new.northbound.hosts);
     next.northbound.max_body = new.northbound.max_body;
     next.northbound.max_wait = new.northbound.max_wait;
+    // Authorities are read at the start.
+    let ca = next.webhooks.ca.take();
+    next.webhooks = WebhooksConfig { ca, ..new.webhooks.clone() };
     next
 }
 
@@ -189,6 +214,11 @@ mod tests {
             ("fleet.look_again=77", "history.keep_days=3"),
             ("log.level=debug", "northbound.hosts=['acs.example.net']"),
             ("northbound.max_body=5000", "northbound.max_wait=5"),
+            ("events.heartbeat=7", "events.offline_after_intervals=5"),
+            ("webhooks.allow=['10.0.0.0/8']", "webhooks.dead_letters=7"),
+            ("webhooks.first_retry=2", "webhooks.give_up_after=3"),
+            ("webhooks.most=4", "webhooks.most_per_tenant=3"),
+            ("webhooks.slowest_retry=60", "webhooks.timeout=5"),
         ];
         let mut seen = std::collections::BTreeSet::new();
         for set in live.iter().flat_map(|(one, other)| [one, other]) {
@@ -212,6 +242,7 @@ mod tests {
             "admission.cap=3",
             "tls.names=['a']",
             "metrics.listen=127.0.0.1:1",
+            "webhooks.ca=hooks.pem",
         ] {
             let (running, new) = (Config::default(), read(&[set]));
             let next = taken_over(&running, &new);
