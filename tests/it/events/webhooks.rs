@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use axum::http::{Method, Request, Response, StatusCode};
 use hyper::body::Incoming;
-use provost::config::{Config, LimitsConfig, StoreConfig, WebhooksConfig};
+use provost::config::{Config, LimitsConfig, Live, StoreConfig, WebhooksConfig};
 use provost::herald::{Hub, Pace, Webhooks, WebhooksDeps};
 use provost::http::{Body, Door, Handler, Peer, collect};
 use provost::ledger::Ledger;
@@ -233,6 +233,10 @@ struct Service {
 
 impl Service {
     fn start(store: &Arc<dyn Store>, vault: &Arc<Vault>) -> Self {
+        Self::with(store, vault, settings().webhooks.into())
+    }
+
+    fn with(store: &Arc<dyn Store>, vault: &Arc<Vault>, config: Live<WebhooksConfig>) -> Self {
         let stop = CancellationToken::new();
         let hub = Hub::new(store.clone(), [0; 32], settings().events);
         tokio::spawn(hub.clone().run(stop.clone()));
@@ -241,7 +245,7 @@ impl Service {
             vault: vault.clone(),
             clock: Arc::new(ManualClock::at(NOW)),
             hub,
-            config: WebhooksConfig { ..settings().webhooks }.into(),
+            config,
         };
         let pace = Pace { first: Duration::from_millis(2), most: Duration::from_millis(5) };
         let webhooks = Webhooks::at_pace(deps, pace).unwrap();
@@ -333,6 +337,32 @@ async fn how_deliveries_go_survives_a_restart_at_few_writes() {
     let taken = kept().await;
     assert_eq!((taken.next, taken.attempts, taken.failing_since), (3, 0, None));
     assert_eq!((taken.last_success, taken.last_failure), (Some(NOW), Some(NOW)));
+}
+
+#[tokio::test]
+async fn no_connection_outlives_the_network_that_allowed_it() {
+    let vault = Vault::ephemeral();
+    let mut receiver = Receiver::open(204);
+    let store = store_with_hook(&vault, &receiver).await;
+    let config: Live<WebhooksConfig> = settings().webhooks.into();
+    let service = Service::with(&store, &vault, config.clone());
+    let kept = async || store.office().webhook_at("w").await.unwrap().unwrap();
+    boots(&*store, "1", 1, NOW).await;
+    receiver.taken(1).await;
+    while kept().await.next < 1 {
+        tokio::task::yield_now().await;
+    }
+    // The connection is still open, and would do.
+    config.set(WebhooksConfig::default());
+    boots(&*store, "1", 1, NOW).await;
+    while kept().await.attempts == 0 {
+        tokio::task::yield_now().await;
+    }
+    assert!(kept().await.problem.contains("not in the public Internet"), "{:?}", kept().await);
+    assert!(receiver.got.try_recv().is_err(), "nothing came");
+    config.set(settings().webhooks);
+    assert_eq!(ids(&receiver.taken(1).await), ["2"]);
+    service.stop().await;
 }
 
 #[tokio::test]

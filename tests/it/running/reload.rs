@@ -68,6 +68,23 @@ async fn what_changed_is_in_force_or_told_to_need_a_restart() {
 }
 
 #[tokio::test]
+async fn what_is_told_to_others_follows_the_settings_at_once() {
+    let (lab, folder) = with_file("[events]\nlisteners = 2\n").await;
+    let hook = r#"{"url":"http://127.0.0.1:9/hook","enabled":false}"#;
+    assert_eq!(lab.call("POST", "/api/v1/webhooks", hook).await.0, 400);
+    rewrite(
+        folder.path(),
+        "[events]\nlisteners = 0\n[webhooks]\nallow = ['127.0.0.0/8']\nca = 'hooks.pem'\n",
+    );
+    let (status, told) = lab.call("POST", "/api/v1/reload", "").await;
+    assert_eq!(status, 200, "{told}");
+    assert_eq!(told["applied"], serde_json::json!(["events.listeners", "webhooks.allow"]));
+    assert_eq!(told["needs_restart"], serde_json::json!(["webhooks.ca"]));
+    assert_eq!(lab.call("POST", "/api/v1/webhooks", hook).await.0, 201);
+    assert_eq!(lab.call("GET", "/api/v1/events/stream", "").await.0, 429);
+}
+
+#[tokio::test]
 async fn a_bad_file_changes_nothing_and_is_told_with_its_line() {
     let (lab, folder) = with_file("[northbound]\nmax_body = 2000\n").await;
     rewrite(folder.path(), "[northbound]\nmax_body = 4000\nmax_wayt = 1\n");
