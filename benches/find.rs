@@ -18,7 +18,7 @@ use provost::access::Reach;
 use provost::config::StoreConfig;
 use provost::device::{Device, DeviceIdentity, EventCode, Labels, Lessons, Settlement};
 use provost::find::{Field, Filter, Finder, Order, Query, Test, Value};
-use provost::param::{Param, ParamPath, Tree, Value as ParamValue};
+use provost::param::{Extent, Param, ParamPath, Tree, Value as ParamValue};
 use provost::store::{self, Batch, Record, Store};
 use provost::time::{SystemClock, Timestamp};
 
@@ -159,7 +159,8 @@ fn moved(n: u64) -> Batch {
 }
 
 fn query(filter: Filter, order: Option<Order>) -> Query {
-    Query { filter, reach: Reach::WHOLE, order, after: None, limit: 100, with_tree: false }
+    let parameters = Extent::Nothing;
+    Query { filter, reach: Reach::WHOLE, order, after: None, limit: 100, parameters }
 }
 
 async fn median(finder: &Finder, query: &Query) -> (Duration, usize, Option<String>) {

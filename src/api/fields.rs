@@ -13,7 +13,7 @@ use utoipa::openapi::{RefOr, Schema};
 use super::mask;
 use super::problem::{ApiError, bad_value};
 use crate::expr::nearest;
-use crate::param::{ParamPath, Tree};
+use crate::param::{Extent, ParamPath, Tree};
 
 /// Fields that can be asked for at once.
 const MAX_FIELDS: usize = 200;
@@ -85,9 +85,12 @@ impl Fields {
         &self.0
     }
 
-    /// Whether parameters are asked for, so that trees have to be read.
-    pub(super) fn needs_tree(&self) -> bool {
-        self.0.iter().any(|column| matches!(column, Column::Parameter(_)))
+    /// Which parameters are asked for, so that these are read of the trees.
+    pub(super) fn parameters(&self) -> Extent {
+        Extent::of(self.0.iter().filter_map(|column| match column {
+            Column::Parameter(path) => Some(path),
+            _ => None,
+        }))
     }
 
     /// The part of an item that was asked for. A secret parameter shows as `***`;

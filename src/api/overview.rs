@@ -20,6 +20,7 @@ use super::within::Eyes;
 use crate::access::Principal;
 use crate::device::DeviceId;
 use crate::find;
+use crate::param::Extent;
 use crate::time::Timestamp;
 
 /// Sessions of one device that are listed at most.
@@ -218,7 +219,7 @@ pub(super) async fn sessions(
         order: None,
         after: page,
         limit: DEVICES,
-        with_tree: false,
+        parameters: Extent::Nothing,
     };
     let mut items: Vec<DeviceSession> = Vec::new();
     let mut scanned = 0;

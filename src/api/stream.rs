@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use super::fields::{Fields, value};
 use super::problem::ApiError;
 use super::sheet::guarded;
-use crate::param::Tree;
+use crate::param::{Extent, Tree};
 
 /// Pieces that wait for whoever reads.
 const WAITING: usize = 4;
@@ -87,9 +87,9 @@ impl Export {
         (export, response)
     }
 
-    /// Whether parameters are among the fields.
-    pub(super) fn needs_tree(&self) -> bool {
-        self.fields.needs_tree()
+    /// Which parameters are among the fields.
+    pub(super) fn parameters(&self) -> Extent {
+        self.fields.parameters()
     }
 
     /// Writes one item.

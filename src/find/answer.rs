@@ -122,7 +122,7 @@ impl Finder {
 
     /// One page in the order of ids.
     async fn by_id(&self, query: &Query) -> Result<Page, FindError> {
-        let looker = Looker::new(&query.filter, &query.reach, self.clock.now());
+        let looker = Looker::of_query(query, self.clock.now());
         let limit = query.limit.min(MAX_PAGE);
         let mut after = query.after.as_deref().map(read_id).transpose()?;
         let mut walk = self.walk(&query.filter, &query.reach, after.clone()).await?;
@@ -132,7 +132,7 @@ impl Finder {
             for device in step.devices {
                 after = Some(device.id.clone());
                 if let Some(loaded) = looker.look(&*self.store, &device).await? {
-                    page.found.push(loaded.found(&self.store, device, query.with_tree).await?);
+                    page.found.push(loaded.found(&looker, query, &*self.store, device).await?);
                     if page.found.len() == limit {
                         page.next = after.as_ref().map(cursor_of_id);
                         return Ok(page);
@@ -159,7 +159,7 @@ impl Finder {
         terms: &[Term],
         mut after: Option<Place>,
     ) -> Result<Page, FindError> {
-        let looker = Looker::new(&query.filter, &query.reach, self.clock.now());
+        let looker = Looker::of_query(query, self.clock.now());
         let limit = query.limit.min(MAX_PAGE);
         let mut page = Page::default();
         let mut looked = 0;
@@ -207,7 +207,7 @@ impl Finder {
         if looker.place(&*self.store, order, &device, &mut loaded).await? != *place {
             return Ok(None);
         }
-        loaded.found(&self.store, device, query.with_tree).await.map(Some)
+        loaded.found(looker, query, &*self.store, device).await.map(Some)
     }
 
     /// The next places of an order.
@@ -254,7 +254,7 @@ impl Finder {
         from: Option<Place>,
         limit: usize,
     ) -> Result<Vec<Place>, FindError> {
-        let looker = Looker::new(&query.filter, &query.reach, self.clock.now());
+        let looker = Looker::of_query(query, self.clock.now());
         let is_deep = looker.needs_tree() || order.field.needs_tree();
         let most = if is_deep { MAX_SORTED / 10 } else { MAX_SORTED };
         let mut best = Best { places: BinaryHeap::new(), limit, descending: order.descending };
@@ -283,12 +283,12 @@ impl Finder {
         query: &Query,
         places: &[Place],
     ) -> Result<Vec<Found>, FindError> {
-        let looker = Looker::new(&query.filter, &query.reach, self.clock.now());
+        let looker = Looker::of_query(query, self.clock.now());
         let mut found = Vec::with_capacity(places.len());
         for place in places {
             let Some(device) = self.store.device(&place.id).await? else { continue };
             if let Some(loaded) = looker.look(&*self.store, &device).await? {
-                found.push(loaded.found(&self.store, device, query.with_tree).await?);
+                found.push(loaded.found(&looker, query, &*self.store, device).await?);
             }
         }
         Ok(found)

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::device::is_secret_field;
 use crate::expr::Subject;
-use crate::param::{ParamPath, Value, is_match, is_wildcard};
+use crate::param::{Extent, ParamPath, Value, is_match, is_wildcard};
 use crate::phone::Mac;
 use crate::term;
 use crate::time::Timestamp;
@@ -112,6 +112,15 @@ impl Field {
     /// Whether the parameters have to be loaded to answer it.
     pub const fn needs_tree(&self) -> bool {
         matches!(self, Self::Ip | Self::Mac | Self::Login | Self::Parameter(_))
+    }
+
+    /// Which parameters have to be loaded to answer it.
+    pub(super) fn parameters(&self) -> Extent {
+        match self {
+            Self::Parameter(path) => Extent::of([path]),
+            field if field.needs_tree() => Extent::Whole,
+            _ => Extent::Nothing,
+        }
     }
 
     /// Whether the labels have to be loaded to answer it.

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::Field;
 use crate::class::Class;
 use crate::expr::Rule;
+use crate::param::Extent;
 use crate::schema::Schema;
 use crate::time::Timestamp;
 
@@ -203,6 +204,19 @@ impl Filter {
             Self::Not(part) => part.needs_tree(),
             Self::Is(field, _) => field.needs_tree(),
             Self::Rule(rule) => rule.needs_tree(),
+        }
+    }
+
+    /// Which parameters have to be loaded to answer it.
+    pub(super) fn parameters(&self) -> Extent {
+        match self {
+            Self::All => Extent::Nothing,
+            Self::And(parts) | Self::Or(parts) => {
+                parts.iter().fold(Extent::Nothing, |all, part| all.with(&part.parameters()))
+            }
+            Self::Not(part) => part.parameters(),
+            Self::Is(field, _) => field.parameters(),
+            Self::Rule(rule) => Extent::of(rule.reads()),
         }
     }
 

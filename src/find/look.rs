@@ -1,14 +1,12 @@
 //! Looking at one device: what is needed of it is loaded, and no more, the
 //! cheapest first.
 
-use std::sync::Arc;
-
 use super::order::Place;
-use super::{Filter, Found, Order};
+use super::{Filter, Found, Order, Query};
 use crate::access::Reach;
 use crate::device::{Device, Labels};
 use crate::expr::Subject;
-use crate::param::Tree;
+use crate::param::{Extent, Tree};
 use crate::phone::{Mac, Phone};
 use crate::store::{Store, StoreError};
 use crate::time::Timestamp;
@@ -23,7 +21,10 @@ pub(super) struct Looker {
     labelled: Vec<Filter>,
     /// What asks for more.
     deep: Vec<Filter>,
-    needs_tree: bool,
+    /// What those that ask for more read of a tree.
+    reads: Extent,
+    /// That, and what is needed of a tree besides: it is read once.
+    parameters: Extent,
     needs_phone: bool,
     now: Timestamp,
 }
@@ -32,22 +33,35 @@ pub(super) struct Looker {
 #[derive(Default)]
 pub(super) struct Loaded {
     labels: Option<Labels>,
-    /// Whether the tree was asked for, and what came.
+    /// Whether the tree was asked for, and what came of it.
     tree: Option<Option<Tree>>,
 }
 
 impl Looker {
+    /// For what a query asks, what is needed of each device, and its place in the
+    /// order.
+    pub(super) fn of_query(query: &Query, now: Timestamp) -> Self {
+        let mut looker = Self::new(&query.filter, &query.reach, now);
+        looker.parameters = looker.reads.with(&query.parameters);
+        if let Some(order) = &query.order {
+            looker.parameters = looker.parameters.with(&order.field.parameters());
+        }
+        looker
+    }
+
     pub(super) fn new(filter: &Filter, reach: &Reach, now: Timestamp) -> Self {
         let mut looker = Self {
             reach: reach.clone(),
             hot: Vec::new(),
             labelled: Vec::new(),
             deep: Vec::new(),
-            needs_tree: false,
+            reads: Extent::Nothing,
+            parameters: Extent::Nothing,
             needs_phone: false,
             now,
         };
         looker.take(filter);
+        looker.parameters = looker.reads.clone();
         looker
     }
 
@@ -56,7 +70,7 @@ impl Looker {
             Filter::All => {}
             Filter::And(parts) => parts.iter().for_each(|part| self.take(part)),
             part if part.needs_tree() || part.needs_phone() => {
-                self.needs_tree |= part.needs_tree();
+                self.reads = self.reads.with(&part.parameters());
                 self.needs_phone |= part.needs_phone();
                 self.deep.push(part.clone());
             }
@@ -72,7 +86,7 @@ impl Looker {
 
     /// Whether parameters are looked at, which costs far more than all else.
     pub(super) const fn needs_tree(&self) -> bool {
-        self.needs_tree
+        !self.reads.is_nothing()
     }
 
     /// Whether a device is seen and meant; what was loaded for it.
@@ -100,8 +114,8 @@ impl Looker {
             loaded.labels = Some(labels);
         }
         if is_deep {
-            if self.needs_tree {
-                loaded.tree = Some(store.tree(&device.id).await?);
+            if self.needs_tree() {
+                loaded.load_tree(store, device, &self.parameters).await?;
             }
             let phone = if self.needs_phone { phone_of(store, device).await? } else { None };
             let subject = Subject {
@@ -129,7 +143,7 @@ impl Looker {
             loaded.load_labels(store, device).await?;
         }
         if order.field.needs_tree() {
-            loaded.load_tree(store, device).await?;
+            loaded.load_tree(store, device, &self.parameters).await?;
         }
         let nothing = Labels::default();
         Ok(order.place(&Subject {
@@ -150,9 +164,14 @@ impl Loaded {
         Ok(())
     }
 
-    async fn load_tree(&mut self, store: &dyn Store, device: &Device) -> Result<(), StoreError> {
+    async fn load_tree(
+        &mut self,
+        store: &dyn Store,
+        device: &Device,
+        parameters: &Extent,
+    ) -> Result<(), StoreError> {
         if self.tree.is_none() {
-            self.tree = Some(store.tree(&device.id).await?);
+            self.tree = Some(store.tree_within(&device.id, parameters).await?);
         }
         Ok(())
     }
@@ -160,13 +179,15 @@ impl Loaded {
     /// The device as it is told.
     pub(super) async fn found(
         mut self,
-        store: &Arc<dyn Store>,
+        looker: &Looker,
+        query: &Query,
+        store: &dyn Store,
         device: Device,
-        with_tree: bool,
     ) -> Result<Found, StoreError> {
-        self.load_labels(&**store, &device).await?;
+        self.load_labels(store, &device).await?;
+        let with_tree = !query.parameters.is_nothing();
         if with_tree {
-            self.load_tree(&**store, &device).await?;
+            self.load_tree(store, &device, &looker.parameters).await?;
         }
         let tree = self.tree.flatten().filter(|_| with_tree);
         Ok(Found { device, labels: self.labels.unwrap_or_default(), tree })

@@ -5,12 +5,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::tests::device;
-use super::{Field, Filter, Finder, Order, Query, Test, Value};
+use super::{Field, Filter, Finder, Found, Order, Query, Test, Value};
 use crate::access::Reach;
 use crate::config::{Engine, StoreConfig};
 use crate::device::{Device, DeviceId, DeviceIdentity, Labels};
 use crate::expr::{Rule, Subject};
-use crate::param::{Param, ParamPath, Tree, Value as ParamValue};
+use crate::param::{Extent, Param, ParamPath, Tree, Value as ParamValue};
 use crate::store::{self, Batch, Change, Record, Store};
 use crate::term::Index;
 use crate::time::{ManualClock, Timestamp};
@@ -265,7 +265,16 @@ fn new_query(random: &mut Random) -> Query {
         order: (!random.chance(3)).then_some(order),
         after: None,
         limit: 1 + random.below(12),
-        with_tree: random.chance(4),
+        parameters: new_extent(random),
+    }
+}
+
+fn new_extent(random: &mut Random) -> Extent {
+    let texts = ["Device.DeviceInfo.", "Device.PPP.Interface.1.Username", "Device.Nothing"];
+    match random.below(6) {
+        0 => Extent::Whole,
+        1..3 => Extent::beginning(texts.into_iter().filter(|_| random.chance(2))),
+        _ => Extent::Nothing,
     }
 }
 
@@ -291,11 +300,30 @@ async fn plainly(store: &Arc<dyn Store>, query: &Query) -> Vec<DeviceId> {
     found.into_iter().map(|place| place.id).collect()
 }
 
+/// Whether what was asked for of a tree is there, and nothing that the tree has not.
+async fn has_its_parameters(finder: &Finder, query: &Query, found: &Found) -> bool {
+    let whole = finder.store.tree(&found.device.id).await.unwrap();
+    if query.parameters.is_nothing() {
+        return found.tree.is_none();
+    }
+    match (whole, &found.tree) {
+        (Some(whole), Some(part)) => {
+            let asked = |(path, _): &(&ParamPath, _)| query.parameters.holds(path.as_str());
+            whole.iter().filter(asked).all(|(path, param)| part.get(path.as_str()) == Some(param))
+                && part.iter().all(|(path, param)| whole.get(path.as_str()) == Some(param))
+        }
+        (whole, part) => whole.is_none() && part.is_none(),
+    }
+}
+
 async fn paged(finder: &Finder, mut query: Query) -> Vec<DeviceId> {
     let mut found = Vec::new();
     loop {
         let page = finder.page(&query).await.unwrap();
         assert!(page.found.len() <= query.limit);
+        for one in &page.found {
+            assert!(has_its_parameters(finder, &query, one).await, "{query:#?}\n{one:#?}");
+        }
         found.extend(page.found.into_iter().map(|found| found.device.id));
         match page.next {
             Some(next) => query.after = Some(next),

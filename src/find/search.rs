@@ -11,7 +11,7 @@ use super::walk::CHUNK;
 use super::{Field, Filter, FindError, Order};
 use crate::access::Reach;
 use crate::device::{Device, DeviceId, Labels};
-use crate::param::Tree;
+use crate::param::{Extent, Tree};
 use crate::store::{Store, StoreError};
 use crate::time::Clock;
 
@@ -44,8 +44,8 @@ pub struct Query {
     pub after: Option<String>,
     /// How many at most; never more than [`MAX_PAGE`] are given.
     pub limit: usize,
-    /// Whether the parameters are needed with each device.
-    pub with_tree: bool,
+    /// Which parameters are needed with each device.
+    pub parameters: Extent,
 }
 
 /// A device that was found.
@@ -55,7 +55,7 @@ pub struct Found {
     pub device: Device,
     /// Its labels.
     pub labels: Labels,
-    /// Its parameters, if they were asked for and are known.
+    /// Its parameters, if any were asked for and are known: those, and perhaps more.
     pub tree: Option<Tree>,
 }
 

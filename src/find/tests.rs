@@ -7,7 +7,7 @@ use crate::access::Reach;
 use crate::config::StoreConfig;
 use crate::device::{Device, DeviceIdentity, Labels, Lessons, Settlement};
 use crate::expr::{Rule, Subject};
-use crate::param::{self, Param, ParamPath, Tree, ValueType};
+use crate::param::{self, Extent, Param, ParamPath, Tree, ValueType};
 use crate::store::{self, Batch, Record, Store};
 use crate::time::{ManualClock, Timestamp};
 
@@ -275,7 +275,7 @@ async fn finder(count: usize) -> (Finder, Arc<dyn Store>) {
 }
 
 fn query(filter: Filter, limit: usize) -> Query {
-    Query { filter, reach: Reach::WHOLE, order: None, after: None, limit, with_tree: false }
+    Query { filter, reach: Reach::WHOLE, order: None, after: None, limit, parameters: Extent::Nothing }
 }
 
 /// All pages of a query, and how many there were.

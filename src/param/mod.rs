@@ -8,12 +8,14 @@
 
 #![deny(clippy::disallowed_methods, clippy::disallowed_types)]
 
+mod extent;
 mod instance;
 mod news;
 mod path;
 mod tree;
 mod value;
 
+pub use extent::Extent;
 pub use instance::{InstanceError, is_match, is_wildcard, rows_agree};
 pub use news::Change;
 pub use path::{ParamPath, PathError};

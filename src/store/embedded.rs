@@ -26,7 +26,7 @@ use crate::device::{
     ModelWishes, Report, SessionRecord, Task, TaskId, TraceEntry,
 };
 use crate::metrics::{COMMIT_SECONDS, COMMITS};
-use crate::param::Tree;
+use crate::param::{Extent, Tree};
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use crate::time::Timestamp;
 
@@ -321,7 +321,20 @@ impl<I: Index> Store for Embedded<I> {
     }
 
     async fn tree(&self, id: &DeviceId) -> Result<Option<Tree>, StoreError> {
-        self.read(&keys::of_device(b'p', id), |bytes| tree::decode(bytes, &self.shared.names))
+        self.tree_within(id, &Extent::Whole).await
+    }
+
+    async fn tree_within(
+        &self,
+        id: &DeviceId,
+        extent: &Extent,
+    ) -> Result<Option<Tree>, StoreError> {
+        if extent.is_nothing() {
+            return Ok(None);
+        }
+        self.read(&keys::of_device(b'p', id), |bytes| {
+            tree::decode(bytes, &self.shared.names, extent)
+        })
     }
 
     async fn labels(&self, id: &DeviceId) -> Result<Option<Labels>, StoreError> {

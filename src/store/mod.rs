@@ -60,7 +60,7 @@ use crate::device::{
     Association, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord, ModelWishes,
     Report, SessionRecord, Task, TaskId, TraceEntry,
 };
-use crate::param::Tree;
+use crate::param::{Extent, Tree};
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use crate::time::Timestamp;
 
@@ -128,6 +128,13 @@ pub trait Store: Send + Sync + 'static {
     ) -> Result<Vec<Device>, StoreError>;
     /// One device's parameters.
     async fn tree(&self, id: &DeviceId) -> Result<Option<Tree>, StoreError>;
+    /// Those of one device's parameters that are asked for, and perhaps more. A few
+    /// of many cost far less than all.
+    async fn tree_within(
+        &self,
+        id: &DeviceId,
+        extent: &Extent,
+    ) -> Result<Option<Tree>, StoreError>;
     /// What operators attached to a device.
     async fn labels(&self, id: &DeviceId) -> Result<Option<Labels>, StoreError>;
     /// The credentials that a device was given.

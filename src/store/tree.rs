@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::StoreError;
 use super::names::{NUMBER, Names, Table};
 use super::record::Head;
-use crate::param::{Param, ParamPath, Tree, Value, ValueType};
+use crate::param::{Extent, Param, ParamPath, Tree, Value, ValueType};
 use crate::time::Timestamp;
 
 const VERSION: u8 = 1;
@@ -139,8 +139,9 @@ impl Rows {
     }
 }
 
-/// A tree from its bytes.
-pub(super) fn decode(bytes: &[u8], names: &Names) -> Result<Tree, StoreError> {
+/// What is asked for of a tree, from its bytes. Every row is read for that, but only
+/// those that are asked for are made parameters of.
+pub(super) fn decode(bytes: &[u8], names: &Names, extent: &Extent) -> Result<Tree, StoreError> {
     let damaged =
         |why: &str| StoreError::Damaged(format!("a parameter tree cannot be read: {why}"));
     let (head, body) = Head::split(bytes).ok_or_else(|| damaged("it is cut short"))?;
@@ -154,19 +155,25 @@ pub(super) fn decode(bytes: &[u8], names: &Names) -> Result<Tree, StoreError> {
     }
     let raw = decompress(packed, len).map_err(|error| damaged(&error.to_string()))?;
     let table = names.table();
-    read_rows(&raw, &table).ok_or_else(|| damaged("a row is unsound"))
+    read_rows(&raw, &table, extent).ok_or_else(|| damaged("a row is unsound"))
 }
 
-fn read_rows(mut raw: &[u8], table: &Table) -> Option<Tree> {
+fn read_rows(mut raw: &[u8], table: &Table, extent: &Extent) -> Option<Tree> {
     let count: usize = take(&mut raw)?;
-    let mut rows = Vec::with_capacity(count.min(raw.len()));
+    let mut rows = Vec::new();
+    if *extent == Extent::Whole {
+        rows.reserve(count.min(raw.len()));
+    }
     let mut path = String::new();
     let mut before = 0i64;
     for _ in 0..count {
-        read_path(&mut raw, table, &mut path)?;
+        let is_asked = read_path(&mut raw, table, extent, &mut path)?;
         let writable: Option<bool> = take(&mut raw)?;
         let value: Option<(ValueType, &str)> = take(&mut raw)?;
         before = before.wrapping_add(take::<i64>(&mut raw)?);
+        if !is_asked {
+            continue;
+        }
         let value = value.map(|(kind, text)| Value::new(text, kind));
         let param = Param { value, writable, read_at: Timestamp::from_millis(before) };
         rows.push((ParamPath::parse(&path).ok()?, param));
@@ -180,20 +187,33 @@ fn take<'a, T: Deserialize<'a>>(raw: &mut &'a [u8]) -> Option<T> {
     Some(item)
 }
 
-fn read_path(raw: &mut &[u8], table: &Table, path: &mut String) -> Option<()> {
+/// Reads a path; whether it is asked for. It is not put together if it cannot be.
+fn read_path(
+    raw: &mut &[u8],
+    table: &Table,
+    extent: &Extent,
+    path: &mut String,
+) -> Option<bool> {
     path.clear();
     let id: u32 = take(raw)?;
     let Some(id) = id.checked_sub(1) else {
         path.push_str(take::<&str>(raw)?);
-        return Some(());
+        return Some(extent.holds(path));
     };
     let mut pieces = table.name(id)?.split(NUMBER);
-    path.push_str(pieces.next()?);
+    let beginning = pieces.next()?;
+    if !extent.reaches(beginning) {
+        for _ in pieces {
+            take::<u32>(raw)?;
+        }
+        return Some(false);
+    }
+    path.push_str(beginning);
     for piece in pieces {
         write!(path, "{}", take::<u32>(raw)?).ok()?;
         path.push_str(piece);
     }
-    Some(())
+    Some(extent.holds(path))
 }
 
 /// Takes a path apart into its name and its instance numbers.
@@ -265,19 +285,35 @@ mod tests {
             let tree = Tree::from_entries(entries);
             let names = Names::default();
             let (bytes, fresh) = encode(&tree, &names).unwrap();
-            prop_assert_eq!(decode(&bytes, &names).unwrap(), tree.clone());
+            prop_assert_eq!(decode(&bytes, &names, &Extent::Whole).unwrap(), tree.clone());
             // Once the names are durable they do not travel again.
             names.mark_durable(&fresh);
             let (again, fresh) = encode(&tree, &names).unwrap();
             prop_assert!(fresh.is_empty());
-            prop_assert_eq!(decode(&again, &names).unwrap(), tree);
+            prop_assert_eq!(decode(&again, &names, &Extent::Whole).unwrap(), tree);
         }
 
         #[test]
         fn rubbish_is_refused_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let names = Names::default();
-            let _ = decode(&bytes, &names);
-            let _ = read_rows(&bytes, &names.table());
+            let _ = decode(&bytes, &names, &Extent::Whole);
+            let _ = read_rows(&bytes, &names.table(), &Extent::Whole);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_asked_for_is_read_and_nothing_else(
+            entries in prop::collection::vec((path(), param()), 0..40),
+            asked in prop::collection::vec(path(), 0..3),
+        ) {
+            let tree = Tree::from_entries(entries);
+            let names = Names::default();
+            let (bytes, _) = encode(&tree, &names).unwrap();
+            let extent = Extent::of(&asked);
+            let part = tree.iter().filter(|(path, _)| extent.holds(path.as_str()));
+            let expected = Tree::from_entries(part.map(|(path, param)| (path.clone(), param.clone())));
+            prop_assert_eq!(decode(&bytes, &names, &extent).unwrap(), expected);
         }
     }
 
@@ -302,7 +338,7 @@ mod tests {
         tree.learn_value(&path, Value::string("1.0"), Timestamp::from_millis(1));
         let (bytes, _) = encode(&tree, &names).unwrap();
         for cut in 0..bytes.len() {
-            assert!(decode(&bytes[..cut], &names).is_err(), "cut at {cut}");
+            assert!(decode(&bytes[..cut], &names, &Extent::Whole).is_err(), "cut at {cut}");
         }
     }
 }

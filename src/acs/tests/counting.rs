@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use tokio::sync::broadcast;
 
 use crate::device::*;
-use crate::param::Tree;
+use crate::param::{Extent, Tree};
 use crate::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use crate::profile::{PlanRecord, ProfileRecord};
 use crate::rollout::{CampaignRecord, Member};
@@ -89,6 +89,7 @@ counted! {
     fn device(id: &DeviceId) -> Option<Device>;
     fn devices(after: Option<&DeviceId>, limit: usize) -> Vec<Device>;
     fn tree(id: &DeviceId) -> Option<Tree>;
+    fn tree_within(id: &DeviceId, extent: &Extent) -> Option<Tree>;
     fn labels(id: &DeviceId) -> Option<Labels>;
     fn credentials(id: &DeviceId) -> Option<Credentials>;
     fn open_tasks(id: &DeviceId) -> Vec<Task>;

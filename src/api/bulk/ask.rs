@@ -23,6 +23,7 @@ use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::state::{Shared, State as Inner};
 use crate::device::{Device, DeviceId};
 use crate::find::Query;
+use crate::param::Extent;
 use crate::store::{BulkRecord, OfficeRecord, Record};
 
 /// Devices that can be named one by one.
@@ -255,7 +256,7 @@ async fn meant(
             order: None,
             after: None,
             limit: SHOWN,
-            with_tree: false,
+            parameters: Extent::Nothing,
         };
         loop {
             let page = finder.page(&query).await?;

@@ -14,6 +14,7 @@ use crate::api::problem::ApiError;
 use crate::api::state::{Shared, State as Inner};
 use crate::device::DeviceId;
 use crate::find::Query;
+use crate::param::Extent;
 use crate::ledger::{Actor, acting};
 use crate::store::{Batch, BulkRecord, Change, OfficeKey, OfficeRecord, Record, StoreError};
 use crate::time::Timestamp;
@@ -232,7 +233,7 @@ async fn next_devices(
         order: None,
         after: bulk.page.as_deref().map(str::to_owned),
         limit: AT_ONCE,
-        with_tree: false,
+        parameters: Extent::Nothing,
     };
     let page = state.deps.finder.page(&query).await?;
     let ids = page.found.into_iter().map(|found| found.device.id).filter(is_next).collect();

@@ -75,10 +75,10 @@ async fn write(
     mut lasting: Lasting,
     mut export: Export,
 ) {
-    let with_tree = export.needs_tree();
-    let limit = if with_tree { AT_ONCE_WITH_TREE } else { AT_ONCE };
+    let parameters = export.parameters();
+    let limit = if parameters.is_nothing() { AT_ONCE } else { AT_ONCE_WITH_TREE };
     let reach = (*lasting.principal().reach).clone();
-    let query = Query { filter, reach, order, after: None, limit, with_tree };
+    let query = Query { filter, reach, order, after: None, limit, parameters };
     let mut matches = state.deps.finder.stream(query);
     loop {
         let found = match matches.next().await {

@@ -77,7 +77,7 @@ pub(in crate::api) async fn list(
         order: order(listing.sort.as_deref())?,
         after: eyes.after_in_search(listing.after.as_deref())?,
         limit,
-        with_tree: fields.as_ref().is_some_and(Fields::needs_tree),
+        parameters: fields.as_ref().map(Fields::parameters).unwrap_or_default(),
     };
     let page = finder.page(&query).await?;
     let item = |found: Found| {

@@ -6,7 +6,7 @@ use super::super::mask;
 use super::node::{Members, Node};
 use crate::device::{Device, Labels};
 use crate::find::Found;
-use crate::param::{Param, Value, ValueType};
+use crate::param::{Extent, Param, Value, ValueType};
 
 /// Which parameters a document is to have.
 #[derive(Clone, Debug)]
@@ -31,9 +31,12 @@ impl Needs {
         Self::These(names)
     }
 
-    /// Whether parameters are needed at all.
-    pub(super) fn with_tree(&self) -> bool {
-        !matches!(self, Self::These(names) if names.is_empty())
+    /// What is to be read of a tree.
+    pub(super) fn parameters(&self) -> Extent {
+        match self {
+            Self::All => Extent::Whole,
+            Self::These(names) => Extent::beginning(names.iter().map(|(name, _)| &**name)),
+        }
     }
 }
 
@@ -56,7 +59,7 @@ pub(super) fn document(found: &Found, needs: &Needs) -> Node {
             }
         }
     }
-    if needs.with_tree() {
+    if !needs.parameters().is_nothing() {
         reported(&mut members, &found.device);
     }
     Node::Object(members)
@@ -251,6 +254,7 @@ mod tests {
         assert!(told["Device"]["Hosts"]["Host"]["1"]["Name"].is_object());
         assert!(told["Device"]["Time"]["Enable"].is_object());
         assert_eq!(told["Device"]["Time"].get("CurrentLocalTime"), None);
-        assert!(needs.with_tree() && !Needs::of(["_id", "_tags"].into_iter()).with_tree());
+        assert!(!needs.parameters().is_nothing());
+        assert!(Needs::of(["_id", "_tags"].into_iter()).parameters().is_nothing());
     }
 }

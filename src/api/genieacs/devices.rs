@@ -139,7 +139,7 @@ impl Search {
             order: self.order.clone(),
             after: None,
             limit: chunk,
-            with_tree: needs.with_tree(),
+            parameters: needs.parameters(),
         })
     }
 
@@ -213,7 +213,7 @@ impl Search {
         if !self.principal.sees(&labels.tenant, &labels.site) {
             return Ok(None);
         }
-        let tree = if needs.with_tree() { store.tree(id).await? } else { None };
+        let tree = store.tree_within(id, &needs.parameters()).await?;
         Ok(Some(Found { device, labels, tree }))
     }
 }

@@ -9,7 +9,7 @@ use provost::device::{
     Association, Credentials, Device, DeviceId, Event, Labels, ModelKey, ModelRecord, ModelWishes,
     Report, SessionRecord, Task, TaskId, TraceEntry,
 };
-use provost::param::Tree;
+use provost::param::{Extent, Tree};
 use provost::phone::{FetchLog, FileVersion, Layer, Mac, Phone, Scope, Seen, Site};
 use provost::store::{
     BackupReport, Batch, Companion, FileRecord, FleetStore, Health, IndexStore, Kind, Notice,
@@ -63,6 +63,9 @@ impl Store for Counting {
     }
     async fn tree(&self, id: &DeviceId) -> Read<Option<Tree>> {
         self.store.tree(id).await
+    }
+    async fn tree_within(&self, id: &DeviceId, extent: &Extent) -> Read<Option<Tree>> {
+        self.store.tree_within(id, extent).await
     }
     async fn labels(&self, id: &DeviceId) -> Read<Option<Labels>> {
         self.store.labels(id).await
