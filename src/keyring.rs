@@ -1,5 +1,5 @@
 //! Keys at work: a new key for secrets, and what older ones sealed sealed anew in
-//! the background.
+//! the background; so is what was written before its kind was sealed.
 //!
 //! The walk goes over all records a page at a time and is repeated until one finds
 //! nothing more to do; that it was done is noted in the store, so that a start
@@ -20,8 +20,13 @@ const PAGE: usize = 200;
 /// How long a walk that the store refused waits.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// The setting that names the key with which everything was sealed anew.
+/// The setting that names the key with which everything was sealed anew, and the
+/// [`KINDS`] that were sealed then.
 const DONE: &str = "keys/resealed";
+
+/// Raised when a further kind of record is sealed: a store from before is then
+/// walked over at the next start, though its key is the same.
+const KINDS: u32 = 2;
 
 /// Why a key stays.
 #[derive(Debug, thiserror::Error)]
@@ -164,15 +169,17 @@ impl Keyring {
         }
     }
 
-    /// Seals anew until nothing is left, if that was not done for the present key.
+    /// Seals anew until nothing is left, if that was not done for the present key
+    /// and all kinds that are sealed.
     ///
     /// # Errors
     /// What the store says; the next call begins anew.
     pub async fn keep_up(&self) -> Result<(), StoreError> {
         let keys = self.vault.keys();
-        let Some(current) = keys.last().filter(|_| keys.len() > 1) else { return Ok(()) };
+        let Some(current) = keys.last() else { return Ok(()) };
+        let all_done = format!("{} {KINDS}", current.id).into_bytes();
         let done = self.store.setting(DONE).await?;
-        if done.as_deref() == Some(current.id.to_string().as_bytes()) {
+        if done.as_ref() == Some(&all_done) {
             self.note(|walk| walk.running = false);
             return Ok(());
         }
@@ -185,8 +192,7 @@ impl Keyring {
             }
             let left = found.lost > 0;
             if !left {
-                let done = current.id.to_string().into_bytes();
-                self.store.commit(Record::Setting(DONE.into(), done).into()).await?;
+                self.store.commit(Record::Setting(DONE.into(), all_done).into()).await?;
             }
             let problem = left.then(|| {
                 format!(
@@ -211,6 +217,7 @@ impl Keyring {
             let page = self.store.office().reseal(all.next.as_deref(), PAGE, write).await?;
             all.looked += page.looked;
             all.resealed += page.resealed;
+            all.open += page.open;
             all.lost += page.lost;
             for (id, seals) in page.by_key {
                 *all.by_key.entry(id).or_default() += seals;

@@ -48,9 +48,9 @@ pub(super) async fn restore(
     let (backup, data) = (args.backup, global.data.clone());
     // Told apart from a damaged backup: the name was typed.
     std::fs::metadata(&backup).map_err(|source| CliError::File { path: backup.clone(), source })?;
-    let report = tokio::task::spawn_blocking(move || crate::store::restore(&backup, &data))
-        .await
-        .map_err(std::io::Error::other)??;
+    let keys = crate::store::KeyPlace::of(&global.config()?.store, &data);
+    let restore = move || crate::store::restore_with(&backup, &data, &keys);
+    let report = tokio::task::spawn_blocking(restore).await.map_err(std::io::Error::other)??;
     let answer = json!({"records": report.records, "bytes": report.bytes});
     let sentence = format!(
         "{} records restored into {}",

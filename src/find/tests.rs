@@ -275,7 +275,14 @@ async fn finder(count: usize) -> (Finder, Arc<dyn Store>) {
 }
 
 fn query(filter: Filter, limit: usize) -> Query {
-    Query { filter, reach: Reach::WHOLE, order: None, after: None, limit, parameters: Extent::Nothing }
+    Query {
+        filter,
+        reach: Reach::WHOLE,
+        order: None,
+        after: None,
+        limit,
+        parameters: Extent::Nothing,
+    }
 }
 
 /// All pages of a query, and how many there were.

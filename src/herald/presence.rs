@@ -14,6 +14,7 @@ use self::watch::Watch;
 use crate::config::{EventsConfig, Live};
 use crate::device::{Device, DeviceId};
 use crate::news::{NewsDraft, NewsKind};
+use crate::param::Extent;
 use crate::store::{Batch, Change, OfficeKey, OfficeRecord, Record, Store, StoreError};
 use crate::time::{Clock, Timestamp};
 
@@ -211,8 +212,12 @@ impl Presence {
 
     /// How often a device says that it informs.
     async fn interval(&self, device: &Device) -> Result<Option<Duration>, StoreError> {
-        let Some(tree) = self.store.tree(&device.id).await? else { return Ok(None) };
-        let own = |name: &str| tree.text(&format!("{}ManagementServer.{name}", device.root));
+        let object = format!("{}ManagementServer.", device.root);
+        let extent = Extent::beginning([object.as_str()]);
+        let Some(tree) = self.store.tree_within(&device.id, &extent).await? else {
+            return Ok(None);
+        };
+        let own = |name: &str| tree.text(&format!("{object}{name}"));
         if matches!(own("PeriodicInformEnable"), Some("0" | "false")) {
             return Ok(None);
         }

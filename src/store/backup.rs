@@ -6,9 +6,10 @@
 //! ```
 //!
 //! The kinds are: where the copy began; records, in key order; a batch that was
-//! committed during the copy; a small file of the data folder without which the
-//! records are of no use (the key of the vault above all). **A backup is
-//! therefore as secret as the data folder itself.**
+//! committed during the copy; a key of the vault, or the list of their ids; another
+//! small file of the data folder, sealed by the vault. Keys that do not lie in the
+//! data folder are not in it. **Where they do, a backup is as secret as the data
+//! folder itself.**
 //!
 //! Versions of generated files must never fall, or phones would not take what
 //! is served. Files may have been served after the backup was written, so a
@@ -17,6 +18,7 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::disk::{Disk, DiskFile};
 use super::frame::{Group, MAX_PAYLOAD, Op, Ops, put_remove, put_set};
@@ -26,7 +28,7 @@ use super::replay::Start;
 use super::snapshot::{Folders, PART_BYTES, write_part};
 use super::tree::{compress, decompress};
 use super::vault::IDS_FILE;
-use super::{BackupReport, KEY_FILE, StoreError, record};
+use super::{BackupReport, KEY_FILE, KeyPlace, StoreError, Vault, record};
 use crate::phone::FileVersion;
 
 /// By how much a restore raises the counters of generated files.
@@ -37,6 +39,8 @@ const BEGIN: u8 = 0;
 const RECORDS: u8 = 1;
 const BATCH: u8 = 2;
 const ATTACHED: u8 = 3;
+/// As [`ATTACHED`], sealed by a key that stands before it, or lies elsewhere.
+const SEALED_FILE: u8 = 4;
 /// Bytes of the digest at the end.
 const DIGEST: usize = 32;
 /// The largest block before compression.
@@ -44,8 +48,9 @@ const MAX_BLOCK: usize = MAX_PAYLOAD + PART_BYTES;
 /// The largest file that is attached.
 const MAX_ATTACHED: u64 = 1 << 20;
 
-/// Files of the data folder that go with a backup, besides those in `tls/`.
-const ATTACHED_FILES: [&str; 4] = [KEY_FILE, IDS_FILE, "admin.token", "onboarding.txt"];
+/// Files of the data folder that go with a backup, besides the keys and what lies in
+/// `tls/`.
+const ATTACHED_FILES: [&str; 3] = [IDS_FILE, "admin.token", "onboarding.txt"];
 
 /// A backup that is being written. It has its name only once it is complete and
 /// was read back.
@@ -94,30 +99,24 @@ impl Writer {
         self.block(BEGIN, &sequence.to_le_bytes())
     }
 
-    /// Attaches the small files without which a restored store is of no use.
-    pub(super) fn attach_files(&mut self, data: &Path) -> Result<(), StoreError> {
-        let mut names: Vec<String> = ATTACHED_FILES.map(str::to_owned).to_vec();
-        let later_keys = std::fs::read_dir(data).into_iter().flatten();
-        let later_keys = later_keys.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-        names.extend(later_keys.filter(|name| is_later_key(name)));
-        if let Ok(entries) = std::fs::read_dir(data.join("tls")) {
-            let names_of_files =
-                entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-            names.extend(names_of_files.map(|name| format!("tls/{name}")));
+    /// Attaches the keys that a vault does not keep elsewhere, and the small files of
+    /// a data folder, if there is one, that a restored one needs; all but the list of
+    /// keys is sealed. Comes last: a key that was made meanwhile is among them.
+    pub(super) fn attach(&mut self, data: Option<&Path>, vault: &Vault) -> Result<(), StoreError> {
+        let (ids, files): (Vec<_>, Vec<_>) = data
+            .map(small_files)
+            .transpose()?
+            .unwrap_or_default()
+            .into_iter()
+            .partition(|(name, _)| name == IDS_FILE);
+        let sealed: Vec<Vec<u8>> =
+            files.iter().map(|(name, content)| vault.seal_bytes(&named(name, content))).collect();
+        // Read after something was sealed, and written before it is to be opened.
+        let keys = vault.carried()?.into_iter().filter(|(name, _)| may_be_attached(name));
+        for (name, content) in ids.into_iter().chain(keys) {
+            self.block(ATTACHED, &named(&name, &content))?;
         }
-        names.sort();
-        for name in names.iter().filter(|name| may_be_attached(name)) {
-            let path = data.join(name);
-            let Ok(meta) = path.symlink_metadata() else { continue };
-            if !meta.is_file() || meta.len() > MAX_ATTACHED {
-                continue;
-            }
-            let mut raw = u16::try_from(name.len()).unwrap_or(0).to_le_bytes().to_vec();
-            raw.extend_from_slice(name.as_bytes());
-            File::open(path)?.take(MAX_ATTACHED).read_to_end(&mut raw)?;
-            self.block(ATTACHED, &raw)?;
-        }
-        Ok(())
+        sealed.iter().try_for_each(|file| self.block(SEALED_FILE, file))
     }
 
     /// Records in key order, as set operations.
@@ -145,6 +144,36 @@ impl Writer {
     }
 }
 
+/// The small files of a data folder that go with a backup, besides the keys.
+fn small_files(data: &Path) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let mut names: Vec<String> = ATTACHED_FILES.map(str::to_owned).to_vec();
+    if let Ok(entries) = std::fs::read_dir(data.join("tls")) {
+        let names_of_files = entries.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
+        names.extend(names_of_files.map(|name| format!("tls/{name}")));
+    }
+    names.retain(|name| may_be_attached(name));
+    names.sort();
+    let mut files = Vec::new();
+    for name in names {
+        let path = data.join(&name);
+        let Ok(meta) = path.symlink_metadata() else { continue };
+        if meta.is_file() && meta.len() <= MAX_ATTACHED {
+            let mut content = Vec::new();
+            File::open(path)?.take(MAX_ATTACHED).read_to_end(&mut content)?;
+            files.push((name, content));
+        }
+    }
+    Ok(files)
+}
+
+/// A small file as it stands in a block.
+fn named(name: &str, content: &[u8]) -> Vec<u8> {
+    let mut raw = u16::try_from(name.len()).unwrap_or(0).to_le_bytes().to_vec();
+    raw.extend_from_slice(name.as_bytes());
+    raw.extend_from_slice(content);
+    raw
+}
+
 /// Whether a name is one that a backup may carry: a restore makes files of these
 /// names and of no other.
 fn may_be_attached(name: &str) -> bool {
@@ -154,6 +183,7 @@ fn may_be_attached(name: &str) -> bool {
             && !name.is_empty()
     };
     ATTACHED_FILES.contains(&name)
+        || name == KEY_FILE
         || is_later_key(name)
         || name.strip_prefix("tls/").is_some_and(plain)
 }
@@ -215,11 +245,13 @@ fn next_block(input: &mut impl Read, left: &mut u64) -> Result<Option<(u8, Vec<u
     Ok(Some((kind, decompress(&bytes, raw)?)))
 }
 
-/// Restores a verified backup into folders that are empty.
+/// Restores a verified backup into folders that are empty; `place` is where the keys
+/// lie that it does not carry.
 pub(super) fn restore(
-    disk: &std::sync::Arc<dyn Disk>,
+    disk: &Arc<dyn Disk>,
     backup: &Path,
     folders: &Folders,
+    place: &KeyPlace,
 ) -> Result<BackupReport, StoreError> {
     let length = verify(backup)?;
     let mut input = BufReader::new(File::open(backup)?);
@@ -236,6 +268,8 @@ pub(super) fn restore(
     let mut restorer = Restorer {
         disk,
         folders,
+        place,
+        vault: None,
         begin: None,
         ranges: Vec::new(),
         journal: None,
@@ -250,8 +284,11 @@ pub(super) fn restore(
 }
 
 struct Restorer<'a> {
-    disk: &'a std::sync::Arc<dyn Disk>,
+    disk: &'a Arc<dyn Disk>,
     folders: &'a Folders,
+    place: &'a KeyPlace,
+    /// What opens files that are sealed, once there was one.
+    vault: Option<Arc<Vault>>,
     /// The last batch before the copy.
     begin: Option<u64>,
     ranges: Vec<Range>,
@@ -281,6 +318,10 @@ impl Restorer<'_> {
             RECORDS => self.records(raw),
             BATCH => self.batch(raw),
             ATTACHED => self.attached(raw),
+            SEALED_FILE => {
+                let raw = self.vault()?.unseal_bytes(raw)?;
+                self.attached(&raw)
+            }
             _ => Ok(None),
         }
     }
@@ -313,6 +354,20 @@ impl Restorer<'_> {
             self.group.clear();
         }
         Ok(())
+    }
+
+    /// The vault of the keys that were restored, or that lie elsewhere.
+    fn vault(&mut self) -> Result<Arc<Vault>, StoreError> {
+        if let Some(vault) = &self.vault {
+            return Ok(vault.clone());
+        }
+        let opened = Vault::open_at(self.place.clone()).map_err(|error| match error {
+            StoreError::Key(why) => StoreError::Key(format!(
+                "{why}; the backup does not carry its keys: tell where they lie with `store.key_file`"
+            )),
+            other => other,
+        })?;
+        Ok(self.vault.insert(opened).clone())
     }
 
     fn attached(&self, raw: &[u8]) -> Result<Option<u64>, StoreError> {

@@ -332,8 +332,9 @@ impl<I: Index> Store for Embedded<I> {
         if extent.is_nothing() {
             return Ok(None);
         }
+        let Shared { names, vault, .. } = &*self.shared;
         self.read(&keys::of_device(b'p', id), |bytes| {
-            tree::decode(bytes, &self.shared.names, extent)
+            tree::decode_within(bytes, names, vault, extent)
         })
     }
 
@@ -560,5 +561,6 @@ fn backup_memory<I: Index>(
     let mut out = backup::Writer::create(&RealDisk, to)?;
     out.begin(0)?;
     copy_all(&shared.index, &mut out)?;
+    out.attach(None, &shared.vault)?;
     out.finish(&RealDisk)
 }

@@ -20,7 +20,6 @@ use super::terms::{self, Source};
 use super::writer::{Queue, Request, Shared};
 use super::{StoreError, keys, tree};
 use crate::device::{Device, DeviceId, Labels};
-use crate::param::Extent;
 use crate::term::{self, FORM, Term};
 
 /// Keys that are read at once.
@@ -226,7 +225,7 @@ impl<I: Index> Indexer<I> {
             Source::Labels => record::decode::<Labels>(bytes.as_ref(), &self.shared.vault)
                 .map(|labels| term::of_labels(&labels))
                 .unwrap_or_default(),
-            Source::Tree => tree::decode(bytes.as_ref(), &self.shared.names, &Extent::Whole)
+            Source::Tree => tree::decode(bytes.as_ref(), &self.shared.names, &self.shared.vault)
                 .map(|tree| term::of_tree(&tree))
                 .unwrap_or_default(),
         })

@@ -48,7 +48,7 @@ pub use fleet::FleetStore;
 pub use indexes::{IndexStore, TermSpan};
 pub use indexing::Indexing;
 pub use office::{BulkRecord, Document, OfficeKey, OfficeRecord, OfficeStore, Reply};
-pub use open::{Ground, memory, memory_sealed, open, open_on, open_sealed, restore};
+pub use open::{Ground, memory, memory_sealed, open, open_on, open_sealed, restore, restore_with};
 pub use reseal::Resealed;
 pub use vault::{KEY_FILE, KeyId, KeyIdError, KeyInfo, KeyPlace, Vault};
 
@@ -130,11 +130,8 @@ pub trait Store: Send + Sync + 'static {
     async fn tree(&self, id: &DeviceId) -> Result<Option<Tree>, StoreError>;
     /// Those of one device's parameters that are asked for, and perhaps more. A few
     /// of many cost far less than all.
-    async fn tree_within(
-        &self,
-        id: &DeviceId,
-        extent: &Extent,
-    ) -> Result<Option<Tree>, StoreError>;
+    async fn tree_within(&self, id: &DeviceId, extent: &Extent)
+    -> Result<Option<Tree>, StoreError>;
     /// What operators attached to a device.
     async fn labels(&self, id: &DeviceId) -> Result<Option<Labels>, StoreError>;
     /// The credentials that a device was given.

@@ -170,6 +170,7 @@ impl Stored for UserRecord {
 
 impl Stored for TenantRecord {
     const NAME: &'static str = "a tenant";
+    const SEALED: bool = true;
 
     fn revision(&self) -> u32 {
         self.revision

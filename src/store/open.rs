@@ -125,16 +125,22 @@ pub fn memory_sealed(config: &StoreConfig, vault: Arc<Vault>) -> Arc<dyn Store> 
     Arc::new(Embedded::new(shared, committer, bounds(config), Box::new(|_| Ok(()))))
 }
 
-/// Restores a backup into an empty or missing data folder.
+/// Restores a backup into an empty or missing data folder. Keys that it does not
+/// carry are looked for at `keys`, in the data folder if that says so.
 ///
 /// The counters of generated files are raised by 1,000, so that no phone is
 /// served a version below one that it has taken.
 ///
 /// # Errors
 /// [`StoreError::Conflict`] when the folder is not empty,
-/// [`StoreError::Damaged`] when the file is no backup or was altered; nothing
-/// is then left in the folder.
-pub fn restore(backup: &Path, data: &Path) -> Result<BackupReport, StoreError> {
+/// [`StoreError::Damaged`] when the file is no backup or was altered, and
+/// [`StoreError::Key`] when a key of it lies neither in it nor there; nothing is
+/// then left in the folder.
+pub fn restore_with(
+    backup: &Path,
+    data: &Path,
+    keys: &KeyPlace,
+) -> Result<BackupReport, StoreError> {
     let existed = match std::fs::read_dir(data) {
         Ok(mut entries) => {
             if entries.next().is_some() {
@@ -146,7 +152,7 @@ pub fn restore(backup: &Path, data: &Path) -> Result<BackupReport, StoreError> {
         Err(error) => return Err(error.into()),
     };
     let disk: Arc<dyn Disk> = Arc::new(RealDisk);
-    let result = backup::restore(&disk, backup, &Folders::of(data));
+    let result = backup::restore(&disk, backup, &Folders::of(data), keys);
     if result.is_err() {
         // The folder was empty, so all in it is of this attempt.
         let _ = std::fs::remove_dir_all(data);
@@ -155,6 +161,14 @@ pub fn restore(backup: &Path, data: &Path) -> Result<BackupReport, StoreError> {
         }
     }
     result
+}
+
+/// The same for a backup that carries its keys.
+///
+/// # Errors
+/// As [`restore_with`].
+pub fn restore(backup: &Path, data: &Path) -> Result<BackupReport, StoreError> {
+    restore_with(backup, data, &KeyPlace::in_folder(data))
 }
 
 fn share<I>(

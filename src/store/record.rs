@@ -76,8 +76,9 @@ pub(super) trait Stored: Serialize + DeserializeOwned {
     /// The version of its form; raised by one when the form changes, and
     /// `migrate` then learns the form before.
     const VERSION: u8 = 1;
-    /// Whether the body is sealed: kinds in which an operator's secrets stand
-    /// among other things.
+    /// Whether the body is sealed: kinds in which an operator's secrets or the
+    /// values of a device may stand among other things. One that was written
+    /// before its kind was sealed is read as it is.
     const SEALED: bool = false;
 
     /// The record's revision, if its kind has any.
@@ -106,10 +107,13 @@ pub(super) fn encode<T: Stored>(record: &T, vault: &Vault) -> Result<Vec<u8>, St
     if !T::SEALED {
         return encode_plain(record);
     }
-    let body = postcard::to_stdvec(record).map_err(|_| StoreError::TooLarge(T::NAME.to_owned()))?;
-    let mut bytes = Vec::with_capacity(HEAD + body.len() + 32);
+    let mut bytes = Vec::with_capacity(512);
     head_for(record, SEALED).put(&mut bytes);
-    bytes.extend(vault.seal_bytes(&body));
+    vault.seal_onto(&mut bytes, |out| {
+        *out = postcard::to_extend(record, std::mem::take(out))
+            .map_err(|_| StoreError::TooLarge(T::NAME.to_owned()))?;
+        Ok::<(), StoreError>(())
+    })?;
     Ok(bytes)
 }
 
@@ -221,6 +225,7 @@ impl Stored for SessionRecord {
 
 impl Stored for Report {
     const NAME: &'static str = "a report";
+    const SEALED: bool = true;
 }
 
 impl Stored for TraceEntry {
@@ -242,14 +247,17 @@ impl Stored for ModelWishes {
 
 impl Stored for ChangeSet {
     const NAME: &'static str = "a change of values";
+    const SEALED: bool = true;
 }
 
 impl Stored for Compliance {
     const NAME: &'static str = "the compliance of a device";
+    const SEALED: bool = true;
 }
 
 impl Stored for WrittenValues {
     const NAME: &'static str = "what was written to a device";
+    const SEALED: bool = true;
 }
 
 impl Stored for ProfileRecord {
@@ -287,6 +295,7 @@ impl Stored for CampaignRecord {
 
 impl Stored for Member {
     const NAME: &'static str = "a device of a campaign";
+    const SEALED: bool = true;
 }
 
 impl Stored for Preload {
@@ -317,6 +326,7 @@ impl Stored for Association {
 
 impl Stored for Event {
     const NAME: &'static str = "an event";
+    const SEALED: bool = true;
 }
 
 impl Stored for Phone {

@@ -205,6 +205,9 @@ fn rebuild(
         }
     }
     index.apply(&mut std::iter::empty(), manifest.start().sequence)?;
+    // Of a snapshot from before the first batch, as a restored store in memory has,
+    // no number tells after a kill what of it was written.
+    index.flush()?;
     Ok(index)
 }
 

@@ -1,4 +1,5 @@
-//! Sealing anew what older keys sealed, a page of records at a time.
+//! Sealing anew what older keys sealed, and what was written before its kind was
+//! sealed, a page of records at a time.
 //!
 //! A record is replaced only if it is still the one that was read: the batch that
 //! does so stands alone in its group, and is checked against the index. Revisions
@@ -11,14 +12,22 @@ use super::embedded::Embedded;
 use super::index::{Index, behind};
 use super::record::{self, HEAD, Head, SEALED, Stored};
 use super::step::{Prepared, Step};
-use super::{KeyId, StoreError, Vault};
+use super::vault::SEALING;
+use super::{KeyId, StoreError, Vault, keys};
 use crate::device::{Credentials, Sealed};
 use crate::news::WebhookRecord;
 use crate::phone::{Phone, Site};
 
 /// The kinds of records in which nothing is sealed, by their letters, and parts of
-/// others. Whatever is not named here is looked at.
-const PLAIN: &[u8] = b"dpnuqrveabxANHCSEFIfgmskM12DQXyYzo";
+/// others. Whatever is not named here is looked at, and is sealed whole.
+const PLAIN: &[u8] = b"dnuqrvaxANEFIfgmsk12DQXyYzo";
+
+/// The one kind that is looked at and is not sealed whole: its fields are.
+const BY_FIELDS: u8 = b'c';
+
+/// A page ends when so many bytes are to be written: it is one batch, and trees may
+/// be large.
+const PAGE_BYTES: usize = 8 << 20;
 
 /// How far a walk over all records is that are sealed or hold what is.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,8 +36,10 @@ pub struct Resealed {
     pub next: Option<Vec<u8>>,
     /// Records that were looked at.
     pub looked: u64,
-    /// Records that were sealed anew.
+    /// Records that were sealed anew, or for the first time.
     pub resealed: u64,
+    /// Records that lay open and should not, as they were found.
+    pub open: u64,
     /// How many records each key seals, as they were found.
     pub by_key: BTreeMap<KeyId, u64>,
     /// Records that cannot be opened.
@@ -36,9 +47,13 @@ pub struct Resealed {
 }
 
 impl Resealed {
-    /// Counts the seals of a record; whether the present key made them all.
+    /// Counts the seals of a record; whether it has all that it should have, and
+    /// the present key made them.
     fn count(&mut self, key: &[u8], bytes: &[u8], vault: &Vault) -> Result<bool, StoreError> {
-        let mut fresh = true;
+        let (head, _) = split(key, bytes)?;
+        let open = key.first() != Some(&BY_FIELDS) && head.flags & SEALED == 0;
+        self.open += u64::from(open);
+        let mut fresh = !open;
         for sealed in seals(key, bytes, vault)? {
             fresh &= vault.is_fresh(&sealed);
             if let Some(id) = vault.key_of(&sealed) {
@@ -58,7 +73,7 @@ struct Found {
 
 impl<I: Index> Embedded<I> {
     /// Looks at the next records, at most `limit`; with `write` those that an
-    /// older key sealed are sealed anew.
+    /// older key sealed, or none, are sealed by the present one.
     pub(super) fn reseal_page(
         &self,
         from: Option<&[u8]>,
@@ -68,7 +83,12 @@ impl<I: Index> Embedded<I> {
         let (found, next) = self.sealed_records(from, limit)?;
         let mut page = Resealed { next, ..Resealed::default() };
         let mut prepared = Prepared::default();
+        let mut bytes = 0;
         for Found { key, first } in found {
+            if bytes >= PAGE_BYTES {
+                page.next = Some(key);
+                break;
+            }
             page.looked += 1;
             let Some(whole) = self.whole(&key)? else { continue };
             // Of another writing meanwhile, which the present key sealed.
@@ -83,12 +103,13 @@ impl<I: Index> Embedded<I> {
             };
             match anew {
                 Ok(value) => {
+                    bytes += value.len();
                     prepared.steps.push(Step::Reseal { key, first, value });
                     page.resealed += 1;
                 }
                 Err(error) => {
                     // One record that cannot be opened holds up no other.
-                    let what = super::keys::describe(&key);
+                    let what = keys::describe(&key);
                     tracing::error!(what, %error, "a record cannot be sealed anew");
                     page.lost += 1;
                 }
@@ -141,13 +162,19 @@ fn same_head(whole: &[u8], first: &[u8]) -> bool {
     whole.get(..first.len()) == Some(first)
 }
 
+/// The head and the body of a record that may be sealed.
+fn split<'a>(key: &[u8], bytes: &'a [u8]) -> Result<(Head, &'a [u8]), StoreError> {
+    let cut = || StoreError::Damaged(format!("{} is cut short", keys::describe(key)));
+    Head::split(bytes).ok_or_else(cut)
+}
+
 /// All that is sealed of a record: the whole of it, or its fields, or both.
 fn seals(key: &[u8], bytes: &[u8], vault: &Vault) -> Result<Vec<Vec<u8>>, StoreError> {
     let mut seals = Vec::new();
-    if let Some((head, body)) = Head::split(bytes)
-        && head.flags & SEALED != 0
-    {
-        seals.push(body.to_vec());
+    let (head, body) = split(key, bytes)?;
+    if head.flags & SEALED != 0 {
+        // Who sealed it stands at its beginning.
+        seals.push(body.get(..SEALING).unwrap_or(body).to_vec());
     }
     let fields = match key.first() {
         Some(b'c') => fields_of::<Credentials>(bytes, vault)?,
@@ -173,9 +200,17 @@ fn sealed_anew(key: &[u8], bytes: &[u8], vault: &Vault) -> Result<Vec<u8>, Store
         Some(b'i') => fields_anew::<Site>(bytes, vault),
         Some(b'W') => fields_anew::<WebhookRecord>(bytes, vault),
         _ => {
-            let mut value = bytes.get(..HEAD).unwrap_or_default().to_vec();
-            let body = vault.unseal_bytes(bytes.get(HEAD..).unwrap_or_default())?;
-            value.extend(vault.seal_bytes(&body));
+            let (head, body) = split(key, bytes)?;
+            let opened;
+            let body = if head.flags & SEALED == 0 {
+                body
+            } else {
+                opened = vault.unseal_bytes(body)?;
+                &opened
+            };
+            let mut value = Vec::with_capacity(HEAD + SEALING + body.len());
+            Head { flags: head.flags | SEALED, ..head }.put(&mut value);
+            vault.seal_onto(&mut value, |out| out.extend_from_slice(body));
             Ok(value)
         }
     }
@@ -270,7 +305,7 @@ mod tests {
     fn kinds_are_walked_in_order_and_plain_ones_passed_over() {
         assert_eq!(next_kind(b""), Some(vec![0]));
         assert_eq!(next_kind(b"A"), Some(b"B".to_vec()));
-        assert_eq!(next_kind(b"d/x"), Some(b"h".to_vec()));
+        assert_eq!(next_kind(b"d/x"), Some(b"e".to_vec()));
         assert_eq!(next_kind(b"c/x"), Some(b"c".to_vec()));
     }
 }

@@ -13,7 +13,7 @@ use super::index::{Index, end_of};
 use super::keys;
 use super::record::{self, ENDED, HEAD, Head};
 use super::reseal;
-use super::step::{PART, Prepared, Ring, Step, head_of};
+use super::step::{PART, Prepared, Ring, SEALED_PART, Step, head_of};
 use super::tally::{Tally, TaskWords};
 use crate::access::chained;
 use crate::device::{DeviceId, TaskId};
@@ -172,8 +172,16 @@ impl<I: Index> Resolver<'_, I> {
                 self.trim_ring(out, &ring, *first)
             }
             Step::Reseal { key, first, value } => {
-                if self.look(key, |now| reseal::unchanged(now, first))?.unwrap_or_default() {
-                    self.put_large(out, key, value, false)?;
+                let still = |now: &[u8]| reseal::unchanged(now, first).then(|| head_of(now));
+                match self.look(key, still)?.flatten() {
+                    // Entries of histories are never in parts, and stay so.
+                    Some(head) if head.parts == 0 && value.len() <= SEALED_PART => {
+                        put_set(out, key, value);
+                    }
+                    Some(_) => {
+                        self.put_large(out, key, value, false)?;
+                    }
+                    None => {}
                 }
                 Ok(())
             }

@@ -207,7 +207,6 @@ impl<I: Index> Snapshotter<I> {
         let from = self.position()?;
         let mut out = backup::Writer::create(&*self.disk, to)?;
         out.begin(from.sequence)?;
-        out.attach_files(&self.folders.data)?;
         copy_all(&self.shared.index, &mut out)?;
         let last = self.position()?.sequence;
         // What was committed while the index was copied.
@@ -224,6 +223,7 @@ impl<I: Index> Snapshotter<I> {
             },
         )?;
         result?;
+        out.attach(Some(&self.folders.data), &self.shared.vault)?;
         out.finish(&*self.disk)
     }
 

@@ -5,6 +5,7 @@ use super::names::Names;
 use super::record::{self, Head, Setting, Stored};
 use super::tally::TaskWords;
 use super::terms::{self, Source};
+use super::vault::SEALING;
 use super::{
     Batch, Change, Kind, Notice, OfficeKey, OfficeRecord, Record, StoreError, Vault, frame, keys,
     tree,
@@ -16,6 +17,9 @@ use crate::time::Timestamp;
 
 /// The largest value under one key, in bytes; what is larger goes in parts.
 pub(super) const PART: usize = 60_000;
+
+/// The same for a record that is never in parts, once it is sealed.
+pub(super) const SEALED_PART: usize = PART + SEALING;
 
 /// One thing to do.
 #[derive(Clone, Debug)]
@@ -198,7 +202,7 @@ impl Prepared {
                     informed: device.last_inform,
                 }
             }
-            Record::Tree(id, tree) => return self.put_tree(id, tree, names),
+            Record::Tree(id, tree) => return self.put_tree(id, tree, names, vault),
             Record::Labels(id, labels) => {
                 self.steps.push(large(keys::of_device(b'l', id), labels, true, vault)?);
                 terms_step(id, Source::Labels, &term::of_labels(labels))
@@ -298,8 +302,9 @@ impl Prepared {
         id: &DeviceId,
         tree: &crate::param::Tree,
         names: &Names,
+        vault: &Vault,
     ) -> Result<(), StoreError> {
-        let (value, fresh) = tree::encode(tree, names)?;
+        let (value, fresh) = tree::encode(tree, names, vault)?;
         {
             let table = names.table();
             for id in &fresh {
@@ -321,7 +326,8 @@ pub(super) fn small<T: Stored>(
 ) -> Result<Vec<u8>, StoreError> {
     check_key(key)?;
     let value = record::encode(record, vault)?;
-    if value.len() > PART { Err(StoreError::TooLarge(keys::describe(key))) } else { Ok(value) }
+    let most = if T::SEALED { SEALED_PART } else { PART };
+    if value.len() > most { Err(StoreError::TooLarge(keys::describe(key))) } else { Ok(value) }
 }
 
 pub(super) fn small_step<T: Stored>(

@@ -1,20 +1,25 @@
-//! Parameter trees as bytes: rows of postcard items, compressed by zstd.
+//! Parameter trees as bytes: rows of postcard items, compressed by zstd, then sealed
+//! by the vault, since a value may hold a secret whatever its parameter is called.
 //!
 //! ```text
-//! head · raw length u32 · zstd of: row count · rows
+//! head · sealed: raw length u32 · zstd of: row count · rows
 //! row  = name id + 1 · instance numbers      (a name of the dictionary)
 //!      | 0 · path                            (a path written out)
 //!      · writable · type · value · time since the row before
 //! ```
+//!
+//! Trees that were written before they were sealed lack the head's flag, and are
+//! read as they are.
 
 use std::cell::RefCell;
 use std::fmt::Write as _;
 
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
 use super::names::{NUMBER, Names, Table};
-use super::record::Head;
+use super::record::{HEAD, Head, SEALED};
+use super::vault::SEALING;
+use super::{StoreError, Vault};
 use crate::param::{Extent, Param, ParamPath, Tree, Value, ValueType};
 use crate::time::Timestamp;
 
@@ -54,7 +59,11 @@ pub(super) fn decompress(bytes: &[u8], len: usize) -> std::io::Result<Vec<u8>> {
 
 /// A tree as bytes, and the ids of names that it uses and that are not known
 /// to be durable.
-pub(super) fn encode(tree: &Tree, names: &Names) -> Result<(Vec<u8>, Vec<u32>), StoreError> {
+pub(super) fn encode(
+    tree: &Tree,
+    names: &Names,
+    vault: &Vault,
+) -> Result<(Vec<u8>, Vec<u32>), StoreError> {
     let too_large = || StoreError::TooLarge("a parameter tree".to_owned());
     let mut rows = encode_rows(tree, &names.table()).ok_or_else(too_large)?;
     if !rows.unknown.is_empty() {
@@ -71,10 +80,14 @@ pub(super) fn encode(tree: &Tree, names: &Names) -> Result<(Vec<u8>, Vec<u32>), 
     }
     fresh.sort_unstable();
     fresh.dedup();
-    let mut bytes = Vec::new();
-    Head { version: VERSION, ..Head::default() }.put(&mut bytes);
-    bytes.extend_from_slice(&u32::try_from(raw.len()).unwrap_or(u32::MAX).to_le_bytes());
-    bytes.extend_from_slice(&compress(&raw)?);
+    let len = u32::try_from(raw.len()).unwrap_or(u32::MAX).to_le_bytes();
+    let packed = compress(&raw)?;
+    let mut bytes = Vec::with_capacity(HEAD + SEALING + len.len() + packed.len());
+    Head { version: VERSION, flags: SEALED, ..Head::default() }.put(&mut bytes);
+    vault.seal_onto(&mut bytes, |out| {
+        out.extend_from_slice(&len);
+        out.extend_from_slice(&packed);
+    });
     Ok((bytes, fresh))
 }
 
@@ -139,15 +152,37 @@ impl Rows {
     }
 }
 
+/// A tree from its bytes.
+pub(super) fn decode(bytes: &[u8], names: &Names, vault: &Vault) -> Result<Tree, StoreError> {
+    decode_within(bytes, names, vault, &Extent::Whole)
+}
+
 /// What is asked for of a tree, from its bytes. Every row is read for that, but only
 /// those that are asked for are made parameters of.
-pub(super) fn decode(bytes: &[u8], names: &Names, extent: &Extent) -> Result<Tree, StoreError> {
+pub(super) fn decode_within(
+    bytes: &[u8],
+    names: &Names,
+    vault: &Vault,
+    extent: &Extent,
+) -> Result<Tree, StoreError> {
     let damaged =
         |why: &str| StoreError::Damaged(format!("a parameter tree cannot be read: {why}"));
     let (head, body) = Head::split(bytes).ok_or_else(|| damaged("it is cut short"))?;
     if head.version != VERSION {
         return Err(damaged("a newer program wrote it"));
     }
+    if head.revision != 0 {
+        return Err(damaged("its head is unsound"));
+    }
+    let opened;
+    let body = match head.flags {
+        0 => body,
+        SEALED => {
+            opened = vault.unseal_bytes(body)?;
+            &opened
+        }
+        _ => return Err(damaged("its head is unsound")),
+    };
     let (len, packed) = body.split_first_chunk().ok_or_else(|| damaged("it is cut short"))?;
     let len = usize::try_from(u32::from_le_bytes(*len)).unwrap_or(usize::MAX);
     if len > MAX_RAW {
@@ -187,13 +222,8 @@ fn take<'a, T: Deserialize<'a>>(raw: &mut &'a [u8]) -> Option<T> {
     Some(item)
 }
 
-/// Reads a path; whether it is asked for. It is not put together if it cannot be.
-fn read_path(
-    raw: &mut &[u8],
-    table: &Table,
-    extent: &Extent,
-    path: &mut String,
-) -> Option<bool> {
+/// Reads a path; whether it is asked for. One that cannot be is not put together.
+fn read_path(raw: &mut &[u8], table: &Table, extent: &Extent, path: &mut String) -> Option<bool> {
     path.clear();
     let id: u32 = take(raw)?;
     let Some(id) = id.checked_sub(1) else {
@@ -283,37 +313,55 @@ mod tests {
         #[test]
         fn every_tree_reads_back(entries in prop::collection::vec((path(), param()), 0..40)) {
             let tree = Tree::from_entries(entries);
-            let names = Names::default();
-            let (bytes, fresh) = encode(&tree, &names).unwrap();
-            prop_assert_eq!(decode(&bytes, &names, &Extent::Whole).unwrap(), tree.clone());
+            let (names, vault) = (Names::default(), Vault::ephemeral());
+            let (bytes, fresh) = encode(&tree, &names, &vault).unwrap();
+            prop_assert_eq!(decode(&bytes, &names, &vault).unwrap(), tree.clone());
+            prop_assert_eq!(decode(&unsealed(&bytes, &vault), &names, &vault).unwrap(), tree.clone());
             // Once the names are durable they do not travel again.
             names.mark_durable(&fresh);
-            let (again, fresh) = encode(&tree, &names).unwrap();
+            let (again, fresh) = encode(&tree, &names, &vault).unwrap();
             prop_assert!(fresh.is_empty());
-            prop_assert_eq!(decode(&again, &names, &Extent::Whole).unwrap(), tree);
+            prop_assert_eq!(decode(&again, &names, &vault).unwrap(), tree);
         }
 
         #[test]
-        fn rubbish_is_refused_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-            let names = Names::default();
-            let _ = decode(&bytes, &names, &Extent::Whole);
-            let _ = read_rows(&bytes, &names.table(), &Extent::Whole);
+        fn a_sealed_tree_that_was_cut_or_altered_is_refused(
+            entries in prop::collection::vec((path(), param()), 0..20),
+            at in any::<prop::sample::Index>(),
+            bit in 0..8u32,
+        ) {
+            let (names, vault) = (Names::default(), Vault::ephemeral());
+            let (bytes, _) = encode(&Tree::from_entries(entries), &names, &vault).unwrap();
+            let at = at.index(bytes.len());
+            prop_assert!(decode(&bytes[..at], &names, &vault).is_err());
+            prop_assert!(decode(&bytes, &names, &Vault::ephemeral()).is_err());
+            let mut altered = bytes;
+            altered[at] ^= 1 << bit;
+            // How many parts there are is judged where they are put together.
+            let parts = matches!(at, 2 | 3);
+            prop_assert_eq!(decode(&altered, &names, &vault).is_ok(), parts);
         }
-    }
 
-    proptest! {
         #[test]
         fn what_is_asked_for_is_read_and_nothing_else(
             entries in prop::collection::vec((path(), param()), 0..40),
             asked in prop::collection::vec(path(), 0..3),
         ) {
             let tree = Tree::from_entries(entries);
-            let names = Names::default();
-            let (bytes, _) = encode(&tree, &names).unwrap();
+            let (names, vault) = (Names::default(), Vault::ephemeral());
+            let (bytes, _) = encode(&tree, &names, &vault).unwrap();
             let extent = Extent::of(&asked);
             let part = tree.iter().filter(|(path, _)| extent.holds(path.as_str()));
-            let expected = Tree::from_entries(part.map(|(path, param)| (path.clone(), param.clone())));
-            prop_assert_eq!(decode(&bytes, &names, &extent).unwrap(), expected);
+            let part = part.map(|(path, param)| (path.clone(), param.clone()));
+            let expected = Tree::from_entries(part);
+            prop_assert_eq!(decode_within(&bytes, &names, &vault, &extent).unwrap(), expected);
+        }
+
+        #[test]
+        fn rubbish_is_refused_without_harm(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
+            let names = Names::default();
+            let _ = decode(&bytes, &names, &Vault::ephemeral());
+            let _ = read_rows(&bytes, &names.table(), &Extent::Whole);
         }
     }
 
@@ -326,19 +374,44 @@ mod tests {
             let path = ParamPath::parse(&format!("Device.Hosts.Host.{row}.Active")).unwrap();
             tree.learn_value(&path, Value::boolean(true), now);
         }
-        let (_, fresh) = encode(&tree, &names).unwrap();
+        let (_, fresh) = encode(&tree, &names, &Vault::ephemeral()).unwrap();
         assert_eq!(fresh.len(), 1);
+    }
+
+    /// As trees were written before they were sealed.
+    fn unsealed(bytes: &[u8], vault: &Vault) -> Vec<u8> {
+        let (head, body) = Head::split(bytes).unwrap();
+        let mut old = Vec::new();
+        Head { flags: 0, ..head }.put(&mut old);
+        old.extend(vault.unseal_bytes(body).unwrap());
+        old
+    }
+
+    #[test]
+    fn no_value_lies_open() {
+        let (names, vault) = (Names::default(), Vault::ephemeral());
+        let mut tree = Tree::new();
+        let path = ParamPath::parse("Device.ManagementServer.URL").unwrap();
+        let url = "http://user:canary@acs.example/";
+        tree.learn_value(&path, Value::string(url), Timestamp::from_millis(1));
+        let (bytes, _) = encode(&tree, &names, &vault).unwrap();
+        let holds = |bytes: &[u8]| bytes.windows(6).any(|window| window == b"canary");
+        assert!(!holds(&bytes));
+        assert!(holds(&unsealed(&bytes, &vault)), "so few bytes are not compressed");
     }
 
     #[test]
     fn every_cut_is_refused() {
-        let names = Names::default();
+        let (names, vault) = (Names::default(), Vault::ephemeral());
         let mut tree = Tree::new();
         let path = ParamPath::parse("Device.DeviceInfo.SoftwareVersion").unwrap();
         tree.learn_value(&path, Value::string("1.0"), Timestamp::from_millis(1));
-        let (bytes, _) = encode(&tree, &names).unwrap();
-        for cut in 0..bytes.len() {
-            assert!(decode(&bytes[..cut], &names, &Extent::Whole).is_err(), "cut at {cut}");
+        let (bytes, _) = encode(&tree, &names, &vault).unwrap();
+        let old = unsealed(&bytes, &vault);
+        for bytes in [bytes, old] {
+            for cut in 0..bytes.len() {
+                assert!(decode(&bytes[..cut], &names, &vault).is_err(), "cut at {cut}");
+            }
         }
     }
 }

@@ -14,8 +14,8 @@ use crate::api::problem::ApiError;
 use crate::api::state::{Shared, State as Inner};
 use crate::device::DeviceId;
 use crate::find::Query;
-use crate::param::Extent;
 use crate::ledger::{Actor, acting};
+use crate::param::Extent;
 use crate::store::{Batch, BulkRecord, Change, OfficeKey, OfficeRecord, Record, StoreError};
 use crate::time::Timestamp;
 

@@ -69,6 +69,12 @@ impl KeyPlace {
         name.into()
     }
 
+    /// The name of a key's file.
+    pub(super) fn name_of(&self, number: u32, derives: bool) -> String {
+        let file = if number > 1 { self.file_of(number, derives) } else { self.first.clone() };
+        file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
     /// All keys that lie there, by number; the first is made if there is none.
     pub(super) fn read(&self) -> Result<Vec<Key>, StoreError> {
         let mut keys = self.later()?;

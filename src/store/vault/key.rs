@@ -64,6 +64,9 @@ pub(super) struct Key {
     /// Whether other keys are to be derived from it rather than from those before.
     pub(super) derives: bool,
     pub(super) file: Option<PathBuf>,
+    /// The key as it is, if it lies in no file: a backup could be opened by nobody
+    /// without it.
+    pub(super) bytes: Option<[u8; KEY_LEN]>,
     pub(super) sealing: LessSafeKey,
     pub(super) deriving: hmac::Key,
 }
@@ -88,6 +91,7 @@ impl Key {
         // that no derived key tells anything of that one.
         let deriving = hmac::Key::new(hmac::HMAC_SHA256, signed(b"provost derivation 1").as_ref());
         let sealing = LessSafeKey::new(sealing);
-        Ok(Self { id: KeyId(id), number, derives, file, sealing, deriving })
+        let bytes = file.is_none().then_some(*bytes);
+        Ok(Self { id: KeyId(id), number, derives, file, bytes, sealing, deriving })
     }
 }

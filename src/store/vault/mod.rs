@@ -21,7 +21,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, RwLockReadGuard};
 
-use ring::aead::{AES_256_GCM, Aad, NONCE_LEN, Nonce};
+use ring::aead::{Aad, MAX_TAG_LEN, NONCE_LEN, Nonce};
 use ring::hmac;
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -34,6 +34,12 @@ const FIRST_FORM: u8 = 1;
 
 /// The first byte of a sealed secret: which form it has.
 const FORM: u8 = 2;
+
+/// Bytes before what is sealed: the form, the key, the nonce.
+const SEAL_HEAD: usize = 1 + ID_LEN + NONCE_LEN;
+
+/// By how many bytes sealing makes a record longer.
+pub(super) const SEALING: usize = SEAL_HEAD + MAX_TAG_LEN;
 
 /// Seals and unseals secrets, and makes random and derived ones.
 pub struct Vault {
@@ -118,25 +124,44 @@ impl Vault {
 
     /// Seals a whole record that may hold secrets.
     pub(super) fn seal_bytes(&self, plain: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::with_capacity(SEALING + plain.len());
+        self.seal_onto(&mut bytes, |out| out.extend_from_slice(plain));
+        bytes
+    }
+
+    /// Has `write` append to `bytes` and seals in place what it appended.
+    pub(super) fn seal_onto<R>(
+        &self,
+        bytes: &mut Vec<u8>,
+        write: impl FnOnce(&mut Vec<u8>) -> R,
+    ) -> R {
+        let at = bytes.len();
+        bytes.extend_from_slice(&[0; SEAL_HEAD]);
+        let written = write(bytes);
+        if self.seal_in_place(bytes, at).is_none() {
+            // Beyond 64 GiB only. What is left cannot be unsealed, and is not open.
+            bytes.truncate(at);
+        }
+        written
+    }
+
+    /// Seals what stands behind the room for the head that begins at `at`.
+    fn seal_in_place(&self, bytes: &mut Vec<u8>, at: usize) -> Option<()> {
         let mut nonce = [0; NONCE_LEN];
         fill(&self.random, &mut nonce);
-        let head = 1 + ID_LEN + NONCE_LEN;
-        let mut bytes = Vec::with_capacity(head + plain.len() + AES_256_GCM.tag_len());
         let keys = self.ring();
-        let Some(key) = keys.last() else { return bytes };
-        bytes.push(FORM);
-        bytes.extend_from_slice(&key.id.0);
-        let aad = Aad::from(bytes.clone());
-        bytes.extend_from_slice(&nonce);
-        let mut body = plain.to_vec();
-        // Fails beyond 64 GiB only; what then results cannot be unsealed.
-        let _ = key.sealing.seal_in_place_append_tag(
-            Nonce::assume_unique_for_key(nonce),
-            aad,
-            &mut body,
-        );
-        bytes.append(&mut body);
-        bytes
+        let key = keys.last()?;
+        let (head, body) = bytes.get_mut(at..)?.split_first_chunk_mut::<SEAL_HEAD>()?;
+        let (form, rest) = head.split_first_mut()?;
+        *form = FORM;
+        let (id, room) = rest.split_first_chunk_mut::<ID_LEN>()?;
+        *id = key.id.0;
+        room.copy_from_slice(&nonce);
+        let (aad, _) = head.split_at(1 + ID_LEN);
+        let nonce = Nonce::assume_unique_for_key(nonce);
+        let tag = key.sealing.seal_in_place_separate_tag(nonce, Aad::from(aad), body).ok()?;
+        bytes.extend_from_slice(tag.as_ref());
+        Some(())
     }
 
     /// Opens what [`Vault::seal`] made.
@@ -223,6 +248,26 @@ impl Vault {
                 file: key.file.clone(),
             })
             .collect()
+    }
+
+    /// The keys that lie in memory alone or in the data folder, by the names that
+    /// their files have there: what a backup carries.
+    pub(super) fn carried(&self) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+        let mut carried = Vec::new();
+        for key in self.ring().iter() {
+            match (&key.file, &key.bytes, &self.place) {
+                (None, Some(bytes), _) => {
+                    let name = KeyPlace::in_folder(Path::new("")).name_of(key.number, key.derives);
+                    carried.push((name, bytes.to_vec()));
+                }
+                (Some(file), _, Some(place)) if file.parent() == Some(&*place.data) => {
+                    let name = file.file_name().unwrap_or_default().to_string_lossy();
+                    carried.push((name.into_owned(), files::read_key(file)?.to_vec()));
+                }
+                _ => {}
+            }
+        }
+        Ok(carried)
     }
 
     /// Makes a new key, durable before anything is sealed with it, that seals from

@@ -4,6 +4,7 @@
 pub(crate) mod authority;
 pub(crate) mod nat;
 pub(crate) mod net;
+mod unpacked;
 
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
@@ -15,6 +16,8 @@ use provost::server::{ADDRESSES, Addresses};
 use provost::simulate::{Blueprint, Cpe, RunnerSettings, SimEvent, SimHandle};
 use provost::time::{Clock as _, SystemClock};
 use tokio::io::AsyncBufReadExt as _;
+
+pub(crate) use unpacked::unpacked;
 
 /// Longer than anything that a test waits for takes.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);

@@ -4,15 +4,16 @@ use std::sync::Arc;
 
 use provost::config::{Engine, StoreConfig};
 use provost::device::{
-    Ability, Action, Credentials, Device, DeviceId, DeviceIdentity, Event, EventCode, EventKind,
-    Labels, Lesson, Lessons, ModelKey, ModelRecord, ModelWishes, Outcome, Proof, Report,
-    ReportSource, RpcOutcome, RpcRecord, Sealed, SessionRecord, Stage, Task, TaskId, TaskState,
-    TraceDirection, TraceEntry,
+    Ability, Action, Cause, ChangeSet, Credentials, Device, DeviceId, DeviceIdentity, Event,
+    EventCode, EventKind, Labels, Lesson, Lessons, ModelKey, ModelRecord, ModelWishes, Outcome,
+    Proof, Report, ReportSource, RpcOutcome, RpcRecord, Sealed, SessionRecord, Stage, Task, TaskId,
+    TaskState, TraceDirection, TraceEntry, ValueChange,
 };
 use provost::param::{ParamPath, Tree, Value};
 use provost::phone::{Account, FileVersion, Mac, Phone, Seen, Site, Transport, Vendor};
 use provost::store::{FileRecord, Record};
 use provost::time::Timestamp;
+use sha2::{Digest as _, Sha256};
 
 pub(crate) fn at(millis: i64) -> Timestamp {
     Timestamp::from_millis(millis)
@@ -80,6 +81,22 @@ pub(crate) fn tree(count: u32, text: &str) -> Tree {
     tree
 }
 
+/// Text that cannot be compressed to nothing.
+pub(crate) fn noise(seed: usize, length: usize) -> String {
+    let block = |n: usize| hex::encode(Sha256::digest(format!("{seed} {n}")));
+    (0..length.div_ceil(64)).map(block).collect::<String>()[..length].to_owned()
+}
+
+/// A tree that lies in parts.
+pub(crate) fn large_tree() -> Tree {
+    let mut tree = Tree::new();
+    for n in 0..300 {
+        let name = format!("Device.X_Table.{}.Text", n + 1);
+        tree.learn_value(&path(&name), Value::string(noise(n, 1000)), at(9));
+    }
+    tree
+}
+
 pub(crate) fn task(device: u32, n: u32) -> Task {
     Task {
         id: TaskId((u128::from(n) << 64) | u128::from(device)),
@@ -107,6 +124,16 @@ pub(crate) fn put_task(task: &Task) -> Record {
 
 pub(crate) fn put_device(n: u32) -> Record {
     Record::Device(Box::new(device(n)))
+}
+
+pub(crate) fn changes(n: u32, millis: i64) -> ChangeSet {
+    let change = ValueChange {
+        path: "Device.A".into(),
+        before: None,
+        after: Some("1".into()),
+        cause: Cause::Device,
+    };
+    ChangeSet { device: id(n), at: at(millis), changes: vec![change] }
 }
 
 pub(crate) fn put_tree(n: u32, tree: Tree) -> Record {

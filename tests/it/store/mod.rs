@@ -12,3 +12,4 @@ mod make;
 mod reseal;
 mod restore;
 mod sealed;
+mod unsealed;
