@@ -69,9 +69,9 @@ pub struct WantedTable {
     /// The parameters by which rows are told apart, as the data model's unique
     /// keys do. Empty only if `rows` is empty.
     pub keys: Vec<Box<str>>,
-    /// The rows.
+    /// The rows that are wanted; with [`OtherRows::Alone`] those that are to go.
     pub rows: Vec<WantedRow>,
-    /// What becomes of rows that are not wanted.
+    /// What becomes of rows that do not stand here.
     pub others: OtherRows,
     /// Place in [`Desired::sources`].
     pub source: u16,
@@ -87,7 +87,7 @@ pub struct WantedRow {
     pub values: Vec<(Box<str>, Wanted)>,
 }
 
-/// What becomes of the rows of a table that nobody wants.
+/// What becomes of the rows of a table that are not listed.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum OtherRows {
@@ -96,6 +96,9 @@ pub enum OtherRows {
     Keep,
     /// They are deleted.
     Remove,
+    /// They alone stay: the rows that are listed are deleted, all that have these
+    /// keys.
+    Alone,
 }
 
 /// Who wants something.

@@ -134,7 +134,9 @@ fn rpcs_of(gap: &Gap<'_>, learned: &Learned) -> Vec<PlannedRpc> {
     let tables: BTreeSet<&str> =
         gap.removals.iter().map(|removal| parent_of(removal.row.as_str())).collect();
     let written = gap.settings.len();
+    let looks = gap.removals.iter().map(|removal| removal.look.len()).sum();
     let reads = batches(gap.reads.len(), learned.read_batch)
+        + batches(looks, learned.read_batch)
         + gap.later_reads
         + batches(written, learned.read_batch);
     let notices = batches(gap.notices.len(), learned.attribute_batch);

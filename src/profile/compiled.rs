@@ -48,6 +48,7 @@ pub(super) struct CompiledTable {
 #[derive(Debug)]
 pub(super) struct CompiledRow {
     pub(super) name: Box<str>,
+    pub(super) absent: bool,
     pub(super) values: Vec<(Box<str>, Made)>,
 }
 
@@ -139,7 +140,7 @@ impl Compiled {
                     let made = made.map_err(|error| format!("{}{name}: {error}", form.table))?;
                     values.push((name, made));
                 }
-                rows.push(CompiledRow { name: row.name, values });
+                rows.push(CompiledRow { name: row.name, absent: row.absent, values });
             }
             let (table, keys, others) = (form.table, form.keys, form.others);
             tables.push(CompiledTable { table, keys, others, rows });

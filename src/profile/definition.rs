@@ -147,6 +147,8 @@ pub struct TableForm {
 pub struct RowForm {
     /// See [`crate::device::WantedRow::name`].
     pub name: Box<str>,
+    /// Whether it is to be gone: its values are its keys then, and it has no name.
+    pub absent: bool,
     /// Its parameters by their names relative to it.
     pub values: BTreeMap<Box<str>, Wish>,
 }

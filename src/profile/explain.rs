@@ -1,10 +1,12 @@
 //! Everything that matching profiles say of one device, overridden or not.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use super::Said;
 use super::layers::{Layered, Worth};
 use super::read::NOTIFICATIONS;
+use super::tables::{RowClaim, TableClaim};
 use crate::device::{Source, Wanted};
 use crate::expr::Subject;
 use crate::param::ParamPath;
@@ -90,6 +92,7 @@ fn attributes(layered: &Layered<'_>, said: &mut Vec<Said>) {
 }
 
 fn rows(layered: &Layered<'_>, said: &mut Vec<Said>) {
+    let mut turned = Turned::default();
     for claim in &layered.tables {
         let source = &layered.profiles[claim.by].source;
         if let Some(others) = claim.others {
@@ -97,24 +100,51 @@ fn rows(layered: &Layered<'_>, said: &mut Vec<Said>) {
             put(said, format!("{}#others", claim.table), value, source.clone());
         }
         for row in &claim.rows {
-            let mut name = String::new();
-            for (place, key) in claim.keys.iter().enumerate() {
-                let text = match row.values.iter().find(|(name, _)| **name == **key) {
-                    Some((_, worth)) if is_secret(&claim.table, key, worth) => "***".to_owned(),
-                    Some((_, worth)) => shown(worth, layered.subject),
-                    None => String::new(),
-                };
-                let _ = write!(name, "{}{key}={text}", if place > 0 { "," } else { "" });
+            let path = named(claim, row, layered.subject);
+            turned.note(&path, row.absent, said);
+            if row.absent {
+                put(said, path, "absent".to_owned(), source.clone());
+                continue;
             }
             for (member, worth) in &row.values {
                 said.push(Said {
-                    path: format!("{}[{name}].{member}", claim.table).into(),
+                    path: format!("{path}{member}").into(),
                     value: shown(worth, layered.subject).into(),
                     secret: is_secret(&claim.table, member, worth),
                     source: source.clone(),
                     overridden: false,
                 });
             }
+        }
+    }
+}
+
+/// A row by its keys: `Device.NAT.PortMapping.[ExternalPort=80].`.
+fn named(claim: &TableClaim<'_>, row: &RowClaim<'_>, subject: &Subject<'_>) -> String {
+    let mut name = format!("{}[", claim.table);
+    for (place, key) in claim.keys.iter().enumerate() {
+        let text = match row.values.iter().find(|(name, _)| **name == **key) {
+            Some((_, worth)) if is_secret(&claim.table, key, worth) => "***".to_owned(),
+            Some((_, worth)) => shown(worth, subject),
+            None => String::new(),
+        };
+        let _ = write!(name, "{}{key}={text}", if place > 0 { "," } else { "" });
+    }
+    name.push_str("].");
+    name
+}
+
+/// Which rows are to be gone, by what was said last.
+#[derive(Default)]
+struct Turned(BTreeMap<String, bool>);
+
+impl Turned {
+    /// Notes what is said of a row; of one that was to be there and is to be gone, or
+    /// the other way round, nothing counts that was said before.
+    fn note(&mut self, row: &str, absent: bool, said: &mut [Said]) {
+        if self.0.insert(row.to_owned(), absent).is_some_and(|before| before != absent) {
+            let of_it = said.iter_mut().filter(|said| said.path.starts_with(row));
+            of_it.for_each(|said| said.overridden = true);
         }
     }
 }

@@ -24,6 +24,7 @@ pub(super) struct TableClaim<'s> {
 #[derive(Debug)]
 pub(super) struct RowClaim<'s> {
     pub(super) name: Cow<'s, str>,
+    pub(super) absent: bool,
     pub(super) values: Vec<(Cow<'s, str>, Worth<'s>)>,
 }
 
@@ -31,6 +32,7 @@ impl<'s> TableClaim<'s> {
     pub(super) fn of_profile(by: usize, table: &'s CompiledTable) -> Self {
         let rows = table.rows.iter().map(|row| RowClaim {
             name: Cow::Borrowed(&row.name),
+            absent: row.absent,
             values: row
                 .values
                 .iter()
@@ -47,8 +49,10 @@ impl<'s> TableClaim<'s> {
     }
 
     pub(super) fn of_intent(by: usize, table: WantedTable) -> Self {
+        let absent = table.others == OtherRows::Alone;
         let rows = table.rows.into_iter().map(|row| RowClaim {
             name: Cow::Owned(row.name.into_string()),
+            absent,
             values: row
                 .values
                 .into_iter()
@@ -108,6 +112,7 @@ struct LaidRow<'s> {
     key: Vec<Box<str>>,
     name: Box<str>,
     by: usize,
+    absent: bool,
     values: BTreeMap<Box<str>, (usize, Worth<'s>)>,
 }
 
@@ -229,25 +234,35 @@ impl<'s> Laid<'s> {
     pub(super) fn into_wanted(self, places: &[u16]) -> Vec<WantedTable> {
         let place = |by: usize| places.get(by).copied().unwrap_or_default();
         let subject = self.subject;
-        let tables = self.tables.into_iter().map(|(path, table)| WantedTable {
-            table: path,
-            keys: table.keys,
-            rows: table
-                .rows
+        let made = |row: LaidRow<'_>| WantedRow {
+            name: row.name,
+            values: row
+                .values
                 .into_iter()
-                .map(|row| WantedRow {
-                    name: row.name,
-                    values: row
-                        .values
-                        .into_iter()
-                        .filter_map(|(name, (_, worth))| Some((name, worth.wanted(subject).ok()?)))
-                        .collect(),
-                })
+                .filter_map(|(name, (_, worth))| Some((name, worth.wanted(subject).ok()?)))
                 .collect(),
-            others: table.others,
-            source: place(table.by),
-        });
-        tables.collect()
+        };
+        let mut tables = Vec::with_capacity(self.tables.len());
+        for (path, LaidTable { keys, others, by, rows }) in self.tables {
+            let (absent, rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| row.absent);
+            let strongest = absent.iter().map(|row| row.by).max();
+            let rows: Vec<_> = rows.into_iter().map(made).collect();
+            if strongest.is_none() || !rows.is_empty() || others == OtherRows::Remove {
+                let (table, keys, source) = (path.clone(), keys.clone(), place(by));
+                tables.push(WantedTable { table, keys, rows, others, source });
+            }
+            if let Some(by) = strongest {
+                let (rows, source) = (absent.into_iter().map(made).collect(), place(by));
+                tables.push(WantedTable {
+                    table: path,
+                    keys,
+                    rows,
+                    others: OtherRows::Alone,
+                    source,
+                });
+            }
+        }
+        tables
     }
 
     /// Tells which values cannot be made, and leaves them out.
@@ -280,8 +295,13 @@ fn lay_row<'s>(table: &mut LaidTable<'s>, claim: RowClaim<'s>, key: Vec<Box<str>
     let values = claim.values.into_iter().map(|(name, worth)| ((*name).into(), (by, worth)));
     match table.rows.iter_mut().find(|row| row.key == key) {
         Some(row) => {
+            if row.absent != claim.absent {
+                // Nothing is left of what a weaker profile said of it.
+                row.values.clear();
+                row.name = "".into();
+            }
             row.values.extend(values);
-            row.by = by;
+            (row.by, row.absent) = (by, claim.absent);
             if !claim.name.is_empty() {
                 row.name = (*claim.name).into();
             }
@@ -290,6 +310,7 @@ fn lay_row<'s>(table: &mut LaidTable<'s>, claim: RowClaim<'s>, key: Vec<Box<str>
             key,
             name: (*claim.name).into(),
             by,
+            absent: claim.absent,
             values: values.collect(),
         }),
     }

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::definition::{Profile, RowForm, TableForm, Wish};
 use super::entry::{Entry, Form, Key, at_line};
 use super::parts::{
-    MAX_NAME, MAX_TEXT, Members, Told, filled, is_name, list, map, path, put, text, texts, unknown,
+    MAX_NAME, MAX_TEXT, Members, Told, filled, is_name, list, map, path, put, text, texts, truth,
+    unknown,
 };
 use crate::device::OtherRows;
 use crate::expr::Template;
@@ -137,6 +138,14 @@ pub(super) fn table(entry: Entry) -> Told<TableForm> {
         if let Some(missing) = form.keys.iter().find(|key| !row.values.contains_key(*key)) {
             return Err(at_line(line, &format!("{}: a row lacks the key {missing}", form.table)));
         }
+        let beyond = row.values.keys().find(|name| !form.keys.contains(*name));
+        if let Some(beyond) = beyond.filter(|_| row.absent) {
+            let problem = format!(
+                "{}: a row with absent = true has its keys only, and {beyond} is none of them",
+                form.table
+            );
+            return Err(at_line(line, &problem));
+        }
     }
     Ok(form)
 }
@@ -176,7 +185,7 @@ fn others(entry: Entry) -> Told<OtherRows> {
 }
 
 fn row(entry: Entry) -> Told<RowForm> {
-    let mut form = RowForm::default();
+    let (line, mut form) = (entry.line, RowForm::default());
     for (key, entry) in map(entry, "rows")? {
         match key.name.as_str() {
             "name" => {
@@ -198,8 +207,12 @@ fn row(entry: Entry) -> Told<RowForm> {
                     put(&mut form.values, key.name.into(), wish, key.line)?;
                 }
             }
-            _ => return Err(unknown(&key, "rows", &["name", "values"])),
+            "absent" => form.absent = truth(&entry, "absent")?,
+            _ => return Err(unknown(&key, "rows", &["name", "absent", "values"])),
         }
+    }
+    if form.absent && !form.name.is_empty() {
+        return Err(at_line(line, "rows: a row with absent = true has no name"));
     }
     Ok(form)
 }

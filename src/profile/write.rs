@@ -160,6 +160,9 @@ fn row(form: &RowForm) -> Value {
     if !form.name.is_empty() {
         members.insert("name".to_owned(), text(&form.name));
     }
+    if form.absent {
+        members.insert("absent".to_owned(), true.into());
+    }
     let values = form.values.iter();
     let values: Map<String, Value> =
         values.map(|(name, it)| (name.to_string(), wish(it))).collect();

@@ -99,15 +99,19 @@ fn rows_of(place: &str, path: &str, table: &TableForm, named: &mut Vec<Named>) {
             named.push(Named { place, path, asked });
         }
     };
-    if !table.rows.is_empty() {
+    if table.rows.iter().any(|row| !row.absent) {
         add(place.to_owned(), path, Wanted::AddRow);
-    } else if table.others.is_some() {
+    }
+    if table.rows.iter().any(|row| row.absent) || (table.rows.is_empty() && table.others.is_some())
+    {
         add(place.to_owned(), &format!("{path}{{i}}."), Wanted::DeleteRow);
     }
     for (number, row) in table.rows.iter().enumerate() {
         for (member, wish) in &row.values {
             let place = format!("{place}.rows[{number}]");
-            add(place, &format!("{path}{{i}}.{member}"), value(wish));
+            // The keys of a row that goes are compared, and never written.
+            let asked = if row.absent { Wanted::Read } else { value(wish) };
+            add(place, &format!("{path}{{i}}.{member}"), asked);
         }
     }
 }

@@ -27,6 +27,8 @@ pub(in crate::plan) struct Experience {
     /// Values, rows that were to go, and attributes (see [`attributes_of`]) that
     /// need no more trying, whatever came of them.
     pub(in crate::plan) settled: BTreeSet<Box<str>>,
+    /// Rows that are to go because of their keys, which were read in this run.
+    pub(in crate::plan) looked_at: BTreeSet<ParamPath>,
     /// Tables in which no more rows can be made.
     pub(in crate::plan) closed: BTreeSet<Box<str>>,
     /// Wanted rows that are not tried any more.

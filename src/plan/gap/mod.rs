@@ -4,6 +4,7 @@
 //! - `known`: what the tree says, and what it does not say.
 //! - `values`: parameters that are to have a value.
 //! - `tables`: rows, told apart by their keys.
+//! - `leaving`: rows that are to go because of their keys.
 //! - `attributes`: what the device is to notify about.
 //! - `experience`: what a run has found out beyond the tree.
 //!
@@ -13,6 +14,7 @@
 mod attributes;
 mod experience;
 mod known;
+mod leaving;
 mod tables;
 mod values;
 
@@ -51,6 +53,9 @@ pub(super) struct Gap<'a> {
 pub(super) struct Removal {
     /// The row, with its last dot.
     pub(super) row: ParamPath,
+    /// What is read before, because the row goes for what it says; empty if that
+    /// was done, or if it goes whatever is in it.
+    pub(super) look: Vec<ParamPath>,
     /// Who wants it gone.
     pub(super) source: u16,
 }

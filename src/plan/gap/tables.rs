@@ -37,9 +37,11 @@ pub(super) enum Progress {
     Done,
 }
 
-/// What is known for the removal of a table's other rows.
+/// What is known for the removal of a table's rows.
 #[derive(Debug, Default)]
 pub(super) struct Group {
+    /// Rows that are to go because of their keys.
+    pub(super) leaving: Vec<Removal>,
     /// Who wants the others gone, if anybody does.
     source: Option<u16>,
     /// Rows that are wanted.
@@ -49,7 +51,7 @@ pub(super) struct Group {
 }
 
 /// Where a table stands.
-enum Place {
+pub(super) enum Place {
     There(String),
     New(String),
     Unread,
@@ -57,13 +59,13 @@ enum Place {
 }
 
 /// A row of the device, by its keys.
-struct KnownRow<'a> {
-    row: String,
-    keys: Vec<Key<'a>>,
+pub(super) struct KnownRow<'a> {
+    pub(super) row: String,
+    pub(super) keys: Vec<Key<'a>>,
     taken: bool,
 }
 
-enum Key<'a> {
+pub(super) enum Key<'a> {
     Is(&'a Value),
     Unread(String),
     Absent,
@@ -71,7 +73,7 @@ enum Key<'a> {
 
 /// How a row of the device compares with a wanted one.
 #[derive(PartialEq, Eq)]
-enum Match {
+pub(super) enum Match {
     Yes,
     Perhaps,
     No,
@@ -139,7 +141,10 @@ impl<'a> Comparison<'a> {
             }
         }
         let mut places = self.places(wanted, depth);
-        let standings = if places.len() == 1 {
+        let standings = if wanted.others == OtherRows::Alone {
+            self.leave(wanted, places);
+            vec![Standing::Never("it is to go".into()); wanted.rows.len()]
+        } else if places.len() == 1 {
             let place = places.pop().unwrap_or(Place::Unread);
             self.stand(table, wanted, place)
         } else {
@@ -321,7 +326,7 @@ impl<'a> Comparison<'a> {
 
     /// The keys of a wanted row; `None` if a row that they refer to is not known
     /// yet.
-    fn keys_of(
+    pub(super) fn keys_of(
         &self,
         row: &'a WantedRow,
         wanted: &'a WantedTable,
@@ -355,7 +360,7 @@ impl<'a> Comparison<'a> {
     }
 
     /// The rows of a table that are known, by number.
-    fn known_rows(&self, table: &str, keys: &[Box<str>]) -> Vec<KnownRow<'a>> {
+    pub(super) fn known_rows(&self, table: &str, keys: &[Box<str>]) -> Vec<KnownRow<'a>> {
         let mut rows: Vec<String> = self.tree.rows(table);
         rows.sort_by_key(|row| row.parse::<u64>().unwrap_or(u64::MAX));
         let known = rows.into_iter().map(|segment| {
@@ -453,21 +458,32 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Rows that nobody wants, of tables of which nothing else is wanted to stay.
+    /// Rows that are to go because of their keys, and rows that nobody wants, of
+    /// tables of which nothing else is wanted to stay.
     fn removals(&mut self) {
         for (table, group) in std::mem::take(&mut self.groups) {
-            let Some(source) = group.source.filter(|_| !group.blocked) else { continue };
-            for segment in self.tree.rows(&table) {
-                let Ok(row) = ParamPath::parse(&format!("{table}{segment}.")) else { continue };
-                if group.kept.contains(&row) || self.experience.settled.contains(row.as_str()) {
-                    continue;
-                }
-                if self.is_fixed(row.as_str()) {
-                    self.never(row.as_str(), "the device says that this row cannot be removed");
-                } else {
-                    self.gap.removals.push(Removal { row, source });
+            let Group { leaving, source, mut kept, blocked } = group;
+            for removal in leaving {
+                if kept.insert(removal.row.clone()) {
+                    self.remove(removal);
                 }
             }
+            let Some(source) = source.filter(|_| !blocked) else { continue };
+            for segment in self.tree.rows(&table) {
+                let Ok(row) = ParamPath::parse(&format!("{table}{segment}.")) else { continue };
+                if !kept.contains(&row) && !self.experience.settled.contains(row.as_str()) {
+                    self.remove(Removal { row, look: Vec::new(), source });
+                }
+            }
+        }
+    }
+
+    /// A row is to go, if it can.
+    fn remove(&mut self, removal: Removal) {
+        if self.is_fixed(removal.row.as_str()) {
+            self.never(removal.row.as_str(), "the device says that this row cannot be removed");
+        } else {
+            self.gap.removals.push(removal);
         }
     }
 }
@@ -478,7 +494,7 @@ fn in_text(keys: &[Aim<'_>]) -> String {
     texts.collect::<Vec<_>>().join("\u{1f}")
 }
 
-fn compare(wanted: &[Aim<'_>], found: &[Key<'_>]) -> Match {
+pub(super) fn compare(wanted: &[Aim<'_>], found: &[Key<'_>]) -> Match {
     let mut all = Match::Yes;
     for (aim, key) in wanted.iter().zip(found) {
         match key {

@@ -1,6 +1,7 @@
 //! The dialect of the northbound for programs that were written for another server.
 
 mod clients;
+mod rows;
 mod rules;
 mod tenants;
 mod transcript;

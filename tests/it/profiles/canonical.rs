@@ -70,14 +70,20 @@ fn table() -> impl Strategy<Value = TableForm> {
     (
         path(true),
         others,
-        vec(btree_map("[A-Z][a-z]{1,3}".prop_map(Box::<str>::from), wish(), 0..3), 0..3),
+        vec(
+            (btree_map("[A-Z][a-z]{1,3}".prop_map(Box::<str>::from), wish(), 0..3), any::<bool>()),
+            0..3,
+        ),
     )
         .prop_map(|(table, others, rows)| {
             let rows: Vec<RowForm> = rows
                 .into_iter()
-                .map(|mut values| {
+                .map(|(mut values, absent)| {
+                    if absent {
+                        values.clear();
+                    }
                     values.insert("K".into(), Wish::Whole(1));
-                    RowForm { name: "".into(), values }
+                    RowForm { name: "".into(), absent, values }
                 })
                 .collect();
             TableForm { table: table.as_str().into(), keys: vec!["K".into()], others, rows }

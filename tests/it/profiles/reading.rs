@@ -41,7 +41,7 @@ values = { ExternalPort = 80, Protocol = "TCP", InternalClient = "192.168.1.2" }
 [[tables]]
 table = "@web.X_Filter."
 keys = ["Name"]
-rows = [{ values = { Name = "a" } }]
+rows = [{ values = { Name = "a" } }, { absent = true, values = { Name = "b" } }]
 
 [refresh]
 "Device.WiFi." = "12h"
@@ -81,6 +81,10 @@ fn a_profile_says_all_that_can_be_wanted() {
     assert_eq!(profile.attributes["Device.WiFi."].notification, Some(1));
     assert_eq!(profile.tables[0].others, Some(OtherRows::Remove));
     assert_eq!(&*profile.tables[0].rows[0].name, "web");
+    assert_eq!(
+        profile.tables[1].rows.iter().map(|row| row.absent).collect::<Vec<_>>(),
+        [false, true]
+    );
     assert_eq!(profile.refresh["Device.WiFi."], 43_200);
     assert_eq!(&*profile.firmware.as_ref().unwrap().version, "2.0");
     assert_eq!(
@@ -176,6 +180,18 @@ fn what_is_wrong_is_told_with_its_line_and_what_would_be_right() {
         (
             "name = \"a\"\n[[tables]]\ntable = \"Device.A.\"\nkeys = [\"K\"]\nrows = [{ values = { B = 1 } }]",
             "a row lacks the key K",
+        ),
+        (
+            "name = \"a\"\n[[tables]]\ntable = \"Device.A.\"\nkeys = [\"K\"]\nrows = [{ absent = true, values = { K = 1, B = 1 } }]",
+            "a row with absent = true has its keys only, and B is none of them",
+        ),
+        (
+            "name = \"a\"\n[[tables]]\ntable = \"Device.A.\"\nkeys = [\"K\"]\nrows = [{ name = \"r\", absent = true, values = { K = 1 } }]",
+            "a row with absent = true has no name",
+        ),
+        (
+            "name = \"a\"\n[[tables]]\ntable = \"Device.A.\"\nkeys = [\"K\"]\nrows = [{ absent = \"yes\", values = { K = 1 } }]",
+            "absent: true or false, not a text",
         ),
         (
             "name = \"a\"\n[refresh]\n\"Device.A\" = \"often\"",

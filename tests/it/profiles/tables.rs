@@ -51,6 +51,49 @@ fn a_stronger_profile_changes_values_of_a_row_and_adds_rows() {
 }
 
 #[test]
+fn a_row_that_is_to_be_gone_goes_and_the_stronger_says_whether() {
+    let gone = "[[tables]]\ntable = \"Device.T.\"\nkeys = [\"Q\", \"P\"]\nrows = [{ absent = true, values = { P = \"{{ 80 }}\", Q = \"TCP\" } }, { absent = true, values = { P = 1, Q = \"TCP\" } }]";
+    let keep = WEAK.replace("others = \"remove\"\n", "");
+    let resolved = resolve(&[("weak", &keep), ("strong", gone)]);
+    assert_eq!(resolved.problems, []);
+    assert_eq!(
+        shown(&resolved.desired),
+        ["Device.T.: P=22 Q=TCP", "Device.T.: P=80 Q=TCP", "Device.T.: P=1 Q=TCP"]
+    );
+    let [wanted, leaving] = &resolved.desired.tables[..] else {
+        panic!("{:?}", resolved.desired.tables)
+    };
+    assert_eq!((wanted.others, wanted.rows.len()), (OtherRows::Keep, 1));
+    assert_eq!((leaving.others, leaving.rows.len()), (OtherRows::Alone, 2));
+    assert_eq!(&*resolved.desired.source(leaving.source).unwrap().name, "strong");
+
+    // The other way round the row is there, and nothing else goes.
+    let strong = "[[tables]]\ntable = \"Device.T.\"\nkeys = [\"P\", \"Q\"]\nrows = [{ values = { P = 80, Q = \"TCP\", D = 2 } }]";
+    let resolved = resolve(&[("a", gone), ("b", &format!("priority = 1\n{strong}"))]);
+    assert_eq!(shown(&resolved.desired), ["Device.T.: D=2 P=80 Q=TCP", "Device.T.: P=1 Q=TCP"]);
+    // Nobody else speaks of the table: no row of it is wanted.
+    let resolved = resolve(&[("a", gone)]);
+    assert_eq!(resolved.desired.tables.len(), 1);
+    assert_eq!(resolved.desired.tables[0].others, OtherRows::Alone);
+}
+
+#[test]
+fn explain_tells_of_a_row_that_is_to_be_gone() {
+    let gone = "name = \"gone\"\n[[tables]]\ntable = \"Device.T.\"\nkeys = [\"P\", \"Q\"]\nrows = [{ absent = true, values = { P = 22, Q = \"TCP\" } }]";
+    let weak = format!("name = \"weak\"\n{WEAK}");
+    let (set, errors) = ProfileSet::compile(&[record("weak", &weak), record("gone", gone)]);
+    assert_eq!(errors, []);
+    let said = set.explain(&Sample::new().subject());
+    let of = |path: &str| {
+        let one = said.iter().find(|said| &*said.path == path);
+        one.map(|said| (said.value.to_string(), said.overridden))
+    };
+    assert_eq!(of("Device.T.[P=22,Q=TCP]."), Some(("absent".to_owned(), false)));
+    assert_eq!(of("Device.T.[P=22,Q=TCP].P"), Some(("22".to_owned(), true)));
+    assert_eq!(of("Device.T.[P=80,Q=TCP].D"), Some(("1".to_owned(), false)));
+}
+
+#[test]
 fn other_keys_of_a_stronger_profile_take_the_table_over_and_that_is_told() {
     let strong = "[[tables]]\ntable = \"Device.T.\"\nkeys = [\"Name\"]\nrows = [{ values = { Name = \"a\" } }]";
     let resolved = resolve(&[("weak", WEAK), ("strong", strong)]);

@@ -215,15 +215,22 @@ fn added(table: &str, object: &Members) -> Result<Value, String> {
     Ok(json!({"table": table, "keys": keys, "rows": [{"values": values?}]}))
 }
 
-/// A table without the rows of an object: all of them, if it has no keys.
+/// A table without the rows of an object: those that have its keys, or all of them
+/// if it has none.
 fn deleted(table: &str, object: &Members) -> Result<Value, String> {
-    if !keys(object)?.is_empty() {
-        return Err(
-            "profiles cannot delete some rows of a table by their keys; write others = \"remove\" and the rows that are to stay"
-                .to_owned(),
-        );
+    let keys = keys(object)?;
+    if keys.is_empty() {
+        return Ok(json!({"table": table, "others": "remove"}));
     }
-    Ok(json!({"table": table, "others": "remove"}))
+    let value = |key: &&str| {
+        let value = object.get(*key).ok_or_else(|| {
+            let key: String = key.chars().take(80).collect();
+            format!("an object lacks its key {key}")
+        })?;
+        Ok(((*key).to_owned(), wish(value)?))
+    };
+    let values: Result<Members, String> = keys.iter().map(value).collect();
+    Ok(json!({"table": table, "keys": keys, "rows": [{"absent": true, "values": values?}]}))
 }
 
 #[cfg(test)]
@@ -234,6 +241,7 @@ mod tests {
         let objects = json!({
             "pm": {"_keys": ["ExternalPort"], "ExternalPort": 80, "Enable": true, "_note": "x"},
             "all": {"_keys": []},
+            "keyless": {"_keys": ["ExternalPort"]},
         });
         let objects: Objects = serde_json::from_value(objects).unwrap();
         profile(preset.as_object().unwrap(), &objects).map(Value::Object)
@@ -251,6 +259,7 @@ mod tests {
                 {"type": "add_tag", "tag": "a"}, {"type": "delete_tag", "tag": "b"}, {"type": "delete_tag", "tag": "a"},
                 {"type": "add_object", "name": "Device.NAT.PortMapping", "object": "pm"},
                 {"type": "delete_object", "name": "Device.Hosts.Host", "object": "all"},
+                {"type": "delete_object", "name": "Device.NAT.PortTrigger", "object": "pm"},
             ]}),
         );
         assert_eq!(
@@ -264,6 +273,8 @@ mod tests {
                     {"table": "Device.NAT.PortMapping.", "keys": ["ExternalPort"],
                         "rows": [{"values": {"ExternalPort": 80, "Enable": true}}]},
                     {"table": "Device.Hosts.Host.", "others": "remove"},
+                    {"table": "Device.NAT.PortTrigger.", "keys": ["ExternalPort"],
+                        "rows": [{"absent": true, "values": {"ExternalPort": 80}}]},
                 ],
             })
         );
@@ -300,8 +311,8 @@ mod tests {
                 "again",
             ),
             (
-                json!({"configurations": [{"type": "delete_object", "name": "Device.A", "object": "pm"}]}),
-                "keys",
+                json!({"configurations": [{"type": "delete_object", "name": "Device.A", "object": "keyless"}]}),
+                "ExternalPort",
             ),
             (json!({"configurations": [{"type": "dance"}]}), "dance"),
         ] {

@@ -257,6 +257,10 @@ impl Converge {
         self.experience = experience;
         match next {
             Next::Read(names) => self.begin_reading(names),
+            Next::Look(rows, names) => {
+                self.experience.looked_at.extend(rows);
+                self.begin_reading(names);
+            }
             Next::Remove(row) => {
                 self.stage = Stage::Remove(row.clone());
                 return Some(rows::removing(row));
@@ -282,6 +286,12 @@ impl Converge {
     fn choose(&self, gap: &Gap<'_>, experience: &Experience, context: &Context<'_>) -> Next {
         if !gap.reads.is_empty() {
             return Next::Read(gap.reads.iter().cloned().collect());
+        }
+        let looked_for = gap.removals.iter().filter(|removal| !removal.look.is_empty());
+        let (rows, names): (Vec<_>, Vec<_>) =
+            looked_for.map(|removal| (removal.row.clone(), removal.look.clone())).unzip();
+        if !rows.is_empty() {
+            return Next::Look(rows, names.concat());
         }
         if let Some(removal) = gap.removals.first() {
             return Next::Remove(removal.row.clone());
@@ -309,6 +319,8 @@ impl Converge {
 /// What comes next.
 enum Next {
     Read(Vec<ParamPath>),
+    /// These rows are to go if these names still say what they said.
+    Look(Vec<ParamPath>, Vec<ParamPath>),
     Remove(ParamPath),
     Check(ParamPath),
     Make(RowId, ParamPath),

@@ -50,6 +50,22 @@ fn typical_states_take_the_fewest_rpcs() {
             &["SPV", "GPV"],
         ),
         (
+            "a row that is to go by its key",
+            wants(
+                Vec::new(),
+                vec![table("Device.A.", OtherRows::Alone, vec![row("", &[("Key", "first")])])],
+            ),
+            &["GPV", "DO", "GPN"],
+        ),
+        (
+            "a row that is to go and is not there",
+            wants(
+                Vec::new(),
+                vec![table("Device.A.", OtherRows::Alone, vec![row("", &[("Key", "none")])])],
+            ),
+            &[],
+        ),
+        (
             "notifications",
             Desired { attributes: vec![notify("Device.P.V0", 2)], ..Desired::default() },
             &["SPA", "GPA"],
@@ -82,6 +98,56 @@ fn typical_states_take_the_fewest_rpcs() {
         let second = go_on(second, &mut tree, &mut device, came.written);
         assert_eq!((second.methods.len(), second.word()), (0, "applied"), "{what}, once more");
     }
+}
+
+/// A table of which the rows with these keys are to go.
+fn without(at: &str, keys: &[&str]) -> Desired {
+    let rows = keys.iter().map(|key| row("", &[("Key", key)])).collect();
+    wants(Vec::new(), vec![table(at, OtherRows::Alone, rows)])
+}
+
+#[test]
+fn rows_go_by_their_keys_and_all_others_stay() {
+    let mut device = TestDevice::new();
+    let rows = ["a", "b", "a", "c", "d"].map(|key| device.row("Device.A.", key));
+    let other = device.row("Device.B.", "a");
+    let left = vec![rows[1].clone(), rows[3].clone()];
+    // Whether all is known of it, or nothing.
+    for mut tree in [device.tree(), Tree::new()] {
+        let mut device = device.clone();
+        let desired = without("Device.A.", &["a", "d", "e"]);
+        let came = go(&desired, &mut tree, &mut device);
+        assert_eq!(came.word(), "applied", "{:?}", came.task);
+        assert_eq!(device.rows("Device.A."), left);
+        assert_eq!(device.rows("Device.B."), std::slice::from_ref(&other));
+        let again = go(&desired, &mut tree, &mut device);
+        assert_eq!((again.methods.len(), again.word()), (0, "applied"));
+    }
+}
+
+#[test]
+fn a_row_that_is_another_one_by_now_does_not_go() {
+    let mut device = TestDevice::new();
+    let moved = device.row("Device.A.", "old");
+    let gone = device.row("Device.A.", "old");
+    let mut tree = device.tree();
+    device.cells.get_mut(&format!("{moved}Key")).unwrap().value.text = "new".into();
+    device.drop_row(&gone);
+    let came = go(&without("Device.A.", &["old"]), &mut tree, &mut device);
+    assert_eq!(came.word(), "applied", "{:?}", came.task);
+    assert!(!came.methods.iter().any(|method| method == "DO"), "{:?}", came.methods);
+    assert_eq!(device.rows("Device.A."), [moved]);
+}
+
+#[test]
+fn a_row_that_is_wanted_by_other_keys_stays() {
+    let mut device = TestDevice::new();
+    let kept = device.row("Device.A.", "a");
+    let mut desired = without("Device.A.", &["a"]);
+    desired.tables.push(table("Device.A.", OtherRows::Keep, vec![row("", &[("Key", "a")])]));
+    let came = go(&desired, &mut device.tree(), &mut device);
+    assert_eq!((came.methods.len(), came.word()), (0, "applied"), "{:?}", came.task);
+    assert_eq!(device.rows("Device.A."), [kept]);
 }
 
 #[test]

@@ -97,6 +97,10 @@ fn some_state(dice: &mut Dice) -> Desired {
         }
         let others = if dice.roll(3) == 0 { OtherRows::Remove } else { OtherRows::Keep };
         desired.tables.push(table(at, others, rows));
+        if dice.roll(3) == 0 {
+            let key = dice.pick(&["k0", "k1", "k7", "@r0"]);
+            desired.tables.push(table(at, OtherRows::Alone, vec![row("", &[("Key", key)])]));
+        }
     }
     desired
 }
