@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, within};
 
 /// `[campaigns]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -26,18 +26,9 @@ impl Default for CampaignsConfig {
 
 impl CampaignsConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        for (key, value, most) in [
-            ("campaigns.per_minute", self.per_minute, 60_000),
-            ("campaigns.concurrency", self.concurrency, 10_000),
-        ] {
-            if !(1..=most).contains(&value) {
-                return Err(ConfigError::OutOfRange {
-                    key,
-                    value: value.to_string(),
-                    problem: "from 1; at most 60000 in a minute, and 10000 at one time",
-                });
-            }
-        }
-        Ok(())
+        within([
+            ("campaigns.per_minute", self.per_minute.into(), 1..=60_000),
+            ("campaigns.concurrency", self.concurrency.into(), 1..=10_000),
+        ])
     }
 }

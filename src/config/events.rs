@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, within};
 
 /// `[events]`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,19 +40,14 @@ impl Default for EventsConfig {
 
 impl EventsConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        for (key, value, most) in [
-            ("events.heartbeat", self.heartbeat, 60),
-            ("events.offline_after_intervals", self.offline_after_intervals, 1000),
-            ("events.unknown_interval", self.unknown_interval, u32::MAX),
-        ] {
-            if !(1..=most).contains(&value) {
-                return Err(ConfigError::OutOfRange {
-                    key,
-                    value: value.to_string(),
-                    problem: "from 1; the heartbeat at most 60 seconds, at most 1000 intervals",
-                });
-            }
-        }
-        Ok(())
+        within([
+            ("events.listeners", self.listeners.into(), 1..=100_000),
+            ("events.listeners_per_token", self.listeners_per_token.into(), 1..=100_000),
+            ("events.heartbeat", self.heartbeat.into(), 1..=60),
+            ("events.offline_after_intervals", self.offline_after_intervals.into(), 1..=1000),
+            // At most a week and a year.
+            ("events.offline_after_least", self.offline_after_least.into(), 0..=604_800),
+            ("events.unknown_interval", self.unknown_interval.into(), 1..=31_536_000),
+        ])
     }
 }

@@ -56,6 +56,7 @@ pub use tls::TlsConfig;
 pub use webhooks::WebhooksConfig;
 pub use xmpp::{XmppConfig, XmppTls};
 
+use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
@@ -137,6 +138,18 @@ pub enum ConfigError {
         /// What would be right.
         problem: &'static str,
     },
+    /// A number is not within its range.
+    #[error("{key} = {value}: from {least} to {most}")]
+    NotWithin {
+        /// The key, `section.key`.
+        key: &'static str,
+        /// The number that was given.
+        value: u64,
+        /// The least that it can be.
+        least: u64,
+        /// The most that it can be.
+        most: u64,
+    },
     /// A `--set` that is no `section.key=value`.
     #[error("--set {0}: write it as section.key=value, as in --set cwmp.listen=0.0.0.0:7547")]
     BadSet(String),
@@ -206,6 +219,19 @@ impl Config {
         self.events.check()?;
         self.webhooks.check()?;
         self.limits.check()
+    }
+}
+
+/// Checks numbers, each against the least and the most that it can be.
+fn within(
+    numbers: impl IntoIterator<Item = (&'static str, u64, RangeInclusive<u64>)>,
+) -> Result<(), ConfigError> {
+    match numbers.into_iter().find(|(_, value, range)| !range.contains(value)) {
+        Some((key, value, range)) => {
+            let (least, most) = range.into_inner();
+            Err(ConfigError::NotWithin { key, value, least, most })
+        }
+        None => Ok(()),
     }
 }
 
@@ -312,6 +338,31 @@ mod tests {
         assert!(error.contains("metrics.open_to_network"), "{error}");
         assert!(sets(&["metrics.listen=0.0.0.0:9547", "metrics.open_to_network=true"]).is_ok());
         assert!(sets(&["metrics.listen=127.0.0.1:9547"]).is_ok());
+    }
+
+    #[test]
+    fn a_number_out_of_its_range_is_refused_with_the_range() {
+        for (set, told) in [
+            ("northbound.max_wait=3601", "from 0 to 3600"),
+            ("northbound.max_body=999", "from 1000 to 1073741824"),
+            ("northbound.idempotency_hours=0", "from 1 to 8760"),
+            ("northbound.bulk_per_second=0", "from 1 to 100000"),
+            ("events.listeners=0", "from 1 to 100000"),
+            ("events.listeners_per_token=0", "from 1 to 100000"),
+            ("events.heartbeat=61", "from 1 to 60"),
+            ("events.offline_after_intervals=0", "from 1 to 1000"),
+            ("events.offline_after_least=604801", "from 0 to 604800"),
+            ("events.unknown_interval=0", "from 1 to 31536000"),
+            ("webhooks.timeout=0", "from 1 to 60"),
+            ("webhooks.slowest_retry=86401", "from 1 to 86400"),
+            ("webhooks.most=10001", "from 0 to 10000"),
+            ("webhooks.most_per_tenant=10001", "from 0 to 10000"),
+            ("campaigns.concurrency=0", "from 1 to 10000"),
+        ] {
+            let error = Config::read("p.toml", "", &[set.to_owned()]).unwrap_err().to_string();
+            let (key, value) = set.split_once('=').unwrap();
+            assert_eq!(error, format!("{key} = {value}: {told}"));
+        }
     }
 
     #[test]

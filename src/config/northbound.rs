@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, within};
 
 /// `[northbound]`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -57,6 +57,12 @@ impl Default for NorthboundConfig {
 impl NorthboundConfig {
     /// Checks what the types cannot say.
     pub(super) fn check(&self) -> Result<(), ConfigError> {
+        within([
+            ("northbound.max_wait", self.max_wait.into(), 0..=3600),
+            ("northbound.max_body", self.max_body, 1000..=1 << 30),
+            ("northbound.idempotency_hours", self.idempotency_hours.into(), 1..=24 * 365),
+            ("northbound.bulk_per_second", self.bulk_per_second.into(), 1..=100_000),
+        ])?;
         if !self.listen.ip().is_loopback() && !self.plain_to_network {
             return Err(ConfigError::OutOfRange {
                 key: "northbound.listen",

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use super::ConfigError;
+use super::{ConfigError, within};
 
 /// `[webhooks]`. Times are in seconds unless it says otherwise.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,22 +51,14 @@ impl Default for WebhooksConfig {
 
 impl WebhooksConfig {
     pub(super) fn check(&self) -> Result<(), ConfigError> {
-        for (key, value, most) in [
-            ("webhooks.timeout", self.timeout, 60),
-            ("webhooks.first_retry", self.first_retry, 3600),
-            ("webhooks.slowest_retry", self.slowest_retry, 86_400),
-            ("webhooks.give_up_after", self.give_up_after, 24 * 30),
-            ("webhooks.dead_letters", self.dead_letters, 1_000_000),
-        ] {
-            if !(1..=most).contains(&value) {
-                return Err(ConfigError::OutOfRange {
-                    key,
-                    value: value.to_string(),
-                    problem: "from 1; at most a minute for one delivery, a day between two, and \
-                              a month in all",
-                });
-            }
-        }
-        Ok(())
+        within([
+            ("webhooks.timeout", self.timeout.into(), 1..=60),
+            ("webhooks.first_retry", self.first_retry.into(), 1..=3600),
+            ("webhooks.slowest_retry", self.slowest_retry.into(), 1..=86_400),
+            ("webhooks.give_up_after", self.give_up_after.into(), 1..=24 * 30),
+            ("webhooks.dead_letters", self.dead_letters.into(), 1..=1_000_000),
+            ("webhooks.most", self.most.into(), 0..=10_000),
+            ("webhooks.most_per_tenant", self.most_per_tenant.into(), 0..=10_000),
+        ])
     }
 }
