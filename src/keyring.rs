@@ -103,7 +103,7 @@ impl Keyring {
     /// start on.
     ///
     /// # Errors
-    /// [`StoreError::Key`] when the key cannot be made durable; nothing changed
+    /// [`StoreError::KeyPlace`] when the key cannot be made durable; nothing changed
     /// then.
     pub async fn rotate(&self, derived: bool) -> Result<KeyInfo, StoreError> {
         let _alone = self.changing.lock().await;

@@ -80,9 +80,13 @@ pub enum StoreError {
     /// What lies on disk is not what was written.
     #[error("the store is damaged: {0}")]
     Damaged(String),
-    /// A key that secrets are sealed with is missing or in use, or cannot be made.
+    /// A key that secrets are sealed with is missing or in use.
     #[error("{0}")]
     Key(String),
+    /// Where the keys lie nothing can be written at present: no key was made, and
+    /// none has gone.
+    #[error("the keys cannot be written: {0}")]
+    KeyPlace(String),
     /// The disk failed otherwise.
     #[error("the store's disk failed: {0}")]
     Io(#[from] std::io::Error),
@@ -97,7 +101,7 @@ impl StoreError {
         match self {
             Self::Conflict(_) => Class::Conflict,
             Self::TooLarge(_) => Class::TooLarge,
-            Self::ReadOnly(_) | Self::Closed => Class::Unavailable,
+            Self::ReadOnly(_) | Self::KeyPlace(_) | Self::Closed => Class::Unavailable,
             Self::Damaged(_) | Self::Key(_) | Self::Io(_) => Class::Internal,
         }
     }

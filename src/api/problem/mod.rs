@@ -400,6 +400,7 @@ impl ApiError {
             Self::Store(StoreError::Conflict(_)) => "changed-meanwhile",
             Self::Store(StoreError::ReadOnly(_)) => "store-read-only",
             Self::Store(StoreError::TooLarge(_)) => "too-large",
+            Self::Store(StoreError::KeyPlace(_)) => "keys-not-writable",
             Self::Store(StoreError::Closed) => "shutting-down",
             Self::Store(StoreError::Damaged(_) | StoreError::Key(_) | StoreError::Io(_)) => {
                 "store-failed"
@@ -432,6 +433,9 @@ impl ApiError {
             Self::OtherRevision { .. } | Self::Store(StoreError::Conflict(_)) => {
                 Some("read it again, and repeat the change on what is there now")
             }
+            Self::Store(StoreError::KeyPlace(_)) => Some(
+                "let the server write to the folder in which the keys lie, and to its data folder, and ask again; nothing was changed",
+            ),
             Self::KeyReused => Some("take a new key for each change that you mean"),
             Self::InProgress => Some("wait, and send it again with the same key"),
             Self::OutcomeUnknown => {

@@ -275,7 +275,8 @@ impl Vault {
     /// on.
     ///
     /// # Errors
-    /// [`StoreError::Key`] when its folder cannot be written to.
+    /// [`StoreError::KeyPlace`] when its folder cannot be written to; nothing changed
+    /// then.
     pub fn rotate(&self, derived: bool) -> Result<KeyInfo, StoreError> {
         let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let last = self.ring().last().map_or(0, |key| key.number);
@@ -288,9 +289,7 @@ impl Vault {
             }
             Some(place) => {
                 let file = place.file_of(number, derived);
-                files::make_key(&file).map_err(|error| {
-                    StoreError::Key(format!("{} cannot be made: {error}", file.display()))
-                })?;
+                files::make_key(&file).map_err(|error| not_written(&file, &error))?;
                 bytes = files::read_key(&file)?;
                 Some(file)
             }
@@ -298,7 +297,11 @@ impl Vault {
         let key = Key::new(&bytes, number, derived, file)?;
         if let Some(place) = &self.place {
             let ids = self.ring().iter().map(|key| key.id).chain([key.id]).collect::<Vec<_>>();
-            place.write_known(&ids)?;
+            place.write_known(&ids).map_err(|error| {
+                // The next start would take up what lies there.
+                let _ = key.file.as_deref().map(files::remove_key);
+                not_written(&place.data, &error)
+            })?;
         }
         let id = key.id;
         self.keys.write().unwrap_or_else(PoisonError::into_inner).push(key);
@@ -310,7 +313,8 @@ impl Vault {
     /// whoever asks has seen to it that there is nothing.
     ///
     /// # Errors
-    /// [`StoreError::Key`] if there is no such key, or it is in use.
+    /// [`StoreError::Key`] if there is no such key, or it is in use, and
+    /// [`StoreError::KeyPlace`] if its file cannot be removed.
     pub fn retire(&self, id: KeyId) -> Result<(), StoreError> {
         let _alone = self.changing.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(key) = self.keys().into_iter().find(|key| key.id == id) else {
@@ -325,14 +329,23 @@ impl Vault {
             // First the list: a key that it names and that is gone stops a start.
             let ids: Vec<KeyId> =
                 self.ring().iter().map(|key| key.id).filter(|known| *known != id).collect();
-            place.write_known(&ids)?;
+            place.write_known(&ids).map_err(|error| not_written(&place.data, &error))?;
             if let Some(file) = &key.file {
-                files::remove_key(file)?;
+                files::remove_key(file).map_err(|error| not_written(file, &error))?;
             }
         }
         self.keys.write().unwrap_or_else(PoisonError::into_inner).retain(|key| key.id != id);
         Ok(())
     }
+}
+
+/// Why a key could not be made, or did not go.
+fn not_written(path: &Path, error: &StoreError) -> StoreError {
+    let why = match error {
+        StoreError::Io(error) => error.to_string(),
+        error => error.to_string(),
+    };
+    StoreError::KeyPlace(format!("{}: {why}", path.display()))
 }
 
 /// What a sealed secret says of its key.
