@@ -108,28 +108,8 @@ pub(super) fn learn(tree: &mut Tree, inform: &Inform, now: Timestamp) {
 }
 
 fn new_device(inform: &Inform, arrival: &Arrival<'_>) -> Device {
-    Device {
-        settlement: Settlement::default(),
-        id: inform.device.id(),
-        identity: inform.device.clone(),
-        root: "".into(),
-        namespace: arrival.namespace.as_str().into(),
-        first_seen: arrival.now,
-        last_inform: arrival.now,
-        last_boot: None,
-        last_bootstrap: None,
-        last_events: Vec::new(),
-        address: None,
-        connection_request_url: "".into(),
-        software_version: "".into(),
-        hardware_version: "".into(),
-        provisioning_code: "".into(),
-        inform_hash: 0,
-        tree_read_at: None,
-        parameter_count: 0,
-        sessions: 0,
-        lessons: Lessons::default(),
-    }
+    let namespace = arrival.namespace.as_str().into();
+    Device { namespace, ..Device::new(inform.device.clone(), arrival.now) }
 }
 
 /// The columns that lists show.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Device, DeviceId, DeviceIdentity, Labels, Lessons, Settlement};
+use super::{Device, DeviceId, DeviceIdentity, Labels};
 use crate::time::Timestamp;
 
 /// The longest serial number or login, in bytes.
@@ -223,26 +223,10 @@ impl Stranger {
     /// The device that it would be, as far as it is known: for rules.
     pub fn as_device(&self) -> Device {
         Device {
-            id: self.device.clone(),
-            identity: self.identity.clone(),
-            root: "".into(),
-            namespace: "".into(),
-            first_seen: self.first_seen,
             last_inform: self.last_seen,
-            last_boot: None,
-            last_bootstrap: None,
-            last_events: Vec::new(),
             address: Some(self.address),
-            connection_request_url: "".into(),
             software_version: self.software_version.clone(),
-            hardware_version: "".into(),
-            provisioning_code: "".into(),
-            inform_hash: 0,
-            tree_read_at: None,
-            parameter_count: 0,
-            sessions: 0,
-            lessons: Lessons::default(),
-            settlement: Settlement::default(),
+            ..Device::new(self.identity.clone(), self.first_seen)
         }
     }
 }

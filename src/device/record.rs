@@ -57,3 +57,32 @@ pub struct Device {
     /// Whether it has what is wanted of it.
     pub settlement: Settlement,
 }
+
+impl Device {
+    /// A device that is seen for the first time, and of which nothing is known but who
+    /// it is.
+    pub fn new(identity: DeviceIdentity, at: Timestamp) -> Self {
+        Self {
+            id: identity.id(),
+            identity,
+            root: "".into(),
+            namespace: "".into(),
+            first_seen: at,
+            last_inform: at,
+            last_boot: None,
+            last_bootstrap: None,
+            last_events: Vec::new(),
+            address: None,
+            connection_request_url: "".into(),
+            software_version: "".into(),
+            hardware_version: "".into(),
+            provisioning_code: "".into(),
+            inform_hash: 0,
+            tree_read_at: None,
+            parameter_count: 0,
+            sessions: 0,
+            lessons: Lessons::default(),
+            settlement: Settlement::default(),
+        }
+    }
+}

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Field, Filter, FindError, Finder, Order, Query, Test, Value};
 use crate::access::Reach;
 use crate::config::StoreConfig;
-use crate::device::{Device, DeviceIdentity, Labels, Lessons, Settlement};
+use crate::device::{Device, DeviceIdentity, Labels};
 use crate::expr::{Rule, Subject};
 use crate::param::{self, Extent, Param, ParamPath, Tree, ValueType};
 use crate::store::{self, Batch, Record, Store};
@@ -18,26 +18,14 @@ fn at(millis: i64) -> Timestamp {
 pub(super) fn device(serial: &str) -> Device {
     let identity = DeviceIdentity::new("Acme", "00D09E", "HG-100", serial).unwrap();
     Device {
-        id: identity.id(),
-        identity,
         root: "Device.".into(),
-        namespace: "".into(),
-        first_seen: at(1),
         last_inform: at(1_795_205_100_000),
-        last_boot: None,
         last_bootstrap: Some(at(5)),
-        last_events: Vec::new(),
         address: Some("203.0.113.7".parse().unwrap()),
-        connection_request_url: "".into(),
         software_version: "2.10".into(),
-        hardware_version: "".into(),
-        provisioning_code: "".into(),
-        inform_hash: 0,
-        tree_read_at: None,
         parameter_count: 300,
         sessions: 3,
-        lessons: Lessons::default(),
-        settlement: Settlement::default(),
+        ..Device::new(identity, at(1))
     }
 }
 

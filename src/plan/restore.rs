@@ -207,7 +207,7 @@ fn keys_of(rows: &[WantedRow]) -> Vec<Box<str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{DeviceIdentity, Lessons, Settlement};
+    use crate::device::DeviceIdentity;
     use crate::plan::backup;
     use crate::time::Timestamp;
 
@@ -216,26 +216,11 @@ mod tests {
     fn device(serial: &str) -> Device {
         let identity = DeviceIdentity::new("m", "00D09E", "HG", serial).unwrap();
         Device {
-            id: identity.id(),
-            identity,
             root: "Device.".into(),
-            namespace: "".into(),
-            first_seen: NOW,
-            last_inform: NOW,
-            last_boot: None,
-            last_bootstrap: None,
-            last_events: Vec::new(),
-            address: None,
-            connection_request_url: "".into(),
             software_version: "1".into(),
-            hardware_version: "".into(),
-            provisioning_code: "".into(),
-            inform_hash: 0,
             tree_read_at: Some(NOW),
-            parameter_count: 0,
             sessions: 1,
-            lessons: Lessons::default(),
-            settlement: Settlement::default(),
+            ..Device::new(identity, NOW)
         }
     }
 

@@ -84,7 +84,7 @@ async fn sweep(
 mod tests {
     use super::*;
     use crate::config::StoreConfig;
-    use crate::device::{Device, DeviceIdentity, Event, EventKind, Lessons};
+    use crate::device::{Device, DeviceIdentity, Event, EventKind};
     use crate::store::Record;
     use crate::time::ManualClock;
 
@@ -93,28 +93,7 @@ mod tests {
 
     fn device(n: usize, now: Timestamp) -> Device {
         let identity = DeviceIdentity::new("Maker", "00D09E", "Box", &format!("{n}")).unwrap();
-        Device {
-            settlement: crate::device::Settlement::default(),
-            id: identity.id(),
-            identity,
-            root: "Device.".into(),
-            namespace: Box::default(),
-            first_seen: now,
-            last_inform: now,
-            last_boot: None,
-            last_bootstrap: None,
-            last_events: Vec::new(),
-            address: None,
-            connection_request_url: Box::default(),
-            software_version: Box::default(),
-            hardware_version: Box::default(),
-            provisioning_code: Box::default(),
-            inform_hash: 0,
-            tree_read_at: None,
-            parameter_count: 0,
-            sessions: 1,
-            lessons: Lessons::default(),
-        }
+        Device { root: "Device.".into(), sessions: 1, ..Device::new(identity, now) }
     }
 
     #[tokio::test(start_paused = true)]

@@ -260,7 +260,7 @@ mod tests {
     use super::super::{Batch, Record, open};
     use super::*;
     use crate::config::StoreConfig;
-    use crate::device::{DeviceIdentity, Lessons, Settlement};
+    use crate::device::DeviceIdentity;
     use crate::param::{Param, ParamPath, Tree, Value};
     use crate::time::Timestamp;
 
@@ -270,26 +270,10 @@ mod tests {
         let identity = DeviceIdentity::new("Acme", "00D09E", "HG", &format!("{n:06}")).unwrap();
         let at = Timestamp::from_millis(n.into());
         Device {
-            id: identity.id(),
-            identity,
             root: "Device.".into(),
-            namespace: "".into(),
-            first_seen: at,
-            last_inform: at,
-            last_boot: None,
-            last_bootstrap: None,
-            last_events: Vec::new(),
             address: Some([192, 0, 2, 1].into()),
-            connection_request_url: "".into(),
             software_version: "1".into(),
-            hardware_version: "".into(),
-            provisioning_code: "".into(),
-            inform_hash: 0,
-            tree_read_at: None,
-            parameter_count: 0,
-            sessions: 0,
-            lessons: Lessons::default(),
-            settlement: Settlement::default(),
+            ..Device::new(identity, at)
         }
     }
 

@@ -166,7 +166,7 @@ pub(super) fn front_of(value: &[u8]) -> Option<(DeviceId, Timestamp)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::{Device, DeviceIdentity, Lessons, Settlement};
+    use crate::device::{Device, DeviceIdentity};
 
     fn id(n: u32) -> DeviceId {
         DeviceId::parse(&format!("00D09E-{n}")).unwrap()
@@ -186,26 +186,11 @@ mod tests {
     fn the_front_of_a_hot_record_is_read_without_the_rest() {
         let identity = DeviceIdentity::new("Acme", "00D09E", "HG-100", "1").unwrap();
         let device = Device {
-            id: identity.id(),
-            identity,
             root: "Device.".into(),
             namespace: "urn:dslforum-org:cwmp-1-2".into(),
-            first_seen: at(-7),
             last_inform: at(1_795_205_100_000),
-            last_boot: None,
-            last_bootstrap: None,
-            last_events: Vec::new(),
-            address: None,
-            connection_request_url: "".into(),
             software_version: "1".into(),
-            hardware_version: "".into(),
-            provisioning_code: "".into(),
-            inform_hash: 0,
-            tree_read_at: None,
-            parameter_count: 0,
-            sessions: 0,
-            lessons: Lessons::default(),
-            settlement: Settlement::default(),
+            ..Device::new(identity, at(-7))
         };
         let bytes = crate::store::record::encode_plain(&device).unwrap();
         assert_eq!(front_of(&bytes), Some((device.id, device.last_inform)));

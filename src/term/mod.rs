@@ -219,28 +219,7 @@ mod tests {
         let identity =
             DeviceIdentity::new("Acme", "00D09E", "HG-100", "0C:38:3E:25:99:FE").unwrap();
         let at = crate::time::Timestamp::from_millis(1);
-        Device {
-            id: identity.id(),
-            identity,
-            root: "Device.".into(),
-            namespace: "".into(),
-            first_seen: at,
-            last_inform: at,
-            last_boot: None,
-            last_bootstrap: None,
-            last_events: Vec::new(),
-            address: None,
-            connection_request_url: "".into(),
-            software_version: "1".into(),
-            hardware_version: "".into(),
-            provisioning_code: "".into(),
-            inform_hash: 0,
-            tree_read_at: None,
-            parameter_count: 0,
-            sessions: 0,
-            lessons: crate::device::Lessons::default(),
-            settlement: crate::device::Settlement::default(),
-        }
+        Device { root: "Device.".into(), software_version: "1".into(), ..Device::new(identity, at) }
     }
 
     #[test]

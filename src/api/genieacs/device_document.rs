@@ -162,7 +162,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::device::{DeviceIdentity, Lessons, Settlement};
+    use crate::device::DeviceIdentity;
     use crate::param::{ParamPath, Tree};
     use crate::time::Timestamp;
 
@@ -171,26 +171,11 @@ mod tests {
     fn found() -> Found {
         let identity = DeviceIdentity::new("Lab", "0A1B2C", "SIM300", "S1").unwrap();
         let device = Device {
-            id: identity.id(),
-            identity,
             root: "Device.".into(),
-            namespace: "".into(),
-            first_seen: NOW,
-            last_inform: NOW,
             last_boot: Some(NOW),
-            last_bootstrap: None,
-            last_events: Vec::new(),
-            address: None,
-            connection_request_url: "".into(),
             software_version: "1.2".into(),
-            hardware_version: "".into(),
-            provisioning_code: "".into(),
-            inform_hash: 0,
-            tree_read_at: None,
-            parameter_count: 0,
             sessions: 1,
-            lessons: Lessons::default(),
-            settlement: Settlement::default(),
+            ..Device::new(identity, NOW)
         };
         let mut tree = Tree::new();
         let path = |text: &str| ParamPath::parse(text).unwrap();

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 
 use super::*;
 use crate::config::StoreConfig;
-use crate::device::{DeviceIdentity, Lessons, Settlement};
+use crate::device::DeviceIdentity;
 use crate::ledger::Ledger;
 use crate::param::{ParamPath, Tree, Value};
 use crate::time::ManualClock;
@@ -15,26 +15,11 @@ const HOUR: Duration = Duration::from_secs(3600);
 fn device(serial: &str, last_inform: Timestamp) -> Device {
     let identity = DeviceIdentity::new("Example", "00D09E", "HG", serial).unwrap();
     Device {
-        settlement: Settlement::default(),
-        id: identity.id(),
-        identity,
         root: "Device.".into(),
-        namespace: "".into(),
-        first_seen: NOW,
         last_inform,
-        last_boot: None,
-        last_bootstrap: None,
-        last_events: Vec::new(),
         address: Some(Ipv4Addr::LOCALHOST.into()),
-        connection_request_url: "".into(),
-        software_version: "".into(),
-        hardware_version: "".into(),
-        provisioning_code: "".into(),
-        inform_hash: 0,
-        tree_read_at: None,
-        parameter_count: 0,
         sessions: 1,
-        lessons: Lessons::default(),
+        ..Device::new(identity, NOW)
     }
 }
 

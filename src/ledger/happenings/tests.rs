@@ -9,8 +9,8 @@ use super::{concern, words};
 use crate::config::StoreConfig;
 use crate::device::{
     Action, Cause, ChangeSet, Decision, Device, DeviceIdentity, Event, EventCode, EventKind,
-    FaultRecord, Labels, Lessons, Outcome, RpcOutcome, RpcRecord, SessionRecord, Settlement,
-    Stranger, Task, TaskId, TaskState, ValueChange, Vouched,
+    FaultRecord, Labels, Outcome, RpcOutcome, RpcRecord, SessionRecord, Stranger, Task, TaskId,
+    TaskState, ValueChange, Vouched,
 };
 use crate::ledger::away::Away;
 use crate::news::{MAX_VALUES, News, NewsKind};
@@ -23,26 +23,12 @@ const NOW: Timestamp = Timestamp::from_millis(1_795_205_100_000);
 fn device() -> Device {
     let identity = DeviceIdentity::new("Example", "00D09E", "HG", "1").unwrap();
     Device {
-        settlement: Settlement::default(),
-        id: identity.id(),
-        identity,
         root: "Device.".into(),
-        namespace: "".into(),
-        first_seen: NOW,
-        last_inform: NOW,
-        last_boot: None,
-        last_bootstrap: None,
         last_events: vec![EventCode::Periodic],
         address: Some(Ipv4Addr::LOCALHOST.into()),
-        connection_request_url: "".into(),
         software_version: "1.0".into(),
-        hardware_version: "".into(),
-        provisioning_code: "".into(),
-        inform_hash: 0,
-        tree_read_at: None,
-        parameter_count: 0,
         sessions: 1,
-        lessons: Lessons::default(),
+        ..Device::new(identity, NOW)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use provost::device::{Device, DeviceIdentity, Labels, Lessons, Sealed, Settlement};
+use provost::device::{Device, DeviceIdentity, Labels, Sealed};
 use provost::expr::Subject;
 use provost::param::{ParamPath, Tree, Value, ValueType};
 use provost::phone::{Mac, Phone, Vendor};
@@ -21,26 +21,17 @@ impl Sample {
     pub(crate) fn new() -> Self {
         let identity = DeviceIdentity::new("Example", "00d09e", "HG100", "A12345678").unwrap();
         let device = Device {
-            id: identity.id(),
-            identity,
             root: "Device.".into(),
             namespace: "urn:dslforum-org:cwmp-1-2".into(),
-            first_seen: Timestamp::from_millis(1_000_000),
             last_inform: Timestamp::from_millis(90_000_000),
             last_boot: Some(Timestamp::from_millis(50_000_000)),
-            last_bootstrap: None,
-            last_events: Vec::new(),
             address: Some("::ffff:10.1.2.3".parse().unwrap()),
-            connection_request_url: "".into(),
             software_version: "V1.9.2".into(),
             hardware_version: "B".into(),
-            provisioning_code: "".into(),
-            inform_hash: 0,
             tree_read_at: Some(Timestamp::from_millis(1)),
             parameter_count: 3,
             sessions: 7,
-            lessons: Lessons::default(),
-            settlement: Settlement::default(),
+            ..Device::new(identity, Timestamp::from_millis(1_000_000))
         };
         let labels = Labels {
             revision: 1,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use provost::config::{Engine, StoreConfig};
 use provost::device::{
     Ability, Action, Cause, ChangeSet, Credentials, Device, DeviceId, DeviceIdentity, Event,
-    EventCode, EventKind, Labels, Lesson, Lessons, ModelKey, ModelRecord, ModelWishes, Outcome,
+    EventCode, EventKind, Labels, Lesson, ModelKey, ModelRecord, ModelWishes, Outcome,
     Proof, Report, ReportSource, RpcOutcome, RpcRecord, Sealed, SessionRecord, Stage, Task, TaskId,
     TaskState, TraceDirection, TraceEntry, ValueChange,
 };
@@ -43,26 +43,19 @@ pub(crate) fn id(n: u32) -> DeviceId {
 
 pub(crate) fn device(n: u32) -> Device {
     Device {
-        settlement: provost::device::Settlement::default(),
-        id: id(n),
-        identity: identity(n),
         root: "Device.".into(),
         namespace: "urn:dslforum-org:cwmp-1-2".into(),
-        first_seen: at(1),
         last_inform: at(i64::from(n)),
-        last_boot: None,
         last_bootstrap: Some(at(1)),
         last_events: vec![EventCode::Periodic],
         address: Some([192, 0, 2, 1].into()),
         connection_request_url: "http://192.0.2.1:7547/a".into(),
         software_version: "1.0".into(),
         hardware_version: "A".into(),
-        provisioning_code: "".into(),
         inform_hash: 7,
-        tree_read_at: None,
         parameter_count: 300,
         sessions: 1,
-        lessons: Lessons::default(),
+        ..Device::new(identity(n), at(1))
     }
 }
 

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use provost::config::{StoreConfig, StunConfig};
-use provost::device::{Credentials, Device, DeviceId, DeviceIdentity, Lessons, Secret, Stage};
+use provost::device::{Credentials, Device, DeviceId, DeviceIdentity, Secret, Stage};
 use provost::param::{ParamPath, Value};
 use provost::store::{self, Batch, Record, Store, Vault};
 use provost::time::{Clock, ManualClock, Timestamp};
@@ -82,26 +82,14 @@ impl House {
         let identity = DeviceIdentity::new("Provost", "00D09E", "", "1").unwrap();
         let (id, now) = (identity.id(), Timestamp::from_millis(1_795_205_100_000));
         let device = Device {
-            settlement: provost::device::Settlement::default(),
-            id: id.clone(),
-            identity,
             root: "Device.".into(),
             namespace: "urn:dslforum-org:cwmp-1-0".into(),
-            first_seen: now,
-            last_inform: now,
-            last_boot: None,
-            last_bootstrap: None,
-            last_events: Vec::new(),
             address: Some(address),
             connection_request_url: url.into(),
             software_version: "1".into(),
             hardware_version: "1".into(),
-            provisioning_code: "".into(),
-            inform_hash: 0,
-            tree_read_at: None,
-            parameter_count: 0,
             sessions: 1,
-            lessons: Lessons::default(),
+            ..Device::new(identity, now)
         };
         self.store.commit(Batch::from(Record::Device(Box::new(device)))).await.unwrap();
         id
