@@ -67,7 +67,6 @@ mod sparse;
 mod state;
 mod strangers;
 mod stream;
-mod streamed;
 mod system;
 mod task_list;
 mod tasks;

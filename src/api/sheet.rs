@@ -33,6 +33,47 @@ pub(super) fn guarded(text: &str) -> String {
     if text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
 }
 
+/// A row of a table whose cells no spreadsheet runs.
+pub(super) fn row(cells: impl IntoIterator<Item = impl AsRef<str>>) -> Vec<u8> {
+    plain_row(cells.into_iter().map(|cell| guarded(cell.as_ref())))
+}
+
+/// A row of a table whose cells stand as they are, because they were guarded.
+pub(super) fn plain_row(cells: impl IntoIterator<Item = String>) -> Vec<u8> {
+    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
+    // Writing into memory does not fail.
+    let _ = writer.write_record(cells);
+    writer.into_inner().unwrap_or_default()
+}
+
+/// The columns of a heading, each once; what is none is told, with the page that
+/// lists them.
+pub(super) fn columns<C: PartialEq>(
+    heading: &csv::ByteRecord,
+    most: usize,
+    parse: impl Fn(&str) -> Option<C>,
+    page: &str,
+    faults: &mut Faults,
+) -> Vec<C> {
+    if heading.len() > most {
+        faults.add(1, None, format!("at most {most} columns"));
+        return Vec::new();
+    }
+    let mut columns: Vec<C> = Vec::with_capacity(heading.len());
+    for cell in heading {
+        let text: String = String::from_utf8_lossy(cell).chars().take(140).collect();
+        let shown = || Some(text.chars().filter(|c| !c.is_control()).collect());
+        match parse(unguarded(&text)) {
+            Some(column) if columns.contains(&column) => {
+                faults.add(1, shown(), "this column stands there twice");
+            }
+            Some(column) => columns.push(column),
+            None => faults.add(1, shown(), format!("there is no such column; {page} lists them")),
+        }
+    }
+    columns
+}
+
 /// The text of a cell.
 pub(super) fn unguarded(cell: &str) -> &str {
     match cell.strip_prefix('\'') {

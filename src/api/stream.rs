@@ -1,30 +1,126 @@
-//! Answers that are made while they are sent: a table or lines, of any length, in
-//! bounded memory.
+//! Answers that are made while they are sent: bodies of any length, in bounded
+//! memory.
 
-use std::io;
+use std::future::Future;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use axum::body::Body;
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::{HeaderValue, header};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
-use http_body::{Body as HttpBody, Frame};
+use http_body::Frame;
 use serde::Deserialize;
 use serde_json::{Map, Value};
-use tokio::sync::mpsc;
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 use utoipa::ToSchema;
 
 use super::fields::{Fields, value};
 use super::problem::ApiError;
-use super::sheet::guarded;
+use super::sheet;
 use crate::param::{Extent, Tree};
 
-/// Pieces that wait for whoever reads.
-const WAITING: usize = 4;
+/// Pieces that are made before the reader has taken them, at most.
+const AHEAD: usize = 4;
 
 /// Bytes after which a piece is sent.
 const PIECE: usize = 64 << 10;
+
+/// Whoever reads has gone.
+#[derive(Debug)]
+pub(super) struct Gone;
+
+/// Why a body ends before its end.
+#[derive(Debug)]
+pub(super) enum Cut {
+    /// Nobody reads it any more.
+    Gone,
+    /// What follows cannot be made.
+    Failed(ApiError),
+}
+
+impl From<Gone> for Cut {
+    fn from(Gone: Gone) -> Self {
+        Self::Gone
+    }
+}
+
+impl<E: Into<ApiError>> From<E> for Cut {
+    fn from(error: E) -> Self {
+        Self::Failed(error.into())
+    }
+}
+
+/// What comes of a piece: the bytes, or that there will be no more though it is
+/// not all.
+type Piece = Result<Bytes, ApiError>;
+
+/// Where the bytes of a body go: gathered into pieces.
+pub(super) struct Pieces {
+    sender: Sender<Piece>,
+    piece: Vec<u8>,
+}
+
+impl Pieces {
+    /// A body, and where its bytes go.
+    fn new() -> (Self, Body) {
+        let (sender, receiver) = channel(AHEAD);
+        (Self { sender, piece: Vec::new() }, Body::new(Pipe(receiver)))
+    }
+
+    /// Writes on; waits while the reader is behind.
+    ///
+    /// # Errors
+    /// [`Gone`] when nobody reads any more.
+    pub(super) async fn write(&mut self, bytes: &[u8]) -> Result<(), Gone> {
+        self.piece.extend_from_slice(bytes);
+        if self.piece.len() >= PIECE { self.flush().await } else { Ok(()) }
+    }
+
+    async fn flush(&mut self) -> Result<(), Gone> {
+        if self.piece.is_empty() {
+            return Ok(());
+        }
+        let piece = Bytes::from(std::mem::take(&mut self.piece));
+        self.sender.send(Ok(piece)).await.map_err(|_| Gone)
+    }
+
+    /// Sends what is left, or breaks the body off: the reader sees then that it is
+    /// not whole.
+    pub(super) async fn end(mut self, end: Result<(), Cut>) {
+        match end {
+            // Whoever hung up before the last piece does not miss it.
+            Ok(()) => drop(self.flush().await),
+            Err(Cut::Gone) => {}
+            Err(Cut::Failed(error)) => {
+                tracing::warn!(%error, "an answer broke off");
+                let _ = self.sender.send(Err(error)).await;
+            }
+        }
+    }
+}
+
+/// A body that `make` writes. What is made ends with the reader.
+pub(super) fn streamed<F>(make: impl FnOnce(Pieces) -> F) -> Body
+where
+    F: Future<Output = ()> + Send + 'static,
+{
+    let (pieces, body) = Pieces::new();
+    tokio::spawn(make(pieces));
+    body
+}
+
+/// An answer that saves itself under a name, and is kept by nobody on the way.
+pub(super) fn file(name: &str, content_type: &'static str, body: Body) -> Response {
+    let mut response = body.into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(content_type));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if let Ok(disposition) = HeaderValue::try_from(format!("attachment; filename=\"{name}\"")) {
+        headers.insert(header::CONTENT_DISPOSITION, disposition);
+    }
+    response
+}
 
 /// How an export is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
@@ -53,38 +149,24 @@ impl Format {
     }
 }
 
-/// Whoever reads has gone.
-#[derive(Debug)]
-pub(super) struct Gone;
-
-/// Writes items of an export.
+/// Writes items of an export, of which fields were asked for.
 pub(super) struct Export {
     format: Format,
     fields: Fields,
-    sender: mpsc::Sender<io::Result<Bytes>>,
-    piece: Vec<u8>,
+    pieces: Pieces,
 }
 
 impl Export {
     /// An export of these fields as an answer that saves itself under a name, and
     /// its writer. A table has its heading whatever follows.
     pub(super) fn begin(name: &str, format: Format, fields: Fields) -> (Self, Response) {
-        let (sender, receiver) = mpsc::channel(WAITING);
-        let mut export = Self { format, fields, sender, piece: Vec::new() };
+        let (mut pieces, body) = Pieces::new();
         if format == Format::Csv {
-            let names = export.fields.columns().iter().map(|column| column.name().into_owned());
-            let heading: Vec<String> = names.collect();
-            export.row(&heading);
+            let names = fields.columns().iter().map(|column| column.name().into_owned());
+            pieces.piece.extend(sheet::row(names));
         }
-        let disposition = format!("attachment; filename=\"{name}.{}\"", format.suffix());
-        let mut response = (StatusCode::OK, Body::new(Pipe(receiver))).into_response();
-        let headers = response.headers_mut();
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(format.content_type()));
-        headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
-        if let Ok(disposition) = HeaderValue::try_from(disposition) {
-            headers.insert(header::CONTENT_DISPOSITION, disposition);
-        }
-        (export, response)
+        let name = format!("{name}.{}", format.suffix());
+        (Self { format, fields, pieces }, file(&name, format.content_type(), body))
     }
 
     /// Which parameters are among the fields.
@@ -105,45 +187,89 @@ impl Export {
             Format::Csv => {
                 let whole = serde_json::to_value(item).unwrap_or_default();
                 let columns = self.fields.columns().iter();
-                let cells: Vec<String> =
-                    columns.map(|column| cell(&value(column, &whole, tree))).collect();
-                self.row(&cells);
+                let cells = columns.map(|column| cell(&value(column, &whole, tree)));
+                self.pieces.write(&sheet::row(cells)).await
             }
             Format::Ndjson => {
                 let line: Map<String, Value> = self.fields.pick(item, tree);
-                self.piece.extend_from_slice(Value::Object(line).to_string().as_bytes());
-                self.piece.push(b'\n');
+                self.pieces.write(format!("{}\n", Value::Object(line)).as_bytes()).await
             }
         }
-        if self.piece.len() >= PIECE { self.flush().await } else { Ok(()) }
     }
 
     /// Sends what is left.
-    pub(super) async fn end(mut self) {
-        // Whoever hung up before the last piece does not miss it.
-        let _ = self.flush().await;
+    pub(super) async fn end(self) {
+        self.pieces.end(Ok(())).await;
     }
 
     /// Breaks the answer off, so that nobody takes it for whole.
     pub(super) async fn break_off(self, error: ApiError) {
-        tracing::warn!(%error, "an export broke off");
-        let _ = self.sender.send(Err(io::Error::other("the export broke off"))).await;
+        self.pieces.end(Err(Cut::Failed(error))).await;
+    }
+}
+
+/// How a file is written that an import takes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum FileFormat {
+    /// A table with a heading (RFC 4180).
+    Csv,
+    /// A JSON array with an object a line, so that faults of an import are found.
+    #[default]
+    Json,
+    /// A JSON object a line.
+    Ndjson,
+}
+
+impl FileFormat {
+    /// The answer that holds such a file.
+    pub(super) fn answer(self, name: &str, body: Body) -> Response {
+        let (suffix, content_type) = match self {
+            Self::Csv => (Format::Csv.suffix(), Format::Csv.content_type()),
+            Self::Json => ("json", "application/json"),
+            Self::Ndjson => (Format::Ndjson.suffix(), Format::Ndjson.content_type()),
+        };
+        file(&format!("{name}.{suffix}"), content_type, body)
+    }
+}
+
+/// Writes the objects of a [`FileFormat`] that is no table.
+pub(super) struct Objects<'p> {
+    pieces: &'p mut Pieces,
+    is_array: bool,
+    written: u64,
+}
+
+impl<'p> Objects<'p> {
+    pub(super) fn of(pieces: &'p mut Pieces, format: FileFormat) -> Self {
+        Self { pieces, is_array: format == FileFormat::Json, written: 0 }
     }
 
-    async fn flush(&mut self) -> Result<(), Gone> {
-        if self.piece.is_empty() {
-            return Ok(());
-        }
-        let piece = Bytes::from(std::mem::take(&mut self.piece));
-        self.sender.send(Ok(piece)).await.map_err(|_| Gone)
+    /// Writes one object.
+    ///
+    /// # Errors
+    /// [`Gone`] when nobody reads any more.
+    pub(super) async fn item(&mut self, item: &Value) -> Result<(), Gone> {
+        let (before, behind) = match (self.is_array, self.written) {
+            (true, 0) => ("[\n", ""),
+            (true, _) => (",\n", ""),
+            (false, _) => ("", "\n"),
+        };
+        self.written = self.written.saturating_add(1);
+        self.pieces.write(format!("{before}{item}{behind}").as_bytes()).await
     }
 
-    /// A row of a table.
-    fn row(&mut self, cells: &[String]) {
-        let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-        // Writing into memory does not fail.
-        let _ = writer.write_record(cells.iter().map(|cell| guarded(cell)));
-        self.piece.extend(writer.into_inner().unwrap_or_default());
+    /// Writes the end; tells how many there were.
+    ///
+    /// # Errors
+    /// [`Gone`] when nobody reads any more.
+    pub(super) async fn end(self) -> Result<u64, Gone> {
+        let end = match (self.is_array, self.written) {
+            (true, 0) => "[\n\n]\n",
+            (true, _) => "\n]\n",
+            (false, _) => "",
+        };
+        self.pieces.write(end.as_bytes()).await.map(|()| self.written)
     }
 }
 
@@ -160,17 +286,18 @@ fn cell(value: &Value) -> String {
 }
 
 /// A body whose pieces come through a channel.
-struct Pipe(mpsc::Receiver<io::Result<Bytes>>);
+struct Pipe(Receiver<Piece>);
 
-impl HttpBody for Pipe {
+impl http_body::Body for Pipe {
     type Data = Bytes;
-    type Error = io::Error;
+    type Error = ApiError;
 
     fn poll_frame(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, io::Error>>> {
-        self.0.poll_recv(context).map(|piece| piece.map(|piece| piece.map(Frame::data)))
+    ) -> Poll<Option<Result<Frame<Bytes>, ApiError>>> {
+        let piece = ready!(self.0.poll_recv(context));
+        Poll::Ready(piece.map(|piece| piece.map(Frame::data)))
     }
 }
 

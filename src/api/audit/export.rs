@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::{HeaderMap, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -15,49 +15,25 @@ use utoipa::IntoParams;
 use super::read::CHUNK;
 use super::view::{EntryFilter, EntryView, Wanted};
 use crate::access::{AuditEntry, Principal, Right};
-use crate::api::extract::Query;
+use crate::api::extract::{Named, Split};
 use crate::api::lasting::Lasting;
 use crate::api::problem::{ApiError, Problem, bad_value};
-use crate::api::sheet::guarded;
+use crate::api::sheet;
 use crate::api::state::Shared;
-use crate::api::streamed::{Pieces, streamed};
-use crate::store::{Store, StoreError};
-use crate::time::Timestamp;
+use crate::api::stream::{Cut, Pieces, file, streamed};
+use crate::store::Store;
 
-/// Which entries, and how they are written.
+/// How entries are written.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct ExportQuery {
+pub(in crate::api) struct EntryExport {
     /// `ndjson` or `csv`; `ndjson` if not given.
     format: Option<String>,
-    /// Who, by name.
-    actor: Option<String>,
-    /// The id of the token.
-    token: Option<String>,
-    /// A word, `task.create`, or what stands before its dot, `task`.
-    action: Option<String>,
-    /// The kind of what it was done to.
-    kind: Option<String>,
-    /// The key of what it was done to.
-    key: Option<String>,
-    /// Whose it is.
-    tenant: Option<String>,
-    /// The request.
-    request: Option<String>,
-    /// Nothing older (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime)]
-    since: Option<Timestamp>,
-    /// Nothing newer (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime)]
-    until: Option<Timestamp>,
 }
 
-impl ExportQuery {
-    fn filter(self) -> EntryFilter {
-        let Self { actor, token, action, kind, key, tenant, request, since, until, .. } = self;
-        EntryFilter { actor, token, action, kind, key, tenant, request, since, until }
-    }
+impl Named for EntryExport {
+    const NAMES: &'static [&'static str] = &["format"];
 }
 
 /// An entry in a file.
@@ -87,32 +63,29 @@ enum Format {
 
 /// Writes the audit into a file, oldest entry first
 #[utoipa::path(get, path = "/api/v1/audit/export", tag = "audit",
-    params(ExportQuery),
+    params(EntryExport, EntryFilter),
     responses((status = 200, content((String = "application/x-ndjson"), (String = "text/csv"))),
         (status = 400, body = Problem)))]
 pub(in crate::api) async fn export(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
     headers: HeaderMap,
-    Query(query): Query<ExportQuery>,
+    Split(how, filter): Split<EntryExport, EntryFilter>,
 ) -> Result<Response, ApiError> {
-    let (format, kind) = match query.format.as_deref() {
-        None | Some("ndjson") => (Format::Ndjson, "application/x-ndjson"),
-        Some("csv") => (Format::Csv, "text/csv; charset=utf-8"),
+    let (format, name, kind) = match how.format.as_deref() {
+        None | Some("ndjson") => (Format::Ndjson, "audit.ndjson", "application/x-ndjson"),
+        Some("csv") => (Format::Csv, "audit.csv", "text/csv; charset=utf-8"),
         Some(_) => return Err(bad_value("format", "ndjson or csv")),
     };
-    let filter = query.filter();
     // Whether it can be read is told before the first byte leaves.
     Wanted::new(&filter, &principal)?;
     let store = Arc::clone(&state.deps.store);
     let mut lasting = Lasting::of(&state, principal, &headers, Right::AuditRead)?;
-    let body = streamed(async move |pieces| {
-        if let Err(error) = write(&*store, &filter, &mut lasting, format, &pieces).await {
-            pieces.fail(error).await;
-        }
+    let body = streamed(async move |mut pieces| {
+        let end = write(&*store, &filter, &mut lasting, format, &mut pieces).await;
+        pieces.end(end).await;
     });
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, body).into_response())
+    Ok(file(name, kind, body))
 }
 
 async fn write(
@@ -120,17 +93,15 @@ async fn write(
     filter: &EntryFilter,
     lasting: &mut Lasting,
     format: Format,
-    pieces: &Pieces,
-) -> Result<(), ApiError> {
+    pieces: &mut Pieces,
+) -> Result<(), Cut> {
     let principal = lasting.principal().clone();
     let wanted = Wanted::new(filter, &principal)?;
     let office = store.office();
     // What is made meanwhile is not told: an export made while others work ends.
     let (first, end) = office.audit_range().await?;
-    if let Format::Csv = format
-        && pieces.send(table([COLUMNS.map(str::to_owned)])?).await.is_err()
-    {
-        return Ok(());
+    if let Format::Csv = format {
+        pieces.write(&sheet::row(COLUMNS)).await?;
     }
     let mut previous = (first == 0).then_some([0; 32]);
     let mut from = first;
@@ -140,19 +111,11 @@ async fn write(
         let Some(last) = chunk.last() else { break };
         lasting.goes_on().await?;
         from = last.number.saturating_add(1);
-        let mut lines = Vec::new();
         for entry in chunk {
             let before = previous.replace(entry.hash);
             if wanted.takes(&entry.draft) {
-                lines.push(Line::of(entry, before));
+                pieces.write(&Line::of(entry, before).text(format)).await?;
             }
-        }
-        let text = match format {
-            Format::Ndjson => ndjson(&lines),
-            Format::Csv => table(lines.into_iter().map(Line::cells))?,
-        };
-        if !text.is_empty() && pieces.send(text).await.is_err() {
-            return Ok(());
         }
         tokio::task::yield_now().await;
     }
@@ -163,6 +126,17 @@ impl Line {
     fn of(entry: AuditEntry, previous: Option<[u8; 32]>) -> Self {
         let body = STANDARD.encode(&entry.body);
         Self { entry: entry.into(), previous: previous.map(hex::encode), body }
+    }
+
+    fn text(self, format: Format) -> Vec<u8> {
+        match format {
+            Format::Csv => sheet::row(self.cells()),
+            Format::Ndjson => {
+                let mut text = serde_json::to_vec(&self).unwrap_or_default();
+                text.push(b'\n');
+                text
+            }
+        }
     }
 
     fn cells(self) -> [String; 17] {
@@ -190,25 +164,4 @@ impl Line {
             body,
         ]
     }
-}
-
-fn ndjson(lines: &[Line]) -> Vec<u8> {
-    let mut text = Vec::new();
-    for line in lines {
-        if serde_json::to_writer(&mut text, line).is_ok() {
-            text.push(b'\n');
-        }
-    }
-    text
-}
-
-/// Rows of a table whose cells no spreadsheet runs.
-fn table(rows: impl IntoIterator<Item = [String; 17]>) -> Result<Vec<u8>, ApiError> {
-    let failed = |error: String| StoreError::Io(std::io::Error::other(error));
-    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    for row in rows {
-        let cells = row.iter().map(|cell| guarded(cell));
-        writer.write_record(cells).map_err(|error| failed(error.to_string()))?;
-    }
-    Ok(writer.into_inner().map_err(|error| failed(error.to_string()))?)
 }

@@ -9,11 +9,10 @@ use utoipa::IntoParams;
 
 use super::view::{EntryFilter, EntryView, Wanted};
 use crate::access::{AuditEntry, Principal};
-use crate::api::extract::Query;
+use crate::api::extract::{Named, Split};
 use crate::api::paging::{self, MAX_SCAN, Page};
 use crate::api::problem::{ApiError, Problem};
 use crate::api::state::{Shared, State as Inner};
-use crate::time::Timestamp;
 
 /// Entries that are read at once.
 pub(super) const CHUNK: usize = 500;
@@ -22,57 +21,33 @@ pub(super) const CHUNK: usize = 500;
 /// than wanted by more ends the search.
 const SET_BACK: Duration = Duration::from_secs(24 * 3600);
 
-/// Which entries, and how many.
+/// How many entries.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(in crate::api) struct EntryQuery {
+pub(in crate::api) struct EntryListing {
     /// From 1 to 1000; 100 if not given.
     #[param(minimum = 1, maximum = 1000)]
     limit: Option<usize>,
     /// What `next` of the page before said.
     after: Option<String>,
-    /// Who, by name.
-    actor: Option<String>,
-    /// The id of the token.
-    token: Option<String>,
-    /// A word, `task.create`, or what stands before its dot, `task`.
-    action: Option<String>,
-    /// The kind of what it was done to.
-    kind: Option<String>,
-    /// The key of what it was done to.
-    key: Option<String>,
-    /// Whose it is.
-    tenant: Option<String>,
-    /// The request.
-    request: Option<String>,
-    /// Nothing older (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime)]
-    since: Option<Timestamp>,
-    /// Nothing newer (RFC 3339).
-    #[param(value_type = Option<String>, format = DateTime)]
-    until: Option<Timestamp>,
 }
 
-impl EntryQuery {
-    fn filter(self) -> EntryFilter {
-        let Self { actor, token, action, kind, key, tenant, request, since, until, .. } = self;
-        EntryFilter { actor, token, action, kind, key, tenant, request, since, until }
-    }
+impl Named for EntryListing {
+    const NAMES: &'static [&'static str] = &["limit", "after"];
 }
 
 /// Lists who changed what, newest first
 #[utoipa::path(get, path = "/api/v1/audit", tag = "audit",
-    params(EntryQuery),
+    params(EntryListing, EntryFilter),
     responses((status = 200, body = Page<EntryView>), (status = 400, body = Problem)))]
 pub(in crate::api) async fn list(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<EntryQuery>,
+    Split(listing, filter): Split<EntryListing, EntryFilter>,
 ) -> Result<axum::Json<Page<EntryView>>, ApiError> {
-    let limit = paging::limit(query.limit)?;
-    let before: Option<u64> = paging::key_after(query.after.as_deref())?;
-    let filter = query.filter();
+    let limit = paging::limit(listing.limit)?;
+    let before: Option<u64> = paging::key_after(listing.after.as_deref())?;
     let wanted = Wanted::new(&filter, &principal)?;
     let (entries, next) = page(&state, &wanted, before, limit).await?;
     let items = entries.into_iter().map(EntryView::from).collect();

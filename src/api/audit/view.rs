@@ -1,8 +1,8 @@
 //! An entry of the audit as it is shown, and which entries are asked for.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::access::{AuditDraft, AuditEntry, Principal};
 use crate::api::problem::{ApiError, bad_value};
@@ -99,8 +99,10 @@ fn object(side: &str) -> Map<String, Value> {
 }
 
 /// Which entries are wanted.
-#[derive(Clone, Debug, Default)]
-pub(super) struct EntryFilter {
+#[derive(Clone, Debug, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(in crate::api) struct EntryFilter {
     /// Who, by name.
     pub(super) actor: Option<String>,
     /// The id of the token.
@@ -116,8 +118,10 @@ pub(super) struct EntryFilter {
     /// The request.
     pub(super) request: Option<String>,
     /// Nothing older (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime)]
     pub(super) since: Option<Timestamp>,
     /// Nothing newer (RFC 3339).
+    #[param(value_type = Option<String>, format = DateTime)]
     pub(super) until: Option<Timestamp>,
 }
 

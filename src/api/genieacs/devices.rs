@@ -5,21 +5,19 @@ use axum::body::Body;
 use axum::extract::State;
 use axum::http::{Method, Uri};
 use axum::response::Response;
-use bytes::Bytes;
-use tokio::sync::mpsc;
 
 use super::super::labels::first_wrong;
-use super::super::problem::ApiError;
 use super::super::state::{Shared, State as Inner};
+use super::super::stream::{Cut, Gone, Pieces, streamed};
 use super::device_document::{Needs, document};
 use super::ids;
 use super::node::Node;
 use super::query::{self, Collection};
-use super::reply::{self, Parts, Refusal};
+use super::reply::{self, Refusal};
 use super::shape::Asked;
 use crate::access::Principal;
 use crate::device::{DeviceId, LabelsChange};
-use crate::find::{self, Filter, FindError, Found, Matches};
+use crate::find::{self, Filter, Found, Matches};
 use crate::store::{Batch, Change, Record, StoreError};
 
 /// Devices that are looked at in one step.
@@ -30,12 +28,6 @@ const MAX_SORTED: usize = 100_000;
 
 /// Devices that are remembered from counting them.
 const MAX_REMEMBERED: usize = 10_000;
-
-/// How much of a list is sent at once, in bytes.
-const PART: usize = 64 << 10;
-
-/// Parts of a list that wait to be sent.
-const PARTS: usize = 4;
 
 /// How often a change of labels is tried again when somebody was quicker.
 const ATTEMPTS: u32 = 5;
@@ -79,15 +71,11 @@ pub(super) async fn list(
     if method == Method::HEAD {
         return Ok(reply::listed(total, Body::empty()));
     }
-    let (sender, parts) = mpsc::channel(PARTS);
-    tokio::spawn(async move {
-        if let Err(error) = search.send(members, &sender).await {
-            tracing::warn!(%error, "a list of devices broke off");
-            // Nobody may be left to hear it.
-            let _ = sender.send(Err(error.into())).await;
-        }
+    let body = streamed(async move |mut pieces| {
+        let end = search.send(members, &mut pieces).await;
+        pieces.end(end).await;
     });
-    Ok(reply::listed(total, Body::new(Parts(parts))))
+    Ok(reply::listed(total, body))
 }
 
 impl Search {
@@ -143,28 +131,21 @@ impl Search {
         })
     }
 
-    /// Sends the list, part by part, for as long as anybody reads.
-    async fn send(
-        &self,
-        members: Members,
-        sender: &mpsc::Sender<Result<Bytes, ApiError>>,
-    ) -> Result<(), FindError> {
+    /// Sends the list, piece by piece, for as long as anybody reads.
+    async fn send(&self, members: Members, pieces: &mut Pieces) -> Result<(), Cut> {
         let needs = self.needs();
-        let mut out = Out { sender, text: String::from("[\n"), documents: 0 };
+        pieces.write(b"[\n").await?;
+        let mut out = Out { pieces, documents: 0 };
         match members {
             Members::Found => self.send_found(&needs, &mut out).await?,
             Members::These(ids) => {
                 for id in ids {
                     let Some(found) = self.again(&id, &needs).await? else { continue };
-                    if !out.add(&self.asked.shaped(document(&found, &needs))).await {
-                        return Ok(());
-                    }
+                    out.add(&self.asked.shaped(document(&found, &needs))).await?;
                 }
             }
         }
-        out.text.push_str("\n]");
-        out.flush().await;
-        Ok(())
+        Ok(pieces.write(b"\n]").await?)
     }
 
     /// What is needed of each device to show it and to judge it.
@@ -177,7 +158,7 @@ impl Search {
         Needs::of(paths.into_iter())
     }
 
-    async fn send_found(&self, needs: &Needs, out: &mut Out<'_>) -> Result<(), FindError> {
+    async fn send_found(&self, needs: &Needs, out: &mut Out<'_>) -> Result<(), Cut> {
         let (mut skip, mut left) = (self.asked.skip, self.asked.limit);
         let window = skip.saturating_add(left);
         let mut matches = self.matches(needs, CHUNK.min(window));
@@ -197,7 +178,8 @@ impl Search {
                     continue;
                 }
                 left -= 1;
-                if !out.add(&self.asked.shaped(document)).await || left == 0 {
+                out.add(&self.asked.shaped(document)).await?;
+                if left == 0 {
                     return Ok(());
                 }
             }
@@ -220,26 +202,21 @@ impl Search {
 
 /// A list on its way out.
 struct Out<'a> {
-    sender: &'a mpsc::Sender<Result<Bytes, ApiError>>,
-    text: String,
+    pieces: &'a mut Pieces,
     documents: u64,
 }
 
 impl Out<'_> {
-    /// Adds a document; whether anybody still reads.
-    async fn add(&mut self, document: &Node) -> bool {
-        if self.documents > 0 {
-            self.text.push_str(",\n");
-        }
+    /// Adds a document.
+    ///
+    /// # Errors
+    /// [`Gone`] when nobody reads any more.
+    async fn add(&mut self, document: &Node) -> Result<(), Gone> {
+        let before = if self.documents > 0 { ",\n" } else { "" };
         self.documents += 1;
         // A document is made of what JSON can say.
-        self.text.push_str(&serde_json::to_string(document).unwrap_or_default());
-        self.text.len() < PART || self.flush().await
-    }
-
-    async fn flush(&mut self) -> bool {
-        let part = Bytes::from(std::mem::take(&mut self.text));
-        self.sender.send(Ok(part)).await.is_ok()
+        let text = serde_json::to_string(document).unwrap_or_default();
+        self.pieces.write(format!("{before}{text}").as_bytes()).await
     }
 }
 

@@ -1,15 +1,9 @@
 //! Answers as the clients of this dialect read them: status, reason phrase, text.
 
-use std::pin::Pin;
-use std::task::{Context, Poll};
-
 use axum::body::Body;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use bytes::Bytes;
-use http_body::Frame;
 use hyper::ext::ReasonPhrase;
-use tokio::sync::mpsc;
 
 use super::super::problem::ApiError;
 use super::node::Node;
@@ -161,19 +155,4 @@ pub(super) fn listed(total: u64, body: Body) -> Response {
     headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
     headers.insert(TOTAL, HeaderValue::from(total));
     response
-}
-
-/// A body whose parts come through a channel.
-pub(super) struct Parts(pub(super) mpsc::Receiver<Result<Bytes, ApiError>>);
-
-impl http_body::Body for Parts {
-    type Data = Bytes;
-    type Error = ApiError;
-
-    fn poll_frame(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<Frame<Bytes>, ApiError>>> {
-        self.0.poll_recv(context).map(|part| part.map(|part| part.map(Frame::data)))
-    }
 }

@@ -2,8 +2,8 @@
 
 use axum::Extension;
 use axum::extract::State;
-use axum::http::header;
-use axum::response::{IntoResponse, Response};
+use axum::http::HeaderMap;
+use axum::response::Response;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use utoipa::IntoParams;
@@ -11,24 +11,28 @@ use utoipa::IntoParams;
 use super::{Filter, table};
 use crate::access::{Principal, Right};
 use crate::api::extract::Query;
+use crate::api::lasting::Lasting;
 use crate::api::mask::{self, MASK};
 use crate::api::problem::{ApiError, Problem, bad_value};
 use crate::api::settings::Meant;
-use crate::api::state::Shared;
+use crate::api::state::{Shared, State as Inner};
+use crate::api::stream::{Cut, FileFormat, Objects, Pieces, streamed};
 use crate::api::within::{Eyes, may_show};
 use crate::phone::{Mac, Phone};
 use crate::store::{StoreError, Vault};
 
-/// Phones of one export at most.
-const MAX_PHONES: usize = 50_000;
+/// Phones that are read at once.
+const AT_ONCE: usize = 500;
 
 /// Which phones, and how they are written.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub(in crate::api) struct ExportQuery {
-    /// `csv` or `json`; `json` if not given.
-    format: Option<String>,
+    /// `csv`, `json` or `ndjson`, which no import takes; `json` if not given.
+    #[serde(default)]
+    #[param(inline)]
+    format: FileFormat,
     /// `show` writes passwords and keys in clear; else `***` stands for them.
     secrets: Option<String>,
     /// As when listing phones.
@@ -38,44 +42,129 @@ pub(in crate::api) struct ExportQuery {
     model: Option<String>,
 }
 
-/// Writes phones into a file, as an import takes them
+/// Writes phones into a file, as an import takes them, however many
+///
+/// An answer that breaks off was not whole.
 #[utoipa::path(get, path = "/api/v1/phones/export", tag = "phones", params(ExportQuery),
-    responses((status = 200, content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"))),
-        (status = 413, body = Problem)))]
+    responses((status = 200, content((String = "text/csv"), (Vec<serde_json::Value> = "application/json"),
+        (String = "application/x-ndjson"))),
+        (status = 400, body = Problem)))]
 pub(in crate::api) async fn export(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
+    headers: HeaderMap,
     Query(query): Query<ExportQuery>,
 ) -> Result<Response, ApiError> {
     let secrets = shows_secrets(&principal, query.secrets.as_deref())?;
-    let mut eyes = Eyes::of(&state, &principal);
     let filter = Filter::new(query.q, query.vendor, query.site, query.model)?;
-    let mut phones: Vec<Phone> = Vec::new();
-    let mut after: Option<Mac> = None;
-    loop {
-        let page = state.store().phones(after, 1000).await?;
-        let Some(last) = page.last() else { break };
-        after = Some(last.mac);
-        for phone in page {
-            if filter.matches(&phone) && eyes.site(&phone.site).await? {
-                phones.push(phone);
+    let format = query.format;
+    let right = if secrets { Right::PhonesUrls } else { Right::PhonesRead };
+    let lasting = Lasting::of(&state, principal.clone(), &headers, right)?;
+    let body = streamed(async move |mut pieces| {
+        let (state, principal, filter) = (&*state, &principal, &filter);
+        let mut writing = Writing { state, principal, filter, secrets, lasting };
+        let end = match format {
+            FileFormat::Csv => writing.table(&mut pieces).await,
+            FileFormat::Json | FileFormat::Ndjson => writing.objects(&mut pieces, format).await,
+        };
+        pieces.end(end).await;
+    });
+    Ok(format.answer("phones", body))
+}
+
+/// An export that is being written, as long as the token that asked opens as much.
+struct Writing<'e> {
+    state: &'e Inner,
+    principal: &'e Principal,
+    filter: &'e Filter,
+    secrets: bool,
+    lasting: Lasting,
+}
+
+impl<'e> Writing<'e> {
+    fn phones(&self) -> Chunks<'e> {
+        let eyes = Eyes::of(self.state, self.principal);
+        Chunks { state: self.state, eyes, filter: self.filter, after: None }
+    }
+
+    async fn next(&mut self, phones: &mut Chunks<'e>) -> Result<Option<Vec<Phone>>, ApiError> {
+        self.lasting.goes_on().await?;
+        phones.next().await
+    }
+
+    fn vault(&self) -> &'e Vault {
+        &self.state.deps.vault
+    }
+
+    /// Phones are read twice: which columns they need is told first.
+    async fn table(&mut self, pieces: &mut Pieces) -> Result<(), Cut> {
+        let (mut needs, mut phones) = (table::Needs::default(), self.phones());
+        while let Some(chunk) = self.next(&mut phones).await? {
+            chunk.iter().for_each(|phone| needs.add(phone));
+        }
+        let columns = needs.columns();
+        pieces.write(&table::heading(&columns)).await?;
+        let (mut written, mut phones) = (0_u64, self.phones());
+        while let Some(chunk) = self.next(&mut phones).await? {
+            for phone in &chunk {
+                if !needs.cover(phone) {
+                    return Err(changed().into());
+                }
+                pieces.write(&table::line(&columns, phone, self.vault(), self.secrets)?).await?;
+            }
+            written = written.saturating_add(chunk.len() as u64);
+        }
+        self.tell(written);
+        Ok(())
+    }
+
+    async fn objects(&mut self, pieces: &mut Pieces, format: FileFormat) -> Result<(), Cut> {
+        let (mut objects, mut phones) = (Objects::of(pieces, format), self.phones());
+        while let Some(chunk) = self.next(&mut phones).await? {
+            for phone in &chunk {
+                objects.item(&as_json(phone, self.vault(), self.secrets)?).await?;
             }
         }
-        if phones.len() > MAX_PHONES {
-            return Err(ApiError::TooMany { what: "phones", limit: MAX_PHONES });
+        self.tell(objects.end().await?);
+        Ok(())
+    }
+
+    fn tell(&self, phones: u64) {
+        if self.secrets {
+            tracing::warn!(phones, "phones were exported with their secrets");
         }
     }
-    let vault = &state.deps.vault;
-    let (kind, body) = match query.format.as_deref() {
-        None | Some("json") => ("application/json", write_json(&phones, vault, secrets)?),
-        Some("csv") => ("text/csv; charset=utf-8", table::write(&phones, vault, secrets)?),
-        Some(_) => return Err(bad_value("format", "csv or json")),
-    };
-    if secrets {
-        tracing::warn!(phones = phones.len(), "phones were exported with their secrets");
+}
+
+/// A phone got what has no column after the heading was written.
+fn changed() -> StoreError {
+    StoreError::Io(std::io::Error::other("a phone was changed while it was exported"))
+}
+
+/// The phones that are meant and seen, some at a time.
+struct Chunks<'e> {
+    state: &'e Inner,
+    eyes: Eyes<'e>,
+    filter: &'e Filter,
+    after: Option<Mac>,
+}
+
+impl Chunks<'_> {
+    async fn next(&mut self) -> Result<Option<Vec<Phone>>, ApiError> {
+        let mut phones = self.state.store().phones(self.after, AT_ONCE).await?;
+        let Some(last) = phones.last() else { return Ok(None) };
+        self.after = Some(last.mac);
+        phones.retain(|phone| self.filter.matches(phone));
+        let mut seen = Vec::with_capacity(phones.len());
+        for phone in phones {
+            if self.eyes.site(&phone.site).await? {
+                seen.push(phone);
+            }
+        }
+        // Reading is done in this task: others have their turn.
+        tokio::task::yield_now().await;
+        Ok(Some(seen))
     }
-    let headers = [(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-store")];
-    Ok((headers, body).into_response())
 }
 
 /// Whether secrets are asked for: never unless in words, and by somebody who might
@@ -86,19 +175,6 @@ pub(super) fn shows_secrets(principal: &Principal, word: Option<&str>) -> Result
         Some("show") => may_show(principal, Right::PhonesUrls).map(|()| true),
         Some(_) => Err(bad_value("secrets", "hide or show")),
     }
-}
-
-/// A JSON array with a phone a line, so that faults of an import are found.
-fn write_json(phones: &[Phone], vault: &Vault, secrets: bool) -> Result<Vec<u8>, StoreError> {
-    let mut out = b"[\n".to_vec();
-    for (number, phone) in phones.iter().enumerate() {
-        if number > 0 {
-            out.extend_from_slice(b",\n");
-        }
-        out.extend_from_slice(as_json(phone, vault, secrets)?.to_string().as_bytes());
-    }
-    out.extend_from_slice(b"\n]\n");
-    Ok(out)
 }
 
 fn as_json(phone: &Phone, vault: &Vault, secrets: bool) -> Result<Value, StoreError> {

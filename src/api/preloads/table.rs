@@ -12,9 +12,8 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-use super::super::sheet::{Faults, guarded, unguarded};
+use super::super::sheet::{self, Faults, unguarded};
 use crate::device::{HIDDEN, LabelsChange, Preload, PreloadKey, is_secret_field};
-use crate::store::StoreError;
 
 /// Columns at most.
 const MAX_COLUMNS: usize = 200;
@@ -63,22 +62,7 @@ impl fmt::Display for Column {
 
 /// The columns of a heading.
 pub(super) fn columns(heading: &csv::ByteRecord, faults: &mut Faults) -> Vec<Column> {
-    if heading.len() > MAX_COLUMNS {
-        faults.add(1, None, format!("at most {MAX_COLUMNS} columns"));
-        return Vec::new();
-    }
-    let mut columns: Vec<Column> = Vec::with_capacity(heading.len());
-    for cell in heading {
-        let text: String = String::from_utf8_lossy(cell).chars().take(140).collect();
-        let shown = || Some(text.chars().filter(|c| !c.is_control()).collect());
-        match Column::parse(unguarded(&text)) {
-            Some(column) if columns.contains(&column) => {
-                faults.add(1, shown(), "this column stands there twice");
-            }
-            Some(column) => columns.push(column),
-            None => faults.add(1, shown(), "there is no such column; docs/ADMISSION.md lists them"),
-        }
-    }
+    let columns = sheet::columns(heading, MAX_COLUMNS, Column::parse, "docs/ADMISSION.md", faults);
     if !columns.iter().any(|column| matches!(column, Column::Key(_))) {
         faults.add(1, None, "a table needs one of the columns device, serial, mac, login");
     }
@@ -124,28 +108,24 @@ pub(super) fn row(
     None
 }
 
-/// A table of devices that are expected, with the columns that these need.
-pub(super) fn write(preloads: &[Preload], secrets: bool) -> Result<Vec<u8>, StoreError> {
-    let failed = |error: csv::Error| StoreError::Io(std::io::Error::other(error));
+/// The columns of a table in which subscribers have these fields.
+pub(super) fn columns_for(fields: &BTreeSet<Box<str>>) -> Vec<Column> {
     let kinds = PreloadKey::KINDS.into_iter();
-    let fields: BTreeSet<&str> = preloads
-        .iter()
-        .flat_map(|preload| preload.labels.subscriber.keys().map(|name| &**name))
-        .collect();
-    let columns: Vec<Column> = kinds
+    kinds
         .map(Column::Key)
         .chain([Column::Tags, Column::Tenant, Column::Site])
-        .chain(fields.into_iter().map(|name| Column::Subscriber(name.to_owned())))
-        .collect();
-    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    writer
-        .write_record(columns.iter().map(|column| guarded(&column.to_string())))
-        .map_err(failed)?;
-    for preload in preloads {
-        let cells = columns.iter().map(|column| guarded(&cell(column, preload, secrets)));
-        writer.write_record(cells).map_err(failed)?;
-    }
-    writer.into_inner().map_err(|error| StoreError::Io(std::io::Error::other(error.to_string())))
+        .chain(fields.iter().map(|name| Column::Subscriber(name.to_string())))
+        .collect()
+}
+
+/// The heading of a table.
+pub(super) fn heading(columns: &[Column]) -> Vec<u8> {
+    sheet::row(columns.iter().map(Column::to_string))
+}
+
+/// A device that is expected as a row of a table.
+pub(super) fn line(columns: &[Column], preload: &Preload, secrets: bool) -> Vec<u8> {
+    sheet::row(columns.iter().map(|column| cell(column, preload, secrets)))
 }
 
 fn cell(column: &Column, preload: &Preload, secrets: bool) -> String {
@@ -170,7 +150,6 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::super::sheet;
     use super::*;
     use crate::device::Labels;
     use crate::time::Timestamp;
@@ -178,6 +157,13 @@ mod tests {
     fn preload(key: PreloadKey, labels: Labels) -> Preload {
         let labels = Labels { revision: 1, ..labels };
         Preload { key, at: Timestamp::default(), by: "test".into(), labels, taken_by: None }
+    }
+
+    fn write(preloads: &[Preload], secrets: bool) -> Vec<u8> {
+        let fields = preloads.iter().flat_map(|preload| preload.labels.subscriber.keys());
+        let columns = columns_for(&fields.cloned().collect());
+        let lines = preloads.iter().map(|preload| line(&columns, preload, secrets));
+        [heading(&columns)].into_iter().chain(lines).collect::<Vec<_>>().concat()
     }
 
     fn read(text: &[u8]) -> Vec<Preload> {
@@ -239,7 +225,7 @@ mod tests {
         ) {
             let preloads: Vec<Preload> =
                 preloads.into_iter().map(|(key, labels)| preload(key, labels)).collect();
-            let file = write(&preloads, true).unwrap();
+            let file = write(&preloads, true);
             let mut cells = csv::ReaderBuilder::new().has_headers(false).from_reader(&file[..]);
             for record in cells.records() {
                 for cell in &record.unwrap() {

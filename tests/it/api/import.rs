@@ -162,6 +162,37 @@ async fn what_is_exported_can_be_imported_elsewhere() {
 }
 
 #[tokio::test]
+async fn an_export_is_streamed_however_many_phones_there_are() {
+    let rig = Rig::open();
+    let mut table = "mac,model,setting:SIP/Name\n".to_owned();
+    for number in 0..1200 {
+        table.push_str(&format!("0c383e{number:06x},X4,{}\n", "x".repeat(200)));
+    }
+    // Only the last has a line, for which the table has its columns nevertheless.
+    assert_eq!(import(&rig, "format=csv", &table).await.json["new"], 1200);
+    let last = "mac,line9_user,line9_server,line9_password\n0c383e0004af,9,pbx,x\n";
+    assert_eq!(import(&rig, "format=csv", last).await.json["changed"], 1);
+    let csv = rig.get("/phones/export?format=csv").await;
+    assert_eq!(csv.status, 200);
+    assert_eq!(csv.headers["content-type"], "text/csv; charset=utf-8");
+    assert_eq!(csv.headers["content-disposition"], "attachment; filename=\"phones.csv\"");
+    assert!(!csv.headers.contains_key("content-length"), "its length is not known beforehand");
+    assert_eq!(csv.text.lines().count(), 1201);
+    assert!(csv.text.lines().next().unwrap().contains("line9_user"), "{}", &csv.text[..300]);
+    let lines = rig.get("/phones/export?format=ndjson").await;
+    assert_eq!(lines.headers["content-type"], "application/x-ndjson");
+    let read = lines.text.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    assert_eq!(read.filter(|phone| phone["model"] == "X4").count(), 1200);
+    let json = rig.get("/phones/export").await;
+    assert_eq!(json.json.as_array().map(Vec::len), Some(1200));
+    for format in ["csv", "ndjson", "json"] {
+        let none = rig.get(&format!("/phones/export?format={format}&model=none")).await;
+        assert_eq!(none.status, 200, "{}", none.text);
+    }
+    assert_eq!(rig.get("/phones/export?format=xml").await.status, 400);
+}
+
+#[tokio::test]
 async fn ten_thousand_phones_are_one_commit() {
     let rig = Rig::open();
     let mut table = "mac,model,line1_user,line1_server,line1_password\n".to_owned();

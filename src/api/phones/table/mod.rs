@@ -20,7 +20,7 @@ mod write;
 
 pub(super) use column::Column as Heading;
 pub(super) use read::{change, read};
-pub(super) use write::write;
+pub(super) use write::{Needs, heading, line};
 
 use column::{AccountPart, Column, KeyPart};
 

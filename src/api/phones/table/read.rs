@@ -36,22 +36,7 @@ pub(in crate::api::phones) fn read(
 }
 
 fn columns(heading: &csv::ByteRecord, faults: &mut Faults) -> Vec<Column> {
-    if heading.len() > MAX_COLUMNS {
-        faults.add(1, None, format!("at most {MAX_COLUMNS} columns"));
-        return Vec::new();
-    }
-    let mut columns: Vec<Column> = Vec::with_capacity(heading.len());
-    for cell in heading {
-        let text: String = String::from_utf8_lossy(cell).chars().take(140).collect();
-        let shown = || Some(text.chars().filter(|c| !c.is_control()).collect());
-        match Column::parse(unguarded(&text)) {
-            Some(column) if columns.contains(&column) => {
-                faults.add(1, shown(), "this column stands there twice");
-            }
-            Some(column) => columns.push(column),
-            None => faults.add(1, shown(), "there is no such column; docs/PHONES.md lists them"),
-        }
-    }
+    let columns = sheet::columns(heading, MAX_COLUMNS, Column::parse, "docs/PHONES.md", faults);
     if !columns.contains(&Column::Mac) {
         faults.add(1, Some("mac".to_owned()), "a table of phones needs this column");
     }

@@ -7,7 +7,20 @@ use super::*;
 use crate::api::sheet::{Faults, guarded, unguarded};
 use crate::device::Secret;
 use crate::phone::{Account, Key, KeyKind, Mac, Phone, Transport, Vendor};
-use crate::store::Vault;
+use crate::store::{StoreError, Vault};
+
+/// A table of phones, with the columns that these phones need.
+fn write(phones: &[Phone], vault: &Vault, secrets: bool) -> Result<Vec<u8>, StoreError> {
+    let mut needs = Needs::default();
+    phones.iter().for_each(|phone| needs.add(phone));
+    assert!(phones.iter().all(|phone| needs.cover(phone)));
+    let columns = needs.columns();
+    let mut table = heading(&columns);
+    for phone in phones {
+        table.extend(line(&columns, phone, vault, secrets)?);
+    }
+    Ok(table)
+}
 
 /// Reads a table into phones that are not known yet.
 fn imported(text: &[u8], vault: &Vault, like: &[Phone]) -> Vec<Phone> {

@@ -5,65 +5,85 @@ use std::collections::BTreeSet;
 use super::{AccountPart, Column, EMPTY, KeyPart};
 use crate::api::mask::{self, MASK};
 use crate::api::settings::Meant;
-use crate::api::sheet::guarded;
+use crate::api::sheet::{self, guarded};
 use crate::phone::{KeyKind, Phone, Transport};
 use crate::store::{StoreError, Vault};
 
-/// A table of phones, with the columns that these phones need.
+/// What a table must have columns for.
+#[derive(Debug, Default)]
+pub(in crate::api::phones) struct Needs {
+    lines: BTreeSet<u8>,
+    positions: BTreeSet<u16>,
+    settings: BTreeSet<Box<str>>,
+}
+
+impl Needs {
+    /// Notes what a phone needs.
+    pub(in crate::api::phones) fn add(&mut self, phone: &Phone) {
+        self.lines.extend(phone.accounts.iter().map(|account| account.line));
+        self.positions.extend(phone.keys.iter().map(|key| key.position));
+        for name in phone.settings.keys() {
+            if !self.settings.contains(&**name) {
+                self.settings.insert((**name).into());
+            }
+        }
+    }
+
+    /// Whether a phone was noted, or needs no more than those that were.
+    pub(in crate::api::phones) fn cover(&self, phone: &Phone) -> bool {
+        phone.accounts.iter().all(|account| self.lines.contains(&account.line))
+            && phone.keys.iter().all(|key| self.positions.contains(&key.position))
+            && phone.settings.keys().all(|name| self.settings.contains(&**name))
+    }
+
+    /// The columns, in their order.
+    pub(in crate::api::phones) fn columns(&self) -> Vec<Column> {
+        let mut columns = vec![
+            Column::Mac,
+            Column::Vendor,
+            Column::Model,
+            Column::Site,
+            Column::Template,
+            Column::Enabled,
+            Column::ConfigKey,
+            Column::Names,
+        ];
+        for line in &self.lines {
+            columns.extend(AccountPart::ALL.map(|part| Column::Account(*line, part)));
+        }
+        for position in &self.positions {
+            columns.extend(KeyPart::ALL.map(|part| Column::Key(*position, part)));
+        }
+        columns.extend(self.settings.iter().map(|name| Column::Setting(name.to_string())));
+        columns
+    }
+}
+
+/// The heading of a table.
+pub(in crate::api::phones) fn heading(columns: &[Column]) -> Vec<u8> {
+    sheet::row(columns.iter().map(Column::to_string))
+}
+
+/// A phone as a row of a table.
 ///
 /// # Errors
 /// [`StoreError`] if a secret cannot be opened, which is done for `secrets` only.
-pub(in crate::api::phones) fn write(
-    phones: &[Phone],
+pub(in crate::api::phones) fn line(
+    columns: &[Column],
+    phone: &Phone,
     vault: &Vault,
     secrets: bool,
 ) -> Result<Vec<u8>, StoreError> {
-    let columns = columns(phones);
-    let mut writer = csv::WriterBuilder::new().from_writer(Vec::new());
-    let failed = |error: csv::Error| StoreError::Io(std::io::Error::other(error));
-    let heading = columns.iter().map(|column| guarded(&column.to_string()));
-    writer.write_record(heading).map_err(failed)?;
-    for phone in phones {
-        let cells = columns.iter().map(|column| match cell(column, phone, vault, secrets)? {
-            text if text.is_empty() && is_empty_setting(column, phone) => Ok(EMPTY.to_owned()),
-            text => Ok(guarded(&text)),
-        });
-        let cells = cells.collect::<Result<Vec<String>, StoreError>>()?;
-        writer.write_record(&cells).map_err(failed)?;
-    }
-    writer.into_inner().map_err(|error| StoreError::Io(std::io::Error::other(error.to_string())))
+    let cells = columns.iter().map(|column| match cell(column, phone, vault, secrets)? {
+        text if text.is_empty() && is_empty_setting(column, phone) => Ok(EMPTY.to_owned()),
+        text => Ok(guarded(&text)),
+    });
+    Ok(sheet::plain_row(cells.collect::<Result<Vec<String>, StoreError>>()?))
 }
 
 fn is_empty_setting(column: &Column, phone: &Phone) -> bool {
     let Column::Setting(name) = column else { return false };
     phone.settings.get(name.as_str()).is_some_and(|value| value.is_empty())
-}
-
-fn columns(phones: &[Phone]) -> Vec<Column> {
-    let lines: BTreeSet<u8> =
-        phones.iter().flat_map(|phone| phone.accounts.iter().map(|account| account.line)).collect();
-    let positions: BTreeSet<u16> =
-        phones.iter().flat_map(|phone| phone.keys.iter().map(|key| key.position)).collect();
-    let settings: BTreeSet<&str> =
-        phones.iter().flat_map(|phone| phone.settings.keys().map(|name| &**name)).collect();
-    let mut columns = vec![
-        Column::Mac,
-        Column::Vendor,
-        Column::Model,
-        Column::Site,
-        Column::Template,
-        Column::Enabled,
-        Column::ConfigKey,
-        Column::Names,
-    ];
-    for line in lines {
-        columns.extend(AccountPart::ALL.map(|part| Column::Account(line, part)));
-    }
-    for position in positions {
-        columns.extend(KeyPart::ALL.map(|part| Column::Key(position, part)));
-    }
-    columns.extend(settings.into_iter().map(|name| Column::Setting(name.to_owned())));
-    columns
 }
 
 fn cell(
