@@ -15,6 +15,7 @@ use super::extract::{Query, plain_text};
 use super::paging::{self, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::sites::check_site_name;
+use super::sorted::{Columns, Key, Sorting, too_many};
 use super::state::{Shared, State as Inner};
 use super::within::Eyes;
 use crate::access::Principal;
@@ -226,7 +227,20 @@ pub(super) struct FileQuery {
     /// Only what this device sent; `operator` for what operators brought,
     /// `devices` for what any device sent.
     from: Option<String>,
+    /// By what they are sorted, with `-` before it for the greatest first; by their
+    /// SHA-256 if not given.
+    sort: Option<String>,
 }
+
+/// What files can be sorted by.
+const COLUMNS: Columns<FileRecord> = &[
+    ("sha256", |file| Key::from(&*file.sha256)),
+    ("name", |file| Key::from(&*file.name)),
+    ("size", |file| file.size.into()),
+    ("type", |file| Key::from(&*file.file_type)),
+    ("version", |file| file.version.as_deref().into()),
+    ("uploaded_at", |file| file.uploaded_at.into()),
+];
 
 /// Whose files are listed.
 enum Origin {
@@ -267,8 +281,14 @@ pub(super) async fn list(
 ) -> Result<axum::Json<Page<FileView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
     let eyes = Eyes::of(&state, &principal);
-    let after: Option<String> = eyes.after(query.after.as_deref())?;
     let origin = Origin::read(query.from.as_deref())?;
+    if let Some(sorting) = Sorting::read(query.sort.as_deref(), COLUMNS)? {
+        let all = all_of(&state, &eyes, &origin).await?;
+        let page = sorting.page(all, |file| &file.sha256, limit, query.after.as_deref())?;
+        let items = page.items.into_iter().map(FileView::from).collect();
+        return Ok(axum::Json(Page { items, next: page.next }));
+    }
+    let after: Option<String> = eyes.after(query.after.as_deref())?;
     let mut last: Option<Box<str>> = after.map(Into::into);
     let (mut items, mut looked_at, mut shown) = (Vec::new(), 0, None);
     loop {
@@ -295,6 +315,27 @@ pub(super) async fn list(
         }
         if whole {
             return Ok(axum::Json(Page { items, next: None }));
+        }
+    }
+}
+
+/// All files that are meant and seen, if they are not too many to be sorted.
+async fn all_of(
+    state: &Inner,
+    eyes: &Eyes<'_>,
+    origin: &Origin,
+) -> Result<Vec<FileRecord>, ApiError> {
+    let (mut all, mut last, mut looked_at): (Vec<_>, Option<Box<str>>, _) = (Vec::new(), None, 0);
+    loop {
+        let page = state.store().files(last.as_deref(), paging::MAX_LIMIT).await?;
+        let Some(end) = page.last() else { return Ok(all) };
+        last = Some(end.sha256.clone());
+        looked_at += page.len();
+        if looked_at > paging::MAX_SCAN {
+            return Err(too_many("files", "SHA-256"));
+        }
+        for file in page {
+            all.extend(eyes.file(file).await?.filter(|file| origin.has(file)));
         }
     }
 }

@@ -63,6 +63,7 @@ mod sessions;
 mod settings;
 mod sheet;
 mod sites;
+mod sorted;
 mod sparse;
 mod state;
 mod strangers;

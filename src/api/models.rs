@@ -13,8 +13,9 @@ use serde_json::{Map, Value};
 use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{IfMatch, Json, Query};
-use super::paging::{self, Page};
+use super::paging::Page;
 use super::problem::{ApiError, Problem, bad_value};
+use super::sorted::{Asked, Columns, Key, page};
 use super::state::{Shared, State as Inner};
 use crate::access::Principal;
 use crate::device::{Ability, Lesson, ModelKey, ModelRecord, ModelWishes, Proof};
@@ -56,7 +57,19 @@ pub(super) struct ModelsQuery {
     limit: Option<usize>,
     /// What `next` said.
     after: Option<String>,
+    /// By what they are sorted, with `-` before it for the greatest first.
+    sort: Option<String>,
 }
+
+/// A model by its name, and what is known of it.
+type Named = (String, Known);
+
+/// What models can be sorted by.
+const COLUMNS: Columns<Named> = &[
+    ("oui", |(_, (key, ..))| Key::from(&*key.oui)),
+    ("product_class", |(_, (key, ..))| Key::from(&*key.product_class)),
+    ("software_version", |(_, (key, ..))| Key::from(&*key.software_version)),
+];
 
 /// What a device of a model can take. What is left out is as learned.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -265,27 +278,16 @@ pub(super) async fn list(
     Extension(principal): Extension<Principal>,
     Query(query): Query<ModelsQuery>,
 ) -> Result<axum::Json<Page<ModelView>>, ApiError> {
-    let limit = paging::limit(query.limit)?;
-    let after: Option<String> = paging::key_after(query.after.as_deref())?;
     let oui = query.oui.map(|oui| oui.to_ascii_uppercase());
-    let mut all = all_of(&state)
-        .await?
-        .into_iter()
-        .filter(|(text, (key, ..))| {
-            oui.as_ref().is_none_or(|oui| **oui == *key.oui)
-                && after.as_ref().is_none_or(|after| text > after)
-        })
-        .peekable();
-    let mut page = Page { items: Vec::new(), next: None };
-    while let Some((text, (key, record, wishes))) = all.next() {
-        let view = ModelView::new(&key, record.as_ref(), wishes.as_ref());
-        page.items.push(view.seen_by(&principal));
-        if page.items.len() >= limit {
-            page.next = all.peek().map(|_| paging::cursor(text));
-            break;
-        }
-    }
-    Ok(axum::Json(page))
+    let is_meant = |(_, (key, ..)): &Named| oui.as_ref().is_none_or(|oui| **oui == *key.oui);
+    let all = all_of(&state).await?.into_iter().filter(is_meant);
+    let (after, sort) = (query.after.as_deref(), query.sort.as_deref());
+    let asked = Asked { limit: query.limit, after, sort };
+    let page = page(all, |(text, _)| text, COLUMNS, &asked)?;
+    let view = |(_, (key, record, wishes)): Named| {
+        ModelView::new(&key, record.as_ref(), wishes.as_ref()).seen_by(&principal)
+    };
+    Ok(axum::Json(Page { items: page.items.into_iter().map(view).collect(), next: page.next }))
 }
 
 /// Shows a model

@@ -8,10 +8,11 @@ use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use super::extract::{IfMatch, Json, plain_text, present};
+use super::extract::{IfMatch, Json, Query, plain_text, present};
 use super::mask::MASK;
 use super::problem::{ApiError, Problem, bad_value};
 use super::settings::{Meant, seal_key, shown_secret, taken};
+use super::sorted::{Columns, Key, Sort};
 use super::state::{Shared, State as Inner};
 use super::within::Eyes;
 use crate::access::Principal;
@@ -157,15 +158,21 @@ pub(super) struct Sites {
     items: Vec<SiteView>,
 }
 
+/// What sites can be sorted by.
+const COLUMNS: Columns<Site> =
+    &[("name", |site| Key::from(&*site.name)), ("tenant", |site| Key::from(&*site.tenant))];
+
 /// Lists sites
-#[utoipa::path(get, path = "/api/v1/sites", tag = "phones",
-    responses((status = 200, body = Sites)))]
+#[utoipa::path(get, path = "/api/v1/sites", tag = "phones", params(Sort),
+    responses((status = 200, body = Sites), (status = 400, body = Problem)))]
 pub(super) async fn list(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
+    Query(sort): Query<Sort>,
 ) -> Result<axum::Json<Sites>, ApiError> {
     let mut sites = state.store().sites().await?;
     sites.retain(|site| principal.sees(&site.tenant, &site.name));
+    let sites = sort.of(sites, |site| &site.name, COLUMNS)?;
     Ok(axum::Json(Sites { items: sites.into_iter().map(SiteView::from).collect() }))
 }
 

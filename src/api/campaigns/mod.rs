@@ -18,6 +18,7 @@ use self::view::{CampaignView, MemberView, PreviewView};
 use super::extract::{Json, Query};
 use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
+use super::sorted::{Columns, Key, Sort};
 use super::state::{Shared, State as Inner};
 use crate::access::Principal;
 use crate::campaign::CampaignError;
@@ -42,13 +43,25 @@ async fn known(state: &Inner, name: String) -> Result<CampaignRecord, ApiError> 
     record.ok_or(ApiError::NoSuch { what: "campaign", name })
 }
 
-/// Lists campaigns by name
-#[utoipa::path(get, path = "/api/v1/campaigns", tag = "campaigns",
-    responses((status = 200, body = Page<CampaignView>)))]
+/// What campaigns can be sorted by.
+const COLUMNS: Columns<CampaignRecord> = &[
+    ("name", |campaign| Key::from(&*campaign.name)),
+    ("state", |campaign| campaign.state.word().into()),
+    ("devices", |campaign| campaign.devices().into()),
+    ("made_at", |campaign| campaign.at.into()),
+    ("made_by", |campaign| Key::from(&*campaign.by)),
+    ("started_at", |campaign| campaign.started_at.into()),
+];
+
+/// Lists campaigns, by name if no other order is asked for
+#[utoipa::path(get, path = "/api/v1/campaigns", tag = "campaigns", params(Sort),
+    responses((status = 200, body = Page<CampaignView>), (status = 400, body = Problem)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Query(sort): Query<Sort>,
 ) -> Result<axum::Json<Page<CampaignView>>, ApiError> {
     let campaigns = state.store().fleet().campaigns().await?;
+    let campaigns = sort.of(campaigns, |campaign| &campaign.name, COLUMNS)?;
     let items = campaigns.iter().map(CampaignView::in_list).collect();
     Ok(axum::Json(Page { items, next: None }))
 }

@@ -11,6 +11,7 @@ use super::super::extract::{IfMatch, Json, Query};
 use super::super::paging::{self, Page};
 use super::super::problem::{ApiError, Problem, bad_value};
 use super::super::sites::check_site_name;
+use super::super::sorted::{Columns, Key, Part, page};
 use super::super::state::{Shared, State as Inner};
 use super::super::within::Eyes;
 use super::changes::{self, Faults, MAX_PROFILES};
@@ -118,26 +119,30 @@ pub(in crate::api) struct PageQuery {
     after: Option<String>,
 }
 
+/// What profiles can be sorted by.
+const COLUMNS: Columns<ProfileRecord> = &[
+    ("name", |profile| Key::from(&*profile.name)),
+    ("version", |profile| u64::from(profile.version).into()),
+    ("enabled", |profile| profile.enabled.into()),
+    ("at", |profile| profile.at.into()),
+    ("by", |profile| Key::from(&*profile.by)),
+    ("tenant", |profile| Key::from(&*profile.tenant)),
+];
+
 /// Lists the profiles
-#[utoipa::path(get, path = "/api/v1/profiles", tag = "fleet", params(PageQuery),
+#[utoipa::path(get, path = "/api/v1/profiles", tag = "fleet", params(Part),
     responses((status = 200, body = Page<ProfileView>)))]
 pub(in crate::api) async fn list(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<PageQuery>,
+    Query(part): Query<Part>,
 ) -> Result<axum::Json<Page<ProfileView>>, ApiError> {
-    let limit = paging::limit(query.limit)?;
-    let after: Option<String> = paging::key_after(query.after.as_deref())?;
-    let mut rest = state.store().fleet().profiles().await?;
+    let mut seen = state.store().fleet().profiles().await?;
     let eyes = Eyes::of(&state, &principal);
-    rest.retain(|record| {
-        eyes.tenants(&record.tenant) && after.as_ref().is_none_or(|after| *record.name > **after)
-    });
-    let is_cut = rest.len() > limit;
-    rest.truncate(limit);
-    let next = rest.last().filter(|_| is_cut).map(|record| paging::cursor(&record.name));
-    let items = rest.into_iter().map(ProfileView::from).collect();
-    Ok(axum::Json(Page { items, next }))
+    seen.retain(|record| eyes.tenants(&record.tenant));
+    let page = page(seen, |record| &record.name, COLUMNS, &part.asked())?;
+    let items = page.items.into_iter().map(ProfileView::from).collect();
+    Ok(axum::Json(Page { items, next: page.next }))
 }
 
 /// Shows a profile

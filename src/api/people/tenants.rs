@@ -10,9 +10,9 @@ use super::super::extract::{IfMatch, Json, Query, plain_text};
 use super::super::paging::Page;
 use super::super::problem::{ApiError, Problem};
 use super::super::sites::check_site_name;
+use super::super::sorted::{Columns, Key, Part, page};
 use super::super::state::{Shared, State as Inner};
 use super::MOST;
-use super::users::Part;
 use crate::access::{Principal, Reach, TenantRecord};
 use crate::find::Filter;
 use crate::phone::{Scope, Site};
@@ -44,6 +44,13 @@ pub(in super::super) struct TenantChange {
     note: Option<String>,
 }
 
+/// What tenants can be sorted by.
+const COLUMNS: Columns<TenantRecord> = &[
+    ("name", |tenant| Key::from(&*tenant.name)),
+    ("title", |tenant| Key::from(&*tenant.title)),
+    ("created_at", |tenant| tenant.created_at.into()),
+];
+
 /// Lists tenants
 #[utoipa::path(get, path = "/api/v1/tenants", tag = "access", params(Part),
     responses((status = 200, body = Page<TenantView>), (status = 400, body = Problem)))]
@@ -54,7 +61,7 @@ pub(in super::super) async fn list(
 ) -> Result<axum::Json<Page<TenantView>>, ApiError> {
     let tenants = state.store().office().tenants().await?;
     let seen = tenants.into_iter().filter(|tenant| principal.reach.sees_tenant(&tenant.name));
-    let page = part.of(seen, |tenant| &tenant.name)?;
+    let page = page(seen, |tenant| &tenant.name, COLUMNS, &part.asked())?;
     let sites = state.store().sites().await?;
     let mut items = Vec::with_capacity(page.items.len());
     for tenant in page.items {

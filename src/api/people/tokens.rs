@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 use super::super::extract::{IfMatch, Json, Query, plain_text, present};
-use super::super::paging::{Page, cursor, key_after, limit};
+use super::super::paging::Page;
 use super::super::problem::{ApiError, Problem, bad_value};
+use super::super::sorted::{Asked, Columns, Key, page};
 use super::super::state::{Shared, State as Inner};
 use super::super::tokens::{TokenError, make_id, make_text};
 use super::{MOST, beyond, covered, reach_meant};
@@ -131,7 +132,23 @@ pub(in super::super) struct TokenFilter {
     limit: Option<usize>,
     /// What `next` of the page before said
     after: Option<String>,
+    /// By what they are sorted, with `-` before it for the greatest first
+    sort: Option<String>,
 }
+
+/// What tokens can be sorted by.
+const COLUMNS: Columns<(TokenRecord, Option<TokenUse>)> = &[
+    ("id", |(token, _)| Key::from(&*token.id)),
+    ("name", |(token, _)| Key::from(&*token.name)),
+    ("user", |(token, _)| token.user.as_deref().into()),
+    ("role", |(token, _)| token.role.word().into()),
+    ("tenant", |(token, _)| token.reach.tenant.as_deref().into()),
+    ("created_at", |(token, _)| token.created_at.into()),
+    ("created_by", |(token, _)| Key::from(&*token.created_by)),
+    ("expires_at", |(token, _)| token.expires_at.into()),
+    ("revoked_at", |(token, _)| token.revoked_at.into()),
+    ("last_used_at", |(_, used)| used.map(|used| used.at).into()),
+];
 
 impl TokenView {
     fn of(
@@ -198,8 +215,6 @@ pub(in super::super) async fn list(
     Extension(principal): Extension<Principal>,
     Query(filter): Query<TokenFilter>,
 ) -> Result<axum::Json<Page<TokenView>>, ApiError> {
-    let limit = limit(filter.limit)?;
-    let after: Option<String> = key_after(filter.after.as_deref())?;
     let known = ["active", "expired", "revoked", "shut"];
     if let Some(wanted) = filter.state.as_deref().filter(|state| !known.contains(state)) {
         let problem = format!("{wanted} is none of {}", known.join(", "));
@@ -210,26 +225,25 @@ pub(in super::super) async fn list(
     let now = state.deps.clock.now();
     let user_of =
         |token: &TokenRecord| users.iter().find(|user| Some(&user.name) == token.user.as_ref());
-    let mut items = Vec::new();
+    let mut meant = Vec::new();
     for token in tokens {
         let user = user_of(&token);
         let is_meant = principal.reach.covers(&token.reach)
-            && after.as_deref().is_none_or(|after| &*token.id > after)
             && filter.user.as_deref().is_none_or(|name| token.user.as_deref() == Some(name))
             && filter.state.as_deref().is_none_or(|wanted| standing(&token, user, now) == wanted);
-        if !is_meant {
-            continue;
-        }
-        let used = office.token_use(&token.id).await?;
-        items.push(TokenView::of(token, user, used, now));
-        if items.len() > limit {
-            break;
+        if is_meant {
+            let used = office.token_use(&token.id).await?;
+            meant.push((token, used));
         }
     }
-    let more = items.len() > limit;
-    items.truncate(limit);
-    let next = items.last().filter(|_| more).map(|last| cursor(&last.id));
-    Ok(axum::Json(Page { items, next }))
+    let (after, sort) = (filter.after.as_deref(), filter.sort.as_deref());
+    let asked = Asked { limit: filter.limit, after, sort };
+    let page = page(meant, |(token, _)| &token.id, COLUMNS, &asked)?;
+    let view = |(token, used)| {
+        let user = user_of(&token);
+        TokenView::of(token, user, used, now)
+    };
+    Ok(axum::Json(Page { items: page.items.into_iter().map(view).collect(), next: page.next }))
 }
 
 /// Makes a token; its text is in this answer only

@@ -4,11 +4,12 @@ use axum::Extension;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use super::super::extract::{IfMatch, Json, Query, plain_text, present};
-use super::super::paging::{Page, cursor, key_after, limit};
+use super::super::paging::Page;
 use super::super::problem::{ApiError, Problem, bad_value};
+use super::super::sorted::{Columns, Key, Part, page};
 use super::super::state::{Shared, State as Inner};
 use super::{MOST, covered, may_name, reach_meant, tenant_of};
 use crate::access::{Principal, Reach, Role, TokenRecord, UserRecord};
@@ -78,35 +79,16 @@ pub(in super::super) struct UserChange {
     disabled: Option<bool>,
 }
 
-/// How much of a list is wanted.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(in super::super) struct Part {
-    /// Items at most, from 1 to 1000
-    #[param(minimum = 1, maximum = 1000)]
-    limit: Option<usize>,
-    /// What `next` of the page before said
-    after: Option<String>,
-}
-
-impl Part {
-    /// One page of items that lie in the order of their names.
-    pub(super) fn of<T>(
-        &self,
-        all: impl Iterator<Item = T>,
-        name: impl Fn(&T) -> &str,
-    ) -> Result<Page<T>, ApiError> {
-        let limit = limit(self.limit)?;
-        let after: Option<String> = key_after(self.after.as_deref())?;
-        let is_behind = |item: &T| after.as_deref().is_none_or(|after| name(item) > after);
-        let mut items: Vec<T> = all.filter(is_behind).take(limit.saturating_add(1)).collect();
-        let more = items.len() > limit;
-        items.truncate(limit);
-        let next = items.last().filter(|_| more).map(|last| cursor(name(last)));
-        Ok(Page { items, next })
-    }
-}
+/// What users can be sorted by.
+const COLUMNS: Columns<UserRecord> = &[
+    ("name", |user| Key::from(&*user.name)),
+    ("full_name", |user| Key::from(&*user.full_name)),
+    ("email", |user| Key::from(&*user.email)),
+    ("role", |user| user.role.word().into()),
+    ("tenant", |user| user.reach.tenant.as_deref().into()),
+    ("disabled", |user| user.disabled.into()),
+    ("created_at", |user| user.created_at.into()),
+];
 
 /// Lists users
 #[utoipa::path(get, path = "/api/v1/users", tag = "access", params(Part),
@@ -119,7 +101,7 @@ pub(in super::super) async fn list(
     let office = state.store().office();
     let (users, tokens) = (office.users().await?, office.tokens().await?);
     let seen = users.into_iter().filter(|user| principal.reach.covers(&user.reach));
-    let page = part.of(seen, |user| &user.name)?;
+    let page = page(seen, |user| &user.name, COLUMNS, &part.asked())?;
     let items = page.items.into_iter().map(|user| UserView::of(user, &tokens)).collect();
     Ok(axum::Json(Page { items, next: page.next }))
 }

@@ -7,6 +7,7 @@ mod fetches;
 mod import;
 mod render;
 mod resync;
+mod sorted;
 mod table;
 mod view;
 
@@ -27,6 +28,7 @@ use super::extract::{IfMatch, Json, PhoneKey, Query};
 use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::settings::none_wrong;
+use super::sorted::Sorting;
 use super::state::{Shared, State as Inner};
 use super::within::Eyes;
 use crate::access::Principal;
@@ -35,6 +37,7 @@ use crate::phone::{Mac, Phone, Site, Vendor};
 use crate::provision::{Kind, family};
 use crate::store::{Batch, Change, Record};
 use change::{Applier, PhoneChange};
+use sorted::COLUMNS;
 use view::PhoneView;
 
 /// The site of phones that name none; made when it is first needed.
@@ -58,6 +61,9 @@ pub(super) struct PhoneQuery {
     limit: Option<usize>,
     /// `next` of the page before.
     after: Option<String>,
+    /// By what they are sorted, with `-` before it for the greatest first: `mac`,
+    /// `vendor`, `model`, `site`, `enabled` or `last_seen`; by MAC if not given.
+    sort: Option<String>,
 }
 
 /// The conditions of a query.
@@ -112,8 +118,13 @@ pub(super) async fn list(
 ) -> Result<axum::Json<Page<PhoneView>>, ApiError> {
     let limit = paging::limit(query.limit)?;
     let mut eyes = Eyes::of(&state, &principal);
-    let mut after: Option<Mac> = eyes.after(query.after.as_deref())?;
     let filter = Filter::new(query.q, query.vendor, query.site, query.model)?;
+    if let Some(sorting) = Sorting::read(query.sort.as_deref(), COLUMNS)? {
+        let all = sorted::lines(&state, &mut eyes, &filter, &sorting).await?;
+        let page = sorting.page(all, |line| &line.mac, limit, query.after.as_deref())?;
+        return Ok(axum::Json(sorted::views(&state, &principal, &mut eyes, page).await?));
+    }
+    let mut after: Option<Mac> = eyes.after(query.after.as_deref())?;
     let chunk = (limit + 1).max(200);
     let (mut items, mut shown) = (Vec::new(), None);
     let mut scanned = 0;

@@ -17,8 +17,9 @@ use utoipa::{IntoParams, ToSchema};
 
 use self::view::WebhookView;
 use super::extract::Query;
-use super::paging::{self, Page};
+use super::paging::Page;
 use super::problem::{ApiError, Problem};
+use super::sorted::{Columns, Key, Part, page};
 use super::state::{Shared, State as Inner};
 use crate::access::Principal;
 use crate::news::WebhookRecord;
@@ -45,30 +46,33 @@ pub(super) struct Pinged {
     problem: Option<String>,
 }
 
+/// What webhooks can be sorted by.
+const COLUMNS: Columns<WebhookRecord> = &[
+    ("id", |webhook| Key::from(&*webhook.id)),
+    ("name", |webhook| Key::from(&*webhook.name)),
+    ("tenant", |webhook| webhook.reach.tenant.as_deref().into()),
+    ("enabled", |webhook| webhook.enabled.into()),
+    ("created_at", |webhook| webhook.created_at.into()),
+    ("created_by", |webhook| Key::from(&*webhook.created_by)),
+];
+
 /// Lists the webhooks
-#[utoipa::path(get, path = "/api/v1/webhooks", tag = "webhooks", params(WebhooksQuery),
+#[utoipa::path(get, path = "/api/v1/webhooks", tag = "webhooks", params(Part),
     operation_id = "list_webhooks",
     responses((status = 200, body = Page<WebhookView>), (status = 400, body = Problem)))]
 pub(super) async fn list(
     State(state): State<Shared>,
     Extension(principal): Extension<Principal>,
-    Query(query): Query<WebhooksQuery>,
+    Query(part): Query<Part>,
 ) -> Result<axum::Json<Page<WebhookView>>, ApiError> {
-    let limit = paging::limit(query.limit)?;
-    let after: Option<String> = paging::key_after(query.after.as_deref())?;
-    let mut rest = state.store().office().webhooks().await?;
-    rest.retain(|record| {
-        principal.reach.covers(&record.reach)
-            && after.as_ref().is_none_or(|after| *record.id > **after)
-    });
-    let is_cut = rest.len() > limit;
-    rest.truncate(limit);
-    let next = rest.last().filter(|_| is_cut).map(|record| paging::cursor(&record.id));
-    let mut items = Vec::with_capacity(rest.len());
-    for record in rest {
+    let mut seen = state.store().office().webhooks().await?;
+    seen.retain(|record| principal.reach.covers(&record.reach));
+    let page = page(seen, |record| &record.id, COLUMNS, &part.asked())?;
+    let mut items = Vec::with_capacity(page.items.len());
+    for record in page.items {
         items.push(view::listed(&state, &principal, record).await?);
     }
-    Ok(axum::Json(Page { items, next }))
+    Ok(axum::Json(Page { items, next: page.next }))
 }
 
 /// Shows a webhook and how its deliveries go

@@ -23,6 +23,7 @@ mod rpcs;
 mod schemathesis;
 mod secrets;
 mod seeing;
+mod sorted;
 mod tasks;
 
 pub(crate) use rig::{Answer, NOW, Rig, TOKEN, device, id};
