@@ -18,12 +18,12 @@ use crate::device::{
     TaskId, TaskState, WrittenValues,
 };
 use crate::expr::Subject;
-use crate::fleet::{Bounds, Deed, phone_of};
+use crate::fleet::{Bounds, Deed};
 use crate::param::{ParamPath, is_match};
 use crate::phone::Phone;
 use crate::plan::{Planner, Written};
 use crate::profile::{Drifting, ProfileSet, Resolved};
-use crate::store::{Change, Record, StoreError};
+use crate::store::{Change, Record, StoreError, phone_of};
 use crate::time::Timestamp;
 
 /// Attempts in one session: each holds what was refused for good, and the rest is
@@ -275,7 +275,10 @@ impl Driver {
                 memory.absent.clear();
             }
         }
-        let phone = if set.asks().phone { phone_of(&*store, &work.device).await? } else { None };
+        let phone = match set.asks().phone {
+            true => phone_of(&*store, &work.device, &labels).await?,
+            false => None,
+        };
         let stored = store.fleet().compliance(&work.device.id).await?;
         let compliance = stored.clone().unwrap_or_else(|| Compliance {
             device: work.device.id.clone(),

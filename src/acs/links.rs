@@ -6,11 +6,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::driver::Caller;
-use crate::device::{Action, ProvisionedFile, Secret, Task, TaskState};
+use crate::device::{Action, DeviceId, ProvisionedFile, Secret, Task, TaskState};
 use crate::files::Links;
-use crate::phone::{Mac, Phone};
+use crate::phone::Phone;
 use crate::plan::DownloadLink;
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, phone_of};
 use crate::time::Timestamp;
 
 /// Finds the folder, with its token and ending with `/`, in which a phone that is
@@ -64,7 +64,7 @@ pub(super) async fn link_for(
     };
     let expires = now.after(files.lifetime + Duration::from_secs(begins.unwrap_or(0).into()));
     let link = match &task.action {
-        Action::Provision(file) => return phone_link(store, files, file).await,
+        Action::Provision(file) => return phone_link(store, files, file, &task.device).await,
         Action::Download(file) | Action::ScheduleDownload(file, _) => {
             if store.file(&file.sha256).await?.is_none() {
                 return Ok(None);
@@ -95,14 +95,18 @@ fn base_for(files: &FileLinks, caller: &Caller) -> Option<String> {
 }
 
 /// Where a phone's own file can be fetched. Its token stands in the URL, so that
-/// no login is needed.
+/// no login is needed: it is told to nobody but the phone itself, which may have
+/// become another tenant's since it was asked.
 async fn phone_link(
     store: &dyn Store,
     files: &FileLinks,
     file: &ProvisionedFile,
+    device: &DeviceId,
 ) -> Result<Option<DownloadLink>, StoreError> {
-    let Ok(mac) = Mac::try_from(file.mac) else { return Ok(None) };
-    let phone = store.phone(mac).await?.filter(|phone| phone.enabled);
+    let Some(device) = store.device(device).await? else { return Ok(None) };
+    let labels = store.labels(&device.id).await?.unwrap_or_default();
+    let phone = phone_of(store, &device, &labels).await?;
+    let phone = phone.filter(|phone| phone.enabled && phone.mac.bytes() == file.mac);
     let folder = phone.and_then(|phone| (files.phones.0)(&phone));
     Ok(folder.filter(|folder| !folder.is_empty()).map(|folder| DownloadLink {
         url: format!("{folder}{}", file.name).into(),

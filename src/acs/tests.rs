@@ -421,6 +421,18 @@ async fn no_file_is_named_for_a_phone_that_is_gone() {
 }
 
 #[tokio::test]
+async fn no_file_is_named_for_a_phone_of_another_tenant() {
+    let mut lab = phone().await;
+    lab.ask(1, own_file()).await;
+    let tenant = "acme".into();
+    let labels = crate::device::Labels { revision: 1, tenant, ..Default::default() };
+    lab.store.commit(Record::Labels(lab.id.clone(), labels).into()).await.unwrap();
+    lab.cpe.raise(EventCode::ConnectionRequest, "");
+    let _ = lab.session().await;
+    assert_eq!(lab.word(1).await, "failed");
+}
+
+#[tokio::test]
 async fn a_download_whose_image_brings_another_version_fails() {
     let mut lab = Lab::with(false);
     let _ = lab.session().await;

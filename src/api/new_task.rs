@@ -18,9 +18,9 @@ use crate::access::Reach;
 use crate::device::{Action, Device, DownloadFile, Redirection, TaskId, TaskState};
 use crate::http::{Host, Target};
 use crate::param::{ParamPath, Tree, Value, ValueType};
-use crate::phone::Mac;
 use crate::provision::configuration_download;
 use crate::schema::Schema;
+use crate::store::phone_of;
 
 /// Names or values in one task at most.
 const MAX_ITEMS: usize = 1000;
@@ -339,8 +339,8 @@ async fn provision(state: &State, reach: &Reach, device: &Device) -> Result<Acti
                    the address of none";
         bad_value("action", why)
     };
-    let mac = Mac::of_serial(&device.identity.serial_number).ok_or_else(no_phone)?;
-    let phone = state.store().phone(mac).await?.ok_or_else(no_phone)?;
+    let labels = state.store().labels(&device.id).await?.unwrap_or_default();
+    let phone = phone_of(state.store(), device, &labels).await?.ok_or_else(no_phone)?;
     if !Eyes::over(state, reach).site(&phone.site).await? {
         return Err(no_phone());
     }

@@ -7,8 +7,7 @@ use crate::access::Reach;
 use crate::device::{Device, Labels};
 use crate::expr::Subject;
 use crate::param::{Extent, Tree};
-use crate::phone::{Mac, Phone};
-use crate::store::{Store, StoreError};
+use crate::store::{Store, StoreError, phone_of};
 use crate::time::Timestamp;
 
 /// A filter taken apart: what is asked first because it costs least.
@@ -117,9 +116,15 @@ impl Looker {
             if self.needs_tree() {
                 loaded.load_tree(store, device, &self.parameters).await?;
             }
-            let phone = if self.needs_phone { phone_of(store, device).await? } else { None };
+            let labels = loaded.labels.as_ref().unwrap_or(&nothing);
+            let phone = match self.needs_phone {
+                true => phone_of(store, device, labels).await?,
+                false => None,
+            };
+            // It may stand at a site of the tenant that is not seen.
+            let phone = phone.filter(|phone| self.reach.sees(&labels.tenant, &phone.site));
             let subject = Subject {
-                labels: loaded.labels.as_ref().unwrap_or(&nothing),
+                labels,
                 tree: loaded.tree.as_ref().and_then(Option::as_ref),
                 phone: phone.as_ref(),
                 ..subject
@@ -191,13 +196,5 @@ impl Loaded {
         }
         let tree = self.tree.flatten().filter(|_| with_tree);
         Ok(Found { device, labels: self.labels.unwrap_or_default(), tree })
-    }
-}
-
-/// The phone that a device is as well.
-async fn phone_of(store: &dyn Store, device: &Device) -> Result<Option<Phone>, StoreError> {
-    match Mac::of_serial(&device.identity.serial_number) {
-        Some(mac) => store.phone(mac).await,
-        None => Ok(None),
     }
 }

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use crate::device::{Device, DeviceId, Labels, Learned};
 use crate::expr::Subject;
 use crate::param::Tree;
-use crate::phone::{Mac, Phone};
+use crate::phone::Phone;
 use crate::plan::Written;
-use crate::store::{Store, StoreError};
+use crate::store::{StoreError, phone_of};
 use crate::time::Timestamp;
 
 /// What rules and plans look at, loaded.
@@ -40,17 +40,6 @@ impl Known {
     }
 }
 
-/// The phone that a device is as well, by its serial number.
-///
-/// # Errors
-/// [`StoreError`] when it cannot be read.
-pub async fn phone_of(store: &dyn Store, device: &Device) -> Result<Option<Phone>, StoreError> {
-    match Mac::of_serial(&device.identity.serial_number) {
-        Some(mac) => store.phone(mac).await,
-        None => Ok(None),
-    }
-}
-
 impl super::Fleet {
     /// Loads all that is known of a device; `None` if nobody knows it.
     ///
@@ -70,10 +59,11 @@ impl super::Fleet {
     pub async fn known_of(&self, device: Device) -> Result<Known, StoreError> {
         let store = &*self.store;
         let written = store.fleet().written(&device.id).await?.map(|record| record.digests);
+        let labels = store.labels(&device.id).await?.unwrap_or_default();
         Ok(Known {
-            labels: store.labels(&device.id).await?.unwrap_or_default(),
             tree: Arc::new(store.tree(&device.id).await?.unwrap_or_default()),
-            phone: phone_of(store, &device).await?,
+            phone: phone_of(store, &device, &labels).await?,
+            labels,
             learned: self.models.learned(&device).await?,
             written: Written::new(written.unwrap_or_default(), self.digest.clone()),
             device,

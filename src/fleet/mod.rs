@@ -19,7 +19,7 @@ mod standing;
 mod verdict;
 
 pub use digest::digest;
-pub use known::{Known, phone_of};
+pub use known::Known;
 pub use models::Models;
 pub use plan::{
     DevicePlan, FirmwareChange, FleetPlanner, Kinds, Outage, PlanPage, PlannedChange, ProfileShare,

@@ -216,7 +216,7 @@ async fn device_of(
     phone: &Phone,
     way: ResyncWay,
 ) -> Result<Option<Device>, ApiError> {
-    let Some(id) = state.store().device_of_phone(phone.mac).await? else { return Ok(None) };
+    let Some(id) = crate::store::device_of(state.store(), phone).await? else { return Ok(None) };
     if !Eyes::of(state, principal).of_device(&id).await? {
         return Ok(None);
     }

@@ -13,6 +13,7 @@ use super::super::within::Eyes;
 use crate::access::Principal;
 use crate::device::DeviceId;
 use crate::phone::{Account, Key, KeyKind, Mac, Phone, Seen, Transport};
+use crate::store::device_of;
 use crate::time::Timestamp;
 
 /// A phone.
@@ -106,7 +107,7 @@ impl PhoneView {
         phone: Phone,
     ) -> Result<Self, ApiError> {
         let seen = state.store().seen(phone.mac).await?;
-        let device = match state.store().device_of_phone(phone.mac).await? {
+        let device = match device_of(state.store(), &phone).await? {
             Some(id) if Eyes::of(state, principal).of_device(&id).await? => {
                 state.store().device(&id).await?
             }

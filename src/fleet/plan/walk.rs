@@ -12,13 +12,13 @@ use tokio::runtime::Handle;
 use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::MissedTickBehavior;
 
-use super::super::{Fleet, Known, phone_of};
+use super::super::{Fleet, Known};
 use super::{DevicePlan, Proposal, Summary};
 use crate::device::{Device, DeviceId, Labels};
 use crate::expr::Subject;
 use crate::param::Tree;
 use crate::plan::Written;
-use crate::store::{FileRecord, StoreError};
+use crate::store::{FileRecord, StoreError, phone_of};
 use crate::time::Clock;
 use crate::wake::Waker;
 
@@ -268,7 +268,7 @@ impl Walk {
         let now = self.clock.now();
         let asks = self.proposal.asks();
         let tree = if asks.tree { Some(self.tree(device).await?) } else { None };
-        let phone = if asks.phone { phone_of(store, device).await? } else { None };
+        let phone = if asks.phone { phone_of(store, device, &labels).await? } else { None };
         let subject =
             Subject { device, labels: &labels, tree: tree.as_ref(), phone: phone.as_ref(), now };
         if !self.proposal.concerns(&subject) {
@@ -280,7 +280,7 @@ impl Walk {
             None => self.tree(device).await?,
         };
         let phone = match phone {
-            None if self.proposal.asks_in_full().phone => phone_of(store, device).await?,
+            None if self.proposal.asks_in_full().phone => phone_of(store, device, &labels).await?,
             phone => phone,
         };
         let written = store.fleet().written(&device.id).await?.map(|record| record.digests);
