@@ -105,12 +105,17 @@ pub(super) struct NewDeviceBackup {
     responses((status = 200, body = DeviceBackups), (status = 404, body = Problem)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
 ) -> Result<axum::Json<DeviceBackups>, ApiError> {
     // The backups of a device that was replaced may be all that is left of it.
-    let backups = state.store().fleet().device_backups(&id).await?;
+    let mut backups = state.store().fleet().device_backups(&id).await?;
     if backups.is_empty() {
         known(&state, &id).await?;
+    }
+    let mut names = Eyes::of(&state, &principal).names();
+    for backup in &mut backups {
+        backup.by = names.told(state.store(), &backup.by).await?;
     }
     let items = backups.into_iter().map(|backup| DeviceBackupView::new(backup, false)).collect();
     Ok(axum::Json(DeviceBackups { items }))
@@ -156,10 +161,13 @@ pub(super) async fn create(
     responses((status = 200, body = DeviceBackupView), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
     Path((_, backup)): Path<(String, String)>,
 ) -> Result<axum::Json<DeviceBackupView>, ApiError> {
-    let backup = find(&state, &id, &backup).await?;
+    let mut backup = find(&state, &id, &backup).await?;
+    let mut names = Eyes::of(&state, &principal).names();
+    backup.by = names.told(state.store(), &backup.by).await?;
     Ok(axum::Json(DeviceBackupView::new(backup, true)))
 }
 

@@ -1,5 +1,6 @@
 //! `/devices/{id}/events`: a device's history.
 
+use axum::Extension;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -10,6 +11,8 @@ use super::mask;
 use super::paging;
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::Shared;
+use super::within::INSTALLATION;
+use crate::access::Principal;
 use crate::device::{Event, EventCode, EventKind};
 use crate::time::Timestamp;
 
@@ -91,6 +94,7 @@ pub(super) struct EventQuery {
     responses((status = 200, body = Events), (status = 404, body = Problem)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
     Query(query): Query<EventQuery>,
 ) -> Result<axum::Json<Events>, ApiError> {
@@ -103,10 +107,24 @@ pub(super) async fn list(
     known(&state, &id).await?;
     // A ring is small: its bound is a setting.
     let events = state.store().events(&id, usize::MAX).await?;
+    let sees_all = principal.reach.is_whole();
     let wanted = events
         .into_iter()
         .take_while(|event| query.since.is_none_or(|since| event.at >= since))
         .filter(|event| query.kind.as_deref().is_none_or(|kind| kind == event.kind.word()))
-        .take(limit);
+        .take(limit)
+        .map(|event| if sees_all { event } else { unsigned(event) });
     Ok(axum::Json(Events { items: wanted.map(EventView::from).collect() }))
+}
+
+/// An event as tenants may see it: unknown devices are nobody's until they are taken
+/// in, and whoever took one in, be it somebody or a rule, was the installation's.
+fn unsigned(event: Event) -> Event {
+    let kind = match event.kind {
+        EventKind::TakenIn(text) if text.starts_with("adopted by ") => {
+            EventKind::TakenIn(format!("adopted by {INSTALLATION}").into())
+        }
+        kind => kind,
+    };
+    Event { kind, ..event }
 }

@@ -14,7 +14,6 @@ use utoipa::{IntoParams, ToSchema};
 use super::extract::{Query, plain_text};
 use super::paging::{self, Page};
 use super::problem::{ApiError, Problem, bad_value};
-use super::sites::check_site_name;
 use super::sorted::{Columns, Key, Sorting, too_many};
 use super::state::{Shared, State as Inner};
 use super::within::Eyes;
@@ -138,7 +137,7 @@ pub(super) async fn upload(
     body: Body,
 ) -> Result<(StatusCode, axum::Json<FileView>), ApiError> {
     query.check()?;
-    let tenant = owner(&state, &principal, query.tenant.as_deref())?;
+    let tenant = Eyes::of(&state, &principal).owner(query.tenant.as_deref())?;
     let stored = receive(&state, body).await?;
     if let Some(expected) = &query.sha256
         && !expected.eq_ignore_ascii_case(&stored.sha256)
@@ -163,20 +162,6 @@ pub(super) async fn upload(
     let no_such = || ApiError::NoSuch { what: "file", name: record.sha256.to_string() };
     let seen = Eyes::of(&state, &principal).file(record.clone()).await?.ok_or_else(no_such)?;
     Ok((StatusCode::CREATED, axum::Json(seen.into())))
-}
-
-/// Whose a new file is. Who sees all may bring one for any tenant.
-fn owner(state: &Inner, principal: &Principal, named: Option<&str>) -> Result<Box<str>, ApiError> {
-    let eyes = Eyes::of(state, principal);
-    match named {
-        Some(named) if eyes.see_all() => {
-            if !named.is_empty() {
-                check_site_name("tenant", named)?;
-            }
-            Ok(named.into())
-        }
-        named => Ok(eyes.tenant_of_new(named)?.into()),
-    }
 }
 
 /// A file, if it is seen.
@@ -399,6 +384,12 @@ pub(super) async fn remove(
     if !eyes.see_all() {
         // Others keep what they have.
         let stored = state.store().file(&sha256).await?;
+        if let Some(stored) = &stored
+            && !eyes.removes(stored).await?
+        {
+            let problem = "this token is for some sites, and removes nothing that is for all";
+            return Err(ApiError::BeyondReach { field: "sha256", problem });
+        }
         let tenant = principal.reach.tenant.as_deref();
         if let Some(rest) = stored.and_then(|stored| rest_of(stored, &eyes, tenant)) {
             state.store().commit(Record::File(rest).into()).await?;

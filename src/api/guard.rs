@@ -61,6 +61,8 @@ pub enum About {
     Plan,
     /// The file in the path, by who brought it or which device sent it.
     File,
+    /// The campaign in the path, by its tenant.
+    Campaign,
 }
 
 /// Lets a request through to its handler, or answers why not.
@@ -147,6 +149,11 @@ async fn stay_within(
                 None => false,
             };
             within(seen, || absent("file"))
+        }
+        About::Campaign => {
+            let campaign = state.store().fleet().campaign(key).await?;
+            let seen = campaign.is_some_and(|campaign| principal.sees(&campaign.tenant, ""));
+            within(seen, || absent("campaign"))
         }
         About::Whole => Err(ApiError::NoRoute),
         About::Device => {

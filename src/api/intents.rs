@@ -360,7 +360,7 @@ async fn read(
             Some(task) => {
                 let notices = state.store().watch();
                 let task = wait::until_ended(state.store(), notices, task.id, left(until)).await?;
-                TaskView::from(task)
+                tasks::seen_by(state, principal, task).await?
             }
             None => {
                 let id = device.id.clone();

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use axum::Extension;
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
@@ -13,6 +14,8 @@ use super::mask;
 use super::paging;
 use super::problem::{ApiError, Problem, bad_value};
 use super::state::Shared;
+use super::within::Eyes;
+use crate::access::Principal;
 use crate::device::{Cause, ChangeSet, ValueChange};
 use crate::param::{is_match, is_wildcard};
 use crate::time::Timestamp;
@@ -93,6 +96,7 @@ pub(super) struct HistoryQuery {
     responses((status = 200, body = Changes), (status = 404, body = Problem)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     DeviceKey(id): DeviceKey,
     Query(query): Query<HistoryQuery>,
 ) -> Result<axum::Json<Changes>, ApiError> {
@@ -108,7 +112,11 @@ pub(super) async fn list(
         .flat_map(|set| set.changes.into_iter().map(move |change| (set.at, change)))
         .filter(|(_, change)| meant(change))
         .take(limit);
-    let items = items.map(|(at, change)| ChangeView::new(at, change)).collect();
+    let mut items: Vec<_> = items.map(|(at, change)| ChangeView::new(at, change)).collect();
+    let mut names = Eyes::of(&state, &principal).names();
+    for by in items.iter_mut().filter_map(|item| item.by.as_mut()) {
+        *by = names.told(state.store(), by).await?;
+    }
     Ok(axum::Json(Changes { items, remembered_since }))
 }
 

@@ -22,6 +22,7 @@ use super::within::Eyes;
 use crate::access::{Principal, Reach, Right};
 use crate::device::{DeviceId, Task, TaskId};
 use crate::find::{Filter, FindError};
+use crate::ledger::Names;
 use crate::time::Timestamp;
 
 /// What `state` can be.
@@ -81,6 +82,7 @@ struct Seeker {
     reach: Reach,
     /// Whether devices are meant and seen.
     devices: HashMap<DeviceId, bool>,
+    names: Names,
 }
 
 impl Seeker {
@@ -98,11 +100,12 @@ impl Seeker {
             which,
             filter,
             reach: reach.clone(),
+            names: Names::of(reach),
             devices: HashMap::new(),
         })
     }
 
-    /// Whether a task is meant, its device left aside.
+    /// Whether a task is meant, its device and its maker left aside.
     fn is_meant(&self, task: &Task) -> bool {
         let same = |wanted: &Option<String>, text: &str| {
             wanted.as_ref().is_none_or(|wanted| *wanted == *text)
@@ -110,9 +113,18 @@ impl Seeker {
         let is_open = self.which.state.as_deref() == Some("open") && !task.state.is_ended();
         (is_open || same(&self.which.state, task.state.word()))
             && same(&self.which.action, task.action.word())
-            && same(&self.which.by, &task.created_by)
             && self.which.since.is_none_or(|since| task.created_at >= since)
             && self.which.until.is_none_or(|until| task.created_at < until)
+    }
+
+    /// A task that is meant and seen, as it may be told.
+    async fn take(&mut self, state: &Inner, mut task: Task) -> Result<Option<Task>, ApiError> {
+        if !self.is_meant(&task) || !self.is_seen(state, &task.device).await? {
+            return Ok(None);
+        }
+        task.created_by = self.names.told(state.store(), &task.created_by).await?;
+        let is_by = |by: &String| **by == *task.created_by;
+        Ok(self.which.by.as_ref().is_none_or(is_by).then_some(task))
     }
 
     /// Whether its device is seen and meant.
@@ -159,9 +171,7 @@ pub(super) async fn list(
         scanned += batch.len();
         for task in batch {
             after = Some(task.id);
-            if !seeker.is_meant(&task) || !seeker.is_seen(&state, &task.device).await? {
-                continue;
-            }
+            let Some(task) = seeker.take(&state, task).await? else { continue };
             if items.len() == limit {
                 return Ok(axum::Json(Page { items, next: shown.map(paging::cursor) }));
             }
@@ -235,8 +245,7 @@ async fn write_all(
         lasting.goes_on().await?;
         for task in batch {
             after = Some(task.id);
-            if seeker.is_meant(&task)
-                && seeker.is_seen(state, &task.device).await?
+            if let Some(task) = seeker.take(state, task).await?
                 && export.item(&listed(task), None).await.is_err()
             {
                 return Ok(Err(Gone));

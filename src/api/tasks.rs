@@ -23,6 +23,7 @@ use super::rpcs::{NamedAttributes, UnitOperation, Window, shown_vouchers};
 use super::state::{Shared, State as Inner};
 use super::wait;
 use super::wake::{self, WakeView};
+use super::within::Eyes;
 use crate::access::{Principal, right_of};
 use crate::device::{
     Action, DeviceId, DownloadFile, FaultRecord, Outcome, Phase, Task, TaskId, TaskState,
@@ -442,7 +443,18 @@ pub(super) async fn queue(
     state.store().commit(Record::Task(Box::new(task.clone())).into()).await?;
     tracing::info!(device.id = %id, task.id = %task.id, task.action = task.action.word(), "task queued");
 
-    await_outcome(state, task, notices, true, patience).await
+    await_outcome(state, principal, task, notices, (true, patience)).await
+}
+
+/// A task as somebody may see it.
+pub(super) async fn seen_by(
+    state: &Inner,
+    principal: &Principal,
+    mut task: Task,
+) -> Result<TaskView, ApiError> {
+    let mut names = Eyes::of(state, principal).names();
+    task.created_by = names.told(state.store(), &task.created_by).await?;
+    Ok(task.into())
 }
 
 /// Wakes the device of a task, unless it is to come by itself, and waits for the
@@ -450,21 +462,21 @@ pub(super) async fn queue(
 /// was made.
 pub(super) async fn await_outcome(
     state: &Inner,
+    principal: &Principal,
     task: Task,
     notices: broadcast::Receiver<Notice>,
-    wake: bool,
-    patience: Duration,
+    (wake, patience): (bool, Duration),
 ) -> Result<TaskView, ApiError> {
     let waker = std::sync::Arc::clone(&state.deps.waker);
     let (id, woken) = (task.device.clone(), task.device.clone());
     // Goes on by itself when the operator hangs up.
     let waking = wake.then(|| tokio::spawn(async move { waker.report(&woken).await }));
     if patience.is_zero() {
-        return Ok(task.into());
+        return seen_by(state, principal, task).await;
     }
     let wake_deadline = Instant::now() + WAKE_PATIENCE.min(patience);
     let task = wait::until_ended(state.store(), notices, task.id, patience).await?;
-    let mut view = TaskView::from(task);
+    let mut view = seen_by(state, principal, task).await?;
     if let Some(waking) = waking {
         view.wake = Some(wake::outcome_of(state, &id, waking, wake_deadline).await);
     }
@@ -484,13 +496,14 @@ pub(super) fn answer(view: TaskView) -> Response {
     responses((status = 200, body = TaskView), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     TaskKey(id): TaskKey,
     Query(query): Query<WaitQuery>,
 ) -> Result<axum::Json<TaskView>, ApiError> {
     let patience = query.patience(&state);
     let notices = state.store().watch();
     let task = wait::until_ended(state.store(), notices, id, patience).await?;
-    Ok(axum::Json(task.into()))
+    Ok(axum::Json(seen_by(&state, &principal, task).await?))
 }
 
 /// Withdraws a task that was not sent yet
@@ -499,6 +512,7 @@ pub(super) async fn show(
     responses((status = 200, body = TaskView), (status = 409, body = Problem)))]
 pub(super) async fn cancel(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     TaskKey(id): TaskKey,
 ) -> Result<axum::Json<TaskView>, ApiError> {
     let mut attempt = 0;
@@ -517,7 +531,7 @@ pub(super) async fn cancel(
         task.revision = task.revision.saturating_add(1);
         task.state = TaskState::Ended { at: state.deps.clock.now(), outcome: Outcome::Cancelled };
         match state.store().commit(Record::Task(Box::new(task.clone())).into()).await {
-            Ok(()) => return Ok(axum::Json(task.into())),
+            Ok(()) => return Ok(axum::Json(seen_by(&state, &principal, task).await?)),
             // The device's session touched it between the look and the change.
             Err(StoreError::Conflict(_)) if attempt < CHANGE_ATTEMPTS => {}
             Err(error) => return Err(error.into()),

@@ -5,11 +5,14 @@ use std::collections::{HashMap, HashSet};
 
 use super::paging;
 use super::problem::{ApiError, bad_value};
+use super::sites::check_site_name;
 use super::state::State as Inner;
 use crate::access::{Principal, Reach};
 use crate::device::{DeviceId, Labels};
+pub(super) use crate::ledger::INSTALLATION;
+use crate::ledger::Names;
 use crate::profile::ProfileRecord;
-use crate::store::FileRecord;
+use crate::store::{FileRecord, Store};
 
 /// Between the reach and the key in a cursor.
 const BOUND: char = '\n';
@@ -124,14 +127,30 @@ impl<'a> Eyes<'a> {
         Err(ApiError::BeyondReach { field: "tenant", problem })
     }
 
+    /// Whose a new thing is; whoever sees all may make one for any tenant, or none.
+    pub(super) fn owner(&self, named: Option<&str>) -> Result<Box<str>, ApiError> {
+        match named {
+            Some(named) if self.see_all() => {
+                if !named.is_empty() {
+                    check_site_name("tenant", named)?;
+                }
+                Ok(named.into())
+            }
+            named => Ok(self.tenant_of_new(named)?.into()),
+        }
+    }
+
     /// A file as it is seen: as the tenant brought it, or as one of its devices sent
-    /// it; `None` if neither did.
+    /// it; `None` if neither did. Whoever sees some sites sees the tenant's firmware,
+    /// which their devices need, and nothing else that it brought: settings may be of
+    /// another site.
     pub(super) async fn file(&self, file: FileRecord) -> Result<Option<FileRecord>, ApiError> {
         if self.see_all() {
             return Ok(Some(file));
         }
-        if let Some(tenant) = self.reach.tenant.as_deref().filter(|own| self.tenants(own))
+        if let Some(tenant) = self.reach.tenant.as_deref()
             && let Some(own) = file.brought_by(tenant)
+            && (self.tenants(tenant) || own.is_firmware())
         {
             return Ok(Some(own));
         }
@@ -140,6 +159,27 @@ impl<'a> Eyes<'a> {
             None => false,
         };
         Ok(sent.then(|| FileRecord { shares: Vec::new(), ..file }))
+    }
+
+    /// Whether a file that is seen may be removed: what the tenant brought is no site's.
+    pub(super) async fn removes(&self, file: &FileRecord) -> Result<bool, ApiError> {
+        if self.reach.sites.is_empty() {
+            return Ok(true);
+        }
+        match &file.from {
+            Some((device, _)) => self.device(device).await,
+            None => Ok(false),
+        }
+    }
+
+    /// What is looked into.
+    pub(super) fn store(&self) -> &'a dyn Store {
+        self.state.store()
+    }
+
+    /// Who did something, as it may be told.
+    pub(super) fn names(&self) -> Names {
+        Names::of(self.reach)
     }
 
     /// What hides the profiles that are not seen.
@@ -212,9 +252,6 @@ impl<'a> Eyes<'a> {
 
 /// Hides who wants something of a device, where that is somebody else.
 pub(super) struct Veil(Option<HashSet<Box<str>>>);
-
-/// What is told in place of a profile that is not seen.
-pub(super) const INSTALLATION: &str = "the installation";
 
 impl Veil {
     /// Whether a profile of this name is seen.

@@ -7,7 +7,7 @@ use tracing::debug;
 use super::fleet::{Order, tagged};
 use super::service::CampaignsDeps;
 use super::work::{AT_ONCE, Work};
-use crate::device::{DeviceId, Outcome, TaskState};
+use crate::device::{DeviceId, Outcome, Task, TaskState};
 use crate::rollout::{CampaignAction, CampaignState, Member, MemberState, Place, Seen, settle};
 use crate::store::{Batch, Record, StoreError};
 use crate::time::Timestamp;
@@ -72,7 +72,7 @@ impl Work {
             Some(id) => deps.store.task(id).await?,
             None => None,
         };
-        let device = deps.store.device(&member.device).await?;
+        let device = self.device(deps, &member.device).await?;
         let outcome = task.as_ref().and_then(|task| match &task.state {
             TaskState::Ended { outcome, .. } => Some(outcome),
             TaskState::Queued | TaskState::Sent { .. } => None,
@@ -88,6 +88,9 @@ impl Work {
             return Ok(None);
         };
         let mut records = Vec::new();
+        if device.is_none() {
+            records.extend(task.as_ref().and_then(|task| withdrawn(task, now)));
+        }
         // It did not come for what the tag was to bring.
         let unsent = matches!(outcome, Some(Outcome::Expired));
         if unsent && matches!(member.state, MemberState::Asked { .. }) {
@@ -101,7 +104,8 @@ impl Work {
         deps: &CampaignsDeps,
         device: &DeviceId,
     ) -> Result<Option<Record>, StoreError> {
-        if !matches!(self.spec.action, CampaignAction::Profile { .. }) {
+        let is_profile = matches!(self.spec.action, CampaignAction::Profile { .. });
+        if !is_profile || self.device(deps, device).await?.is_none() {
             return Ok(None);
         }
         tagged(deps, device, &self.spec.tag(), false).await
@@ -121,12 +125,10 @@ impl Work {
             match &member.state {
                 MemberState::Asked { task, .. } => {
                     let task = deps.store.task(*task).await?;
-                    let Some(mut task) = task.filter(|task| task.state == TaskState::Queued) else {
+                    let Some(task) = task.and_then(|task| withdrawn(&task, now)) else {
                         continue;
                     };
-                    task.state = TaskState::Ended { at: now, outcome: Outcome::Cancelled };
-                    task.revision = task.revision.saturating_add(1);
-                    records.push(Record::Task(Box::new(task)));
+                    records.push(task);
                     records.extend(self.untagged(deps, &member.device).await?);
                 }
                 MemberState::Resting { .. } => {}
@@ -150,6 +152,14 @@ impl Work {
         self.withdrawn = true;
         Ok(())
     }
+}
+
+/// A task that was not sent, withdrawn.
+fn withdrawn(task: &Task, now: Timestamp) -> Option<Record> {
+    let is_queued = task.state == TaskState::Queued;
+    let state = TaskState::Ended { at: now, outcome: Outcome::Cancelled };
+    let revision = task.revision.saturating_add(1);
+    is_queued.then(|| Record::Task(Box::new(Task { state, revision, ..task.clone() })))
 }
 
 fn order(before: &Member, after: Member, records: Vec<Record>) -> Order {

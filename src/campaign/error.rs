@@ -16,6 +16,12 @@ pub enum CampaignError {
     /// There is one of this name.
     #[error("there is a campaign {0} already; remove it or choose another name")]
     Exists(Box<str>),
+    /// Somebody else has one of this name.
+    #[error("the name {0} is taken; choose another one")]
+    Taken(Box<str>),
+    /// The tenant has as many as it may have.
+    #[error("there are {0} campaigns already; remove one that is over")]
+    TooMany(usize),
     /// That cannot be done with it as it stands.
     #[error("campaign {name} is {state}: {problem}")]
     WrongState {
@@ -43,7 +49,8 @@ impl CampaignError {
         match self {
             Self::Spec(_) | Self::NoDevices | Self::NoWayBack(_) => Class::Invalid,
             Self::NoSuch(_) => Class::NotFound,
-            Self::Exists(_) | Self::WrongState { .. } => Class::Conflict,
+            Self::Exists(_) | Self::Taken(_) | Self::WrongState { .. } => Class::Conflict,
+            Self::TooMany(_) => Class::TooLarge,
             Self::Store(error) => error.class(),
         }
     }

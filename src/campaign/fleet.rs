@@ -2,7 +2,7 @@
 
 use super::service::CampaignsDeps;
 use super::work::Work;
-use crate::device::{Action, Device, DeviceId, DownloadFile, Task, TaskId, TaskState};
+use crate::device::{Action, Device, DeviceId, DownloadFile, Labels, Task, TaskId, TaskState};
 use crate::param::Tree;
 use crate::rollout::{
     Asked, Before, CampaignAction, CampaignSpec, Member, MemberState, Place, ask, task_id, undo,
@@ -42,7 +42,7 @@ impl Work {
             records: Vec::new(),
             asks: false,
         };
-        let Some(device) = deps.store.device(&member.device).await? else {
+        let Some(device) = self.device(deps, &member.device).await? else {
             let why = "the device is not known any more".into();
             return Ok(settled(MemberState::Skipped { at: now, why }));
         };
@@ -90,12 +90,14 @@ impl Work {
             records: Vec::new(),
             asks: false,
         };
-        let Some(device) = deps.store.device(&member.device).await? else {
+        let Some(device) = self.device(deps, &member.device).await? else {
             let why = "the device is not known any more".into();
             return Ok(settled(MemberState::NotUndone { at: now, why }));
         };
         let file = match &member.before {
-            Before::Version(version) => of_version(deps, version).await?.map(download),
+            Before::Version(version) => {
+                of_version(deps, &self.record.tenant, version).await?.map(download)
+            }
             _ => None,
         };
         let (action, tag) = match undo(&self.spec, &device, &member.before, file) {
@@ -115,6 +117,16 @@ impl Work {
         let asks = member.asks.saturating_add(1);
         records.push(Record::Task(Box::new(task)));
         Ok(Order { from, member: Member { asks, attempts, state, ..member }, records, asks: true })
+    }
+
+    /// A device that may be asked: it may have become somebody else's since it was
+    /// chosen, and is then as good as forgotten.
+    pub(super) async fn device(
+        &self,
+        deps: &CampaignsDeps,
+        id: &DeviceId,
+    ) -> Result<Option<Device>, StoreError> {
+        device_within(deps, &self.record.tenant, id).await
     }
 
     fn next_task(
@@ -148,6 +160,23 @@ fn by_profiles() -> Action {
     Action::Converge(Box::default())
 }
 
+/// A device, if campaigns of this tenant are about it: the installation's are about
+/// all.
+pub(super) async fn device_within(
+    deps: &CampaignsDeps,
+    tenant: &str,
+    id: &DeviceId,
+) -> Result<Option<Device>, StoreError> {
+    let Some(device) = deps.store.device(id).await? else { return Ok(None) };
+    let labels = deps.store.labels(id).await?.unwrap_or_default();
+    Ok(is_about(tenant, &labels).then_some(device))
+}
+
+/// Whether campaigns of this tenant are about a device with these labels.
+pub(super) fn is_about(tenant: &str, labels: &Labels) -> bool {
+    tenant.is_empty() || *labels.tenant == *tenant
+}
+
 /// A device's labels with a tag, or without it; `None` if that is so already.
 pub(super) async fn tagged(
     deps: &CampaignsDeps,
@@ -164,27 +193,41 @@ pub(super) async fn tagged(
 /// The firmware that a campaign names, as devices are told to fetch it.
 pub(super) async fn firmware(
     deps: &CampaignsDeps,
+    tenant: &str,
     spec: &CampaignSpec,
 ) -> Result<Option<DownloadFile>, StoreError> {
     let CampaignAction::Firmware { file: Some(file), version } = &spec.action else {
         return Ok(None);
     };
-    let file = deps.store.file(file).await?.map(download);
+    let file = file_of(deps, tenant, file).await?.map(download);
     let version = version.as_deref().map(Box::from);
     Ok(file.map(|file| DownloadFile { version: version.or(file.version), ..file }))
+}
+
+/// A stored file that a tenant may hand out: one that it brought; the installation
+/// any.
+pub(super) async fn file_of(
+    deps: &CampaignsDeps,
+    tenant: &str,
+    sha256: &str,
+) -> Result<Option<FileRecord>, StoreError> {
+    let file = deps.store.file(sha256).await?;
+    Ok(if tenant.is_empty() { file } else { file.and_then(|file| file.brought_by(tenant)) })
 }
 
 /// A stored firmware of a version, the newest if there are several.
 pub(super) async fn of_version(
     deps: &CampaignsDeps,
+    tenant: &str,
     version: &str,
 ) -> Result<Option<FileRecord>, StoreError> {
-    Ok(firmwares(deps, version).await?.into_iter().max_by_key(|file| file.uploaded_at))
+    Ok(firmwares(deps, tenant, version).await?.into_iter().max_by_key(|file| file.uploaded_at))
 }
 
-/// All stored firmwares of a version that an operator brought.
+/// All stored firmwares of a version that a tenant's operator brought.
 pub(super) async fn firmwares(
     deps: &CampaignsDeps,
+    tenant: &str,
     version: &str,
 ) -> Result<Vec<FileRecord>, StoreError> {
     let mut found = Vec::new();
@@ -193,10 +236,10 @@ pub(super) async fn firmwares(
         let page = deps.store.files(after.as_deref(), PAGE).await?;
         let is_last = page.len() < PAGE;
         after = page.last().map(|file| file.sha256.clone());
-        let brought = page.into_iter().filter_map(|file| file.brought_by(""));
-        found.extend(brought.filter(|file| {
-            file.file_type.starts_with("1 ") && file.version.as_deref() == Some(version)
-        }));
+        let brought = page.into_iter().filter_map(|file| file.brought_by(tenant));
+        found.extend(
+            brought.filter(|file| file.is_firmware() && file.version.as_deref() == Some(version)),
+        );
         if is_last {
             return Ok(found);
         }
@@ -217,7 +260,7 @@ fn download(file: FileRecord) -> DownloadFile {
 /// it could be brought back.
 pub(super) async fn is_known(
     deps: &CampaignsDeps,
-    spec: &CampaignSpec,
+    (tenant, spec): (&str, &CampaignSpec),
     device: &Device,
     versions: &mut std::collections::HashMap<Box<str>, bool>,
 ) -> Result<(bool, bool), StoreError> {
@@ -227,7 +270,7 @@ pub(super) async fn is_known(
             let stored = match versions.get(version) {
                 Some(stored) => *stored,
                 None => {
-                    let stored = of_version(deps, version).await?.is_some();
+                    let stored = of_version(deps, tenant, version).await?.is_some();
                     if versions.len() < 1000 {
                         versions.insert(version.clone(), stored);
                     }

@@ -4,18 +4,17 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use tracing::info;
 
-use super::fleet::{firmwares, is_known};
+use super::fleet::{device_within, file_of, firmwares, is_about, is_known};
 use super::{CampaignError, Campaigns};
 use crate::device::{Device, DeviceId};
 use crate::expr::{Rule, Subject};
 use crate::param::ParamPath;
-use crate::phone::Mac;
 use crate::rollout::{
     Before, CampaignAction, CampaignRecord, CampaignSpec, CampaignState, Counts, Member,
     MemberState, SpecError, Tally, at_most, ends_not_before, lot, text_of, wave_sizes,
 };
 use crate::schema::check_value;
-use crate::store::{Batch, Record};
+use crate::store::{Batch, Record, phone_of};
 use crate::time::Timestamp;
 
 /// Devices looked at in one go.
@@ -23,6 +22,9 @@ const PAGE: usize = 500;
 
 /// Members in one commit.
 const AT_ONCE: usize = 200;
+
+/// Campaigns that one tenant can have, so that none fills the server with them.
+const MOST_OF_A_TENANT: usize = 100;
 
 /// What a campaign would be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,25 +59,33 @@ struct Survey {
 }
 
 impl Campaigns {
-    /// What a campaign would be; nothing is recorded.
+    /// What a campaign of a tenant would be, or of the installation if that is empty;
+    /// nothing is recorded.
     ///
     /// # Errors
     /// [`CampaignError`], as [`Campaigns::create`].
-    pub async fn preview(&self, text: &str) -> Result<Preview, CampaignError> {
-        let spec = self.complete(text).await?;
+    pub async fn preview(&self, text: &str, tenant: &str) -> Result<Preview, CampaignError> {
+        let spec = self.complete(text, tenant).await?;
         let now = self.deps.clock.now();
-        let survey = self.survey(&spec, now).await?;
+        let survey = self.survey((tenant, &spec), now).await?;
         self.told(&spec, &survey, now)
     }
 
-    /// Makes a draft: its members are chosen, and nothing is asked of them.
+    /// Makes a draft: its members are chosen, and nothing is asked of them. One of a
+    /// tenant is about the devices of that tenant alone; the installation's, if that
+    /// is empty, about all.
     ///
     /// # Errors
     /// [`CampaignError::Spec`] names what is wrong with the text,
-    /// [`CampaignError::NoDevices`], [`CampaignError::Exists`]; what the store
-    /// says.
-    pub async fn create(&self, text: &str, by: &str) -> Result<CampaignRecord, CampaignError> {
-        let spec = self.complete(text).await?;
+    /// [`CampaignError::NoDevices`], [`CampaignError::Exists`],
+    /// [`CampaignError::Taken`], [`CampaignError::TooMany`]; what the store says.
+    pub async fn create(
+        &self,
+        text: &str,
+        by: &str,
+        tenant: &str,
+    ) -> Result<CampaignRecord, CampaignError> {
+        let spec = self.complete(text, tenant).await?;
         let now = self.deps.clock.now();
         let mut record = CampaignRecord {
             name: spec.name.as_str().into(),
@@ -92,12 +102,11 @@ impl Campaigns {
             unknown: 0,
             cannot_undo: 0,
             history: Vec::new(),
+            tenant: tenant.into(),
         };
         {
             let _one = self.at_work.lock().await;
-            if self.deps.store.fleet().campaign(&spec.name).await?.is_some() {
-                return Err(CampaignError::Exists(record.name));
-            }
+            self.check_room(&record).await?;
             record.note(now, by, "made");
             self.put(&record).await?;
         }
@@ -108,6 +117,26 @@ impl Campaigns {
                 self.forget_all(&record).await?;
                 Err(error)
             }
+        }
+    }
+
+    /// Whether a name is free, and its tenant may have one more.
+    async fn check_room(&self, record: &CampaignRecord) -> Result<(), CampaignError> {
+        let fleet = self.deps.store.fleet();
+        let (name, tenant) = (&record.name, &record.tenant);
+        match fleet.campaign(name).await? {
+            Some(stored) if tenant.is_empty() || stored.tenant == *tenant => {
+                return Err(CampaignError::Exists(name.clone()));
+            }
+            // Neither whose it is, nor that it could be removed.
+            Some(_) => return Err(CampaignError::Taken(name.clone())),
+            None if tenant.is_empty() => return Ok(()),
+            None => {}
+        }
+        let own = fleet.campaigns().await?.into_iter().filter(|one| one.tenant == *tenant);
+        match own.count() < MOST_OF_A_TENANT {
+            true => Ok(()),
+            false => Err(CampaignError::TooMany(MOST_OF_A_TENANT)),
         }
     }
 
@@ -127,7 +156,7 @@ impl Campaigns {
     }
 
     /// The text, with the firmware that it names found.
-    async fn complete(&self, text: &str) -> Result<CampaignSpec, CampaignError> {
+    async fn complete(&self, text: &str, tenant: &str) -> Result<CampaignSpec, CampaignError> {
         let mut spec = self.read(text)?;
         let wrong = |at: &str, problem: String| CampaignError::Spec(SpecError::new(at, problem));
         match &mut spec.action {
@@ -135,14 +164,14 @@ impl Campaigns {
                 let found = match (&*file, &*version) {
                     (Some(sha256), _) => {
                         let sha256 = sha256.to_ascii_lowercase();
-                        self.deps.store.file(&sha256).await?.ok_or_else(|| {
+                        file_of(&self.deps, tenant, &sha256).await?.ok_or_else(|| {
                             let problem = "no such file is stored; see `provost file list`";
                             wrong("action.firmware.file", problem.to_owned())
                         })?
                     }
                     (None, version) => {
                         let version = version.as_deref().unwrap_or_default();
-                        let mut found = firmwares(&self.deps, version).await?;
+                        let mut found = firmwares(&self.deps, tenant, version).await?;
                         match (found.pop(), found.is_empty()) {
                             (Some(one), true) => one,
                             (None, _) => {
@@ -171,7 +200,7 @@ impl Campaigns {
             }
             CampaignAction::Profile { profile } => {
                 let profile = profile.clone();
-                self.check_profile(&spec, &profile).await?;
+                self.check_profile((tenant, &spec), &profile).await?;
             }
             CampaignAction::Parameters { values } => check_values(values)?,
             CampaignAction::Reboot {} | CampaignAction::Migrate { .. } => {}
@@ -181,9 +210,15 @@ impl Campaigns {
 
     /// A profile that does not ask for the tag would be in force everywhere, or
     /// nowhere.
-    async fn check_profile(&self, spec: &CampaignSpec, name: &str) -> Result<(), CampaignError> {
+    async fn check_profile(
+        &self,
+        (tenant, spec): (&str, &CampaignSpec),
+        name: &str,
+    ) -> Result<(), CampaignError> {
         let at = "action.profile.profile";
-        let Some(profile) = self.deps.store.fleet().profile(name).await? else {
+        let profile = self.deps.store.fleet().profile(name).await?;
+        let own = profile.filter(|one| tenant.is_empty() || *one.tenant == *tenant);
+        let Some(profile) = own else {
             return Err(SpecError::new(at, format!("there is no profile {name}")).into());
         };
         let tag = spec.tag();
@@ -201,11 +236,11 @@ impl Campaigns {
         mut record: CampaignRecord,
         spec: &CampaignSpec,
     ) -> Result<CampaignRecord, CampaignError> {
-        let survey = self.survey(spec, record.at).await?;
+        let survey = self.survey((&*record.tenant, spec), record.at).await?;
         let mut wave = Waves::new(spec, &survey.lots)?;
         let mut members = Vec::new();
         let mut walk = Walk::new(spec)?;
-        while let Some(devices) = walk.next(self, record.at).await? {
+        while let Some(devices) = walk.next(self, &record.tenant, record.at).await? {
             for (device, decided) in devices {
                 if decided != Some(true) {
                     continue;
@@ -248,19 +283,24 @@ impl Campaigns {
         Ok(())
     }
 
-    async fn survey(&self, spec: &CampaignSpec, at: Timestamp) -> Result<Survey, CampaignError> {
+    async fn survey(
+        &self,
+        (tenant, spec): (&str, &CampaignSpec),
+        at: Timestamp,
+    ) -> Result<Survey, CampaignError> {
         let mut survey = Survey::default();
         let mut versions = HashMap::new();
         let mut walk = Walk::new(spec)?;
-        while let Some(devices) = walk.next(self, at).await? {
+        while let Some(devices) = walk.next(self, tenant, at).await? {
             for (device, decided) in devices {
                 match decided {
                     None => survey.undecided += 1,
                     Some(false) => {}
                     Some(true) => {
                         survey.lots.push(lot(&spec.name, at, &device.id));
+                        let whose = (tenant, spec);
                         let (known, back) =
-                            is_known(&self.deps, spec, &device, &mut versions).await?;
+                            is_known(&self.deps, whose, &device, &mut versions).await?;
                         survey.unknown += u32::from(!known);
                         survey.cannot_undo += u32::from(!back);
                     }
@@ -371,10 +411,12 @@ impl Walk {
         Ok(Self::Rule { rule, after: None, over: false })
     }
 
-    /// The next devices; `None` when all were seen.
+    /// The next devices; `None` when all were seen. What is not the tenant's is as if
+    /// it were not there.
     async fn next(
         &mut self,
         campaigns: &Campaigns,
+        tenant: &str,
         now: Timestamp,
     ) -> Result<Option<Judged>, CampaignError> {
         let store = &campaigns.deps.store;
@@ -384,7 +426,7 @@ impl Walk {
             Self::List(list) => {
                 let mut devices = Vec::new();
                 for id in list.by_ref().take(PAGE) {
-                    let Some(device) = store.device(&id).await? else {
+                    let Some(device) = device_within(&campaigns.deps, tenant, &id).await? else {
                         let problem = format!("device {id} is not known");
                         return Err(SpecError::new("target.devices", problem).into());
                     };
@@ -399,7 +441,7 @@ impl Walk {
                 *after = page.last().map(|device| device.id.clone());
                 let mut judged = Vec::with_capacity(page.len());
                 for device in page {
-                    let decided = campaigns.is_meant(rule, &device, now).await?;
+                    let decided = campaigns.is_meant((tenant, rule), &device, now).await?;
                     judged.push((device, decided));
                 }
                 Ok(Some(judged))
@@ -411,17 +453,19 @@ impl Walk {
 impl Campaigns {
     async fn is_meant(
         &self,
-        rule: &Rule,
+        (tenant, rule): (&str, &Rule),
         device: &Device,
         now: Timestamp,
     ) -> Result<Option<bool>, CampaignError> {
         let store = &self.deps.store;
         let labels = store.labels(&device.id).await?.unwrap_or_default();
+        if !is_about(tenant, &labels) {
+            return Ok(Some(false));
+        }
         let tree = if rule.needs_tree() { store.tree(&device.id).await? } else { None };
-        let mac = Mac::of_serial(&device.identity.serial_number).filter(|_| rule.needs_phone());
-        let phone = match mac {
-            Some(mac) => store.phone(mac).await?,
-            None => None,
+        let phone = match rule.needs_phone() {
+            true => phone_of(&**store, device, &labels).await?,
+            false => None,
         };
         let subject =
             Subject { device, labels: &labels, tree: tree.as_ref(), phone: phone.as_ref(), now };

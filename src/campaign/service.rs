@@ -255,7 +255,10 @@ impl Heard {
 
     fn take(&mut self, notice: Notice) {
         match notice {
-            Notice::Device(device) | Notice::Task { device, ended: true, .. } => {
+            // With its labels it may become somebody else's.
+            Notice::Device(device)
+            | Notice::Labels(device)
+            | Notice::Task { device, ended: true, .. } => {
                 self.devices.insert(device);
             }
             _ => {}

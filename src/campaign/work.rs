@@ -70,7 +70,7 @@ impl Work {
     ) -> Result<Self, CampaignError> {
         let spec = CampaignSpec::parse(&record.text, PaceSpec::default())?;
         let window = spec.window()?;
-        let file = fleet::firmware(deps, &spec).await?;
+        let file = fleet::firmware(deps, &record.tenant, &spec).await?;
         let mut members = HashMap::new();
         let expected = record.count(Place::AtWork) + record.count(Place::Undoing);
         let mut after: Option<DeviceId> = None;

@@ -9,9 +9,11 @@ mod actor;
 mod audit;
 mod away;
 mod happenings;
+mod names;
 
 pub use actor::{Actor, acting, entries_made, still_acting};
 pub use audit::deed;
+pub use names::{INSTALLATION, Names};
 
 use std::sync::Arc;
 

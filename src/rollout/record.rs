@@ -42,6 +42,9 @@ pub struct CampaignRecord {
     pub cannot_undo: u32,
     /// What happened to it, oldest first; bounded by [`MAX_HISTORY`].
     pub history: Vec<HistoryLine>,
+    /// The tenant whose it is: it asks devices of this tenant alone, whatever its
+    /// target says. Empty for the installation's.
+    pub tenant: Box<str>,
 }
 
 /// Where a campaign stands.

@@ -15,6 +15,7 @@ use crate::device::{
 use crate::news::WebhookProgress;
 use crate::phone::{self, Access, Mac, Settings, Transport, Vendor};
 use crate::profile::{PlanRecord, ProfileChange, ProfileRecord};
+use crate::rollout::{CampaignRecord, CampaignState, Counts, HistoryLine, Tally};
 use crate::time::Timestamp;
 
 /// A phone as it was when Fanvil was the one vendor.
@@ -123,6 +124,25 @@ struct Bulk {
     problems: Vec<(DeviceId, Box<str>)>,
     ended_at: Option<Timestamp>,
     cancelled: bool,
+}
+
+/// A campaign as it was when all were the installation's.
+#[derive(Serialize, Deserialize)]
+struct Campaign {
+    name: Box<str>,
+    revision: u32,
+    text: Box<str>,
+    at: Timestamp,
+    by: Box<str>,
+    why: Box<str>,
+    state: CampaignState,
+    started_at: Option<Timestamp>,
+    approved: Option<(Timestamp, Box<str>)>,
+    waves: Vec<Counts>,
+    tally: Tally,
+    unknown: u32,
+    cannot_undo: u32,
+    history: Vec<HistoryLine>,
 }
 
 /// A device as it was before anything was wanted of it.
@@ -258,6 +278,28 @@ pub(super) fn bulk(body: &[u8]) -> Option<BulkRecord> {
 /// How far a webhook is, of the form before: how its deliveries went was not kept.
 pub(super) fn webhook_progress(body: &[u8]) -> Option<WebhookProgress> {
     postcard::from_bytes::<u64>(body).ok().map(WebhookProgress::from)
+}
+
+/// A campaign of the form before: the installation's.
+pub(super) fn campaign(body: &[u8]) -> Option<CampaignRecord> {
+    let before: Campaign = postcard::from_bytes(body).ok()?;
+    Some(CampaignRecord {
+        name: before.name,
+        revision: before.revision,
+        text: before.text,
+        at: before.at,
+        by: before.by,
+        why: before.why,
+        state: before.state,
+        started_at: before.started_at,
+        approved: before.approved,
+        waves: before.waves,
+        tally: before.tally,
+        unknown: before.unknown,
+        cannot_undo: before.cannot_undo,
+        history: before.history,
+        tenant: "".into(),
+    })
 }
 
 /// A phone of the form before.
@@ -469,6 +511,32 @@ mod tests {
         };
         let new = plan(&postcard::to_stdvec(&old).unwrap()).unwrap();
         assert_eq!((new.id, new.base, new.changes.len(), &*new.tenant), (7, 9, 1, ""));
+    }
+
+    #[test]
+    fn a_campaign_of_the_form_before_is_the_installations_and_stands_where_it_stood() {
+        let at = Timestamp::from_millis(1);
+        let old = Campaign {
+            name: "fw".into(),
+            revision: 5,
+            text: "{}".into(),
+            at,
+            by: "admin".into(),
+            why: "x".into(),
+            state: CampaignState::Running { wave: 1, since: at, not_before: at },
+            started_at: Some(at),
+            approved: Some((at, "boss".into())),
+            waves: vec![Counts { done: 3, ..Counts::default() }],
+            tally: Tally { finished: 3, failed: 1 },
+            unknown: 2,
+            cannot_undo: 1,
+            history: vec![HistoryLine { at, by: "admin".into(), what: "made".into() }],
+        };
+        let new = campaign(&postcard::to_stdvec(&old).unwrap()).unwrap();
+        assert_eq!((&*new.name, new.revision, &*new.tenant), ("fw", 5, ""));
+        assert_eq!((new.state, new.approved), (old.state, old.approved));
+        assert_eq!((new.waves, new.tally, new.history), (old.waves, old.tally, old.history));
+        assert_eq!((new.unknown, new.cannot_undo), (2, 1));
     }
 
     #[test]

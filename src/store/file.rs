@@ -80,6 +80,11 @@ impl FileRecord {
         }
     }
 
+    /// Whether it is a firmware image (TR-069 §A.3.2.8).
+    pub fn is_firmware(&self) -> bool {
+        self.file_type.starts_with("1 ")
+    }
+
     /// All who brought it.
     pub fn tenants(&self) -> impl Iterator<Item = &str> {
         let first = self.from.is_none().then_some(&*self.tenant);

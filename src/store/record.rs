@@ -286,7 +286,12 @@ impl Stored for PlanRecord {
 
 impl Stored for CampaignRecord {
     const NAME: &'static str = "a campaign";
+    const VERSION: u8 = 2;
     const SEALED: bool = true;
+
+    fn migrate(body: &[u8]) -> Option<Self> {
+        before::campaign(body)
+    }
 
     fn revision(&self) -> u32 {
         self.revision

@@ -45,7 +45,7 @@ struct Line {
     #[serde(skip_serializing_if = "Option::is_none")]
     previous: Option<String>,
     /// What the hash is over besides: what the entry says, as it was stored, in
-    /// base64.
+    /// base64. Empty if it names somebody who is not seen.
     body: String,
 }
 
@@ -96,7 +96,7 @@ async fn write(
     pieces: &mut Pieces,
 ) -> Result<(), Cut> {
     let principal = lasting.principal().clone();
-    let wanted = Wanted::new(filter, &principal)?;
+    let mut wanted = Wanted::new(filter, &principal)?;
     let office = store.office();
     // What is made meanwhile is not told: an export made while others work ends.
     let (first, end) = office.audit_range().await?;
@@ -113,7 +113,7 @@ async fn write(
         from = last.number.saturating_add(1);
         for entry in chunk {
             let before = previous.replace(entry.hash);
-            if wanted.takes(&entry.draft) {
+            if let Some(entry) = wanted.seen(store, entry).await? {
                 pieces.write(&Line::of(entry, before).text(format)).await?;
             }
         }

@@ -104,6 +104,10 @@ async fn whose(
             };
             told("plan", key, &known.map(|known| known.tenant).unwrap_or_default(), "")
         }
+        About::Campaign => {
+            let known = state.store().fleet().campaign(key).await.ok().flatten();
+            told("campaign", key, &known.map(|known| known.tenant).unwrap_or_default(), "")
+        }
         About::File => told("file", key, "", ""),
         About::Open | About::Nothing | About::Whole | About::Listed => {
             told("server", &keys.join("/"), "", "")

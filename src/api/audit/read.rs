@@ -48,8 +48,8 @@ pub(in crate::api) async fn list(
 ) -> Result<axum::Json<Page<EntryView>>, ApiError> {
     let limit = paging::limit(listing.limit)?;
     let before: Option<u64> = paging::key_after(listing.after.as_deref())?;
-    let wanted = Wanted::new(&filter, &principal)?;
-    let (entries, next) = page(&state, &wanted, before, limit).await?;
+    let mut wanted = Wanted::new(&filter, &principal)?;
+    let (entries, next) = page(&state, &mut wanted, before, limit).await?;
     let items = entries.into_iter().map(EntryView::from).collect();
     Ok(axum::Json(Page { items, next: next.map(paging::cursor) }))
 }
@@ -57,7 +57,7 @@ pub(in crate::api) async fn list(
 /// The newest entries before a number, and where the next page begins.
 async fn page(
     state: &Inner,
-    wanted: &Wanted<'_>,
+    wanted: &mut Wanted<'_>,
     before: Option<u64>,
     limit: usize,
 ) -> Result<(Vec<AuditEntry>, Option<u64>), ApiError> {
@@ -77,9 +77,7 @@ async fn page(
             if too_old {
                 return Ok((found, None));
             }
-            if wanted.takes(&entry.draft) {
-                found.push(entry);
-            }
+            found.extend(wanted.seen(state.store(), entry).await?);
             looked += 1;
             if found.len() >= limit || looked >= MAX_SCAN {
                 return Ok((found, (number > first).then_some(number)));
@@ -103,9 +101,8 @@ pub(in crate::api) async fn show(
     let absent = || ApiError::NoSuch { what: "entry of the audit", name: number.clone() };
     let wanted: u64 = number.parse().map_err(|_| absent())?;
     let entry = state.store().office().audit(wanted, 1).await?.pop();
-    let seen = |entry: &AuditEntry| {
-        entry.number == wanted && principal.sees(&entry.draft.tenant, &entry.draft.site)
-    };
-    let entry = entry.filter(seen).ok_or_else(absent)?;
-    Ok(axum::Json(entry.into()))
+    let entry = entry.filter(|entry| entry.number == wanted).ok_or_else(absent)?;
+    let all = EntryFilter::default();
+    let seen = Wanted::new(&all, &principal)?.seen(state.store(), entry).await?;
+    Ok(axum::Json(seen.ok_or_else(absent)?.into()))
 }

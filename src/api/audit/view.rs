@@ -6,6 +6,8 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::access::{AuditDraft, AuditEntry, Principal};
 use crate::api::problem::{ApiError, bad_value};
+use crate::ledger::Names;
+use crate::store::Store;
 use crate::time::Timestamp;
 
 /// An entry of the audit.
@@ -98,6 +100,36 @@ fn object(side: &str) -> Map<String, Value> {
     }
 }
 
+/// How the state of a campaign begins that somebody has stopped.
+const STOPPED: &str = "stopped by ";
+
+/// Every text that names somebody who did something, in a side of an entry.
+fn signers(side: &mut Value) -> Vec<&mut String> {
+    let members = match side {
+        Value::Object(members) => members,
+        Value::Array(items) => return items.iter_mut().flat_map(signers).collect(),
+        _ => return Vec::new(),
+    };
+    let mut found = Vec::new();
+    for (key, value) in members.iter_mut() {
+        let is_name = key == "by" || key.ends_with("_by");
+        let is_signed = value.as_str().is_some_and(|text| is_name || text.starts_with(STOPPED));
+        if !is_signed {
+            found.extend(signers(value));
+        } else if let Value::String(text) = value {
+            found.push(text);
+        }
+    }
+    found
+}
+
+/// A name, and what stands before and after it.
+fn parts(text: &str) -> (&str, &str, &str) {
+    let Some(rest) = text.strip_prefix(STOPPED) else { return ("", text, "") };
+    let (name, after) = rest.split_at(rest.find(": ").unwrap_or(rest.len()));
+    (STOPPED, name, after)
+}
+
 /// Which entries are wanted.
 #[derive(Clone, Debug, Default, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
@@ -130,6 +162,7 @@ pub(super) struct Wanted<'q> {
     filter: &'q EntryFilter,
     request: Option<u128>,
     principal: Principal,
+    names: Names,
 }
 
 impl<'q> Wanted<'q> {
@@ -139,7 +172,8 @@ impl<'q> Wanted<'q> {
         let request = filter.request.as_deref().map(uuid::Uuid::parse_str).transpose();
         let request = request.map_err(|_| bad_value("request", "a request's id is a UUID"))?;
         let request = request.map(|id| id.as_u128());
-        Ok(Self { filter, request, principal: principal.clone() })
+        let names = Names::of(&principal.reach);
+        Ok(Self { filter, request, principal: principal.clone(), names })
     }
 
     /// Nothing older is wanted.
@@ -147,9 +181,64 @@ impl<'q> Wanted<'q> {
         self.filter.since
     }
 
-    /// Whether an entry is wanted and may be seen.
-    pub(super) fn takes(&self, draft: &AuditDraft) -> bool {
-        let EntryFilter { actor, token, action, kind, key, tenant, since, until, .. } = self.filter;
+    /// An entry as it may be seen, if it is wanted.
+    pub(super) async fn seen(
+        &mut self,
+        store: &dyn Store,
+        mut entry: AuditEntry,
+    ) -> Result<Option<AuditEntry>, ApiError> {
+        if !self.takes(&entry.draft) {
+            return Ok(None);
+        }
+        self.sign(store, &mut entry).await?;
+        let is = |wanted: &Option<String>, text: &str| {
+            wanted.as_deref().is_none_or(|wanted| wanted == text)
+        };
+        let EntryFilter { actor, token, .. } = self.filter;
+        let is_by = is(actor, &entry.draft.actor) && is(token, &entry.draft.token);
+        Ok(is_by.then_some(entry))
+    }
+
+    /// Puts the names in an entry as they may be told. What it was stored as, over
+    /// which its hash is, is left out then.
+    async fn sign(&mut self, store: &dyn Store, entry: &mut AuditEntry) -> Result<(), ApiError> {
+        if self.principal.reach.is_whole() {
+            return Ok(());
+        }
+        let draft = &mut entry.draft;
+        let told = self.names.told_of(store, &draft.actor, &draft.token).await?;
+        let mut is_other = told != draft.actor;
+        if is_other {
+            // A sentence begins with who did it.
+            if let Some(rest) = draft.sentence.strip_prefix(&*draft.actor) {
+                draft.sentence = format!("{told}{rest}").into();
+            }
+            (draft.actor, draft.token, draft.address) = (told, "".into(), None);
+        }
+        for side in [&mut draft.before, &mut draft.after].into_iter().flatten() {
+            let Ok(mut value) = serde_json::from_str::<Value>(side) else { continue };
+            let mut signed = false;
+            for text in signers(&mut value) {
+                let (before, name, after) = parts(text);
+                let told = self.names.told(store, name).await?;
+                let told = format!("{before}{told}{after}");
+                signed |= told != *text;
+                *text = told;
+            }
+            if signed {
+                *side = value.to_string().into();
+            }
+            is_other |= signed;
+        }
+        if is_other {
+            entry.body.clear();
+        }
+        Ok(())
+    }
+
+    /// Whether an entry is wanted and may be seen, whoever made it.
+    fn takes(&self, draft: &AuditDraft) -> bool {
+        let EntryFilter { action, kind, key, tenant, since, until, .. } = self.filter;
         let is = |wanted: &Option<String>, text: &str| {
             wanted.as_deref().is_none_or(|wanted| wanted == text)
         };
@@ -159,8 +248,6 @@ impl<'q> Wanted<'q> {
         });
         self.principal.sees(&draft.tenant, &draft.site)
             && acts
-            && is(actor, &draft.actor)
-            && is(token, &draft.token)
             && is(kind, &draft.kind)
             && is(key, &draft.key)
             && is(tenant, &draft.tenant)

@@ -20,10 +20,12 @@ use super::paging::{self, MAX_SCAN, Page};
 use super::problem::{ApiError, Problem, bad_value};
 use super::sorted::{Columns, Key, Sort};
 use super::state::{Shared, State as Inner};
+use super::within::Eyes;
 use crate::access::Principal;
 use crate::campaign::CampaignError;
 use crate::device::DeviceId;
-use crate::rollout::{CampaignRecord, Place};
+use crate::ledger::Names;
+use crate::rollout::{CampaignRecord, CampaignState, Place};
 
 impl From<CampaignError> for ApiError {
     fn from(error: CampaignError) -> Self {
@@ -31,16 +33,59 @@ impl From<CampaignError> for ApiError {
             CampaignError::Spec(error) => bad_value(error.at, error.problem),
             CampaignError::NoSuch(name) => Self::NoSuch { what: "campaign", name: name.into() },
             CampaignError::Exists(name) => Self::Exists { what: "campaign", name: name.into() },
+            CampaignError::Taken(name) => Self::Taken { what: "campaign", name: name.into() },
+            CampaignError::TooMany(limit) => Self::TooMany { what: "campaigns", limit },
             CampaignError::Store(error) => error.into(),
             error => Self::Campaign(error),
         }
     }
 }
 
-/// The campaign of a name.
-async fn known(state: &Inner, name: String) -> Result<CampaignRecord, ApiError> {
+/// The campaign of a name, if it is seen.
+async fn known(eyes: &Eyes<'_>, state: &Inner, name: String) -> Result<CampaignRecord, ApiError> {
     let record = state.store().fleet().campaign(&name).await?;
-    record.ok_or(ApiError::NoSuch { what: "campaign", name })
+    let seen = record.filter(|record| eyes.tenants(&record.tenant));
+    seen.ok_or(ApiError::NoSuch { what: "campaign", name })
+}
+
+/// A campaign, with everything, as somebody may see it.
+async fn seen_by(
+    state: &Inner,
+    principal: &Principal,
+    mut record: CampaignRecord,
+) -> Result<CampaignView, ApiError> {
+    sign(state, &mut Eyes::of(state, principal).names(), &mut record).await?;
+    Ok(CampaignView::whole(&record))
+}
+
+/// Puts the names in a campaign as they may be told: the installation may have had
+/// a hand in it.
+async fn sign(
+    state: &Inner,
+    names: &mut Names,
+    record: &mut CampaignRecord,
+) -> Result<(), ApiError> {
+    let store = state.store();
+    for line in &mut record.history {
+        let told = names.told(store, &line.by).await?;
+        // One that was stopped says by whom in its state as well.
+        let (stopped, unsaid) = (format!("stopped by {}", line.by), format!("stopped by {told}"));
+        line.what = line.what.replacen(&stopped, &unsaid, 1).into();
+        if let CampaignState::Stopped { why, .. } = &mut record.state {
+            *why = why.replacen(&stopped, &unsaid, 1).into();
+        }
+        line.by = told;
+    }
+    if let CampaignState::NeedsApproval { by, .. } | CampaignState::Paused { by, .. } =
+        &mut record.state
+    {
+        *by = names.told(store, by).await?;
+    }
+    if let Some((_, by)) = &mut record.approved {
+        *by = names.told(store, by).await?;
+    }
+    record.by = names.told(store, &record.by).await?;
+    Ok(())
 }
 
 /// What campaigns can be sorted by.
@@ -58,9 +103,16 @@ const COLUMNS: Columns<CampaignRecord> = &[
     responses((status = 200, body = Page<CampaignView>), (status = 400, body = Problem)))]
 pub(super) async fn list(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Query(sort): Query<Sort>,
 ) -> Result<axum::Json<Page<CampaignView>>, ApiError> {
-    let campaigns = state.store().fleet().campaigns().await?;
+    let eyes = Eyes::of(&state, &principal);
+    let mut campaigns = state.store().fleet().campaigns().await?;
+    campaigns.retain(|campaign| eyes.tenants(&campaign.tenant));
+    let mut names = eyes.names();
+    for campaign in &mut campaigns {
+        sign(&state, &mut names, campaign).await?;
+    }
     let campaigns = sort.of(campaigns, |campaign| &campaign.name, COLUMNS)?;
     let items = campaigns.iter().map(CampaignView::in_list).collect();
     Ok(axum::Json(Page { items, next: None }))
@@ -73,6 +125,9 @@ pub(super) struct Making {
     /// Tell what it would be, and record nothing.
     #[serde(default)]
     preview: bool,
+    /// The tenant whose it is to be, and whose devices alone it asks; the token's own
+    /// if not given, and empty for the installation.
+    tenant: Option<String>,
 }
 
 /// Makes a draft of a campaign: its devices are chosen, and nothing is asked of
@@ -91,13 +146,14 @@ pub(super) async fn create(
 ) -> Result<Response, ApiError> {
     let campaigns = &state.deps.campaigns;
     let text = text.to_string();
+    let tenant = Eyes::of(&state, &principal).owner(making.tenant.as_deref())?;
     if making.preview {
-        let preview = campaigns.preview(&text).await?;
+        let preview = campaigns.preview(&text, &tenant).await?;
         return Ok(axum::Json(PreviewView::from(preview)).into_response());
     }
-    let record = campaigns.create(&text, &principal.name).await?;
+    let record = campaigns.create(&text, &principal.name, &tenant).await?;
     let at = format!("/api/v1/campaigns/{}", record.name);
-    let view = axum::Json(CampaignView::whole(&record));
+    let view = axum::Json(seen_by(&state, &principal, record).await?);
     Ok((StatusCode::CREATED, [(header::LOCATION, at)], view).into_response())
 }
 
@@ -107,9 +163,11 @@ pub(super) async fn create(
     responses((status = 200, body = CampaignView), (status = 404, body = Problem)))]
 pub(super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<axum::Json<CampaignView>, ApiError> {
-    Ok(axum::Json(CampaignView::whole(&known(&state, name).await?)))
+    let record = known(&Eyes::of(&state, &principal), &state, name).await?;
+    Ok(axum::Json(seen_by(&state, &principal, record).await?))
 }
 
 /// Which devices of a campaign.
@@ -133,13 +191,15 @@ pub(super) struct MembersQuery {
     responses((status = 200, body = Page<MemberView>), (status = 404, body = Problem)))]
 pub(super) async fn members(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
     Query(query): Query<MembersQuery>,
 ) -> Result<axum::Json<Page<MemberView>>, ApiError> {
-    let record = known(&state, name).await?;
+    let eyes = Eyes::of(&state, &principal);
+    let record = known(&eyes, &state, name).await?;
     let place = query.state.as_deref().map(place).transpose()?;
     let limit = paging::limit(query.limit)?;
-    let mut after: Option<DeviceId> = paging::key_after(query.after.as_deref())?;
+    let mut after: Option<DeviceId> = eyes.after(query.after.as_deref())?;
     let mut items = Vec::new();
     let mut scanned = 0;
     let next = 'pages: loop {
@@ -150,7 +210,8 @@ pub(super) async fn members(
             after = Some(member.device.clone());
             let fits = place.is_none_or(|place| member.state.place() == place)
                 && query.wave.is_none_or(|wave| member.wave.checked_add(1) == Some(wave));
-            if fits {
+            // One of a tenant's campaign may have become another's since.
+            if fits && eyes.of_device(&member.device).await? {
                 items.push(MemberView::from(&member));
                 if items.len() == limit {
                     break 'pages after;
@@ -164,7 +225,7 @@ pub(super) async fn members(
             break after;
         }
     };
-    Ok(axum::Json(Page { items, next: next.map(paging::cursor) }))
+    Ok(axum::Json(Page { items, next: next.map(|key| eyes.cursor(key, false)) }))
 }
 
 fn place(word: &str) -> Result<Place, ApiError> {

@@ -6,6 +6,7 @@ use axum::http::StatusCode;
 use serde::Deserialize;
 use utoipa::IntoParams;
 
+use super::seen_by;
 use super::view::CampaignView;
 use crate::access::Principal;
 use crate::api::extract::{Query, plain_text};
@@ -41,7 +42,7 @@ pub(crate) async fn start(
     Path(name): Path<String>,
 ) -> Answer {
     let record = state.deps.campaigns.start(&name, &principal.name).await?;
-    Ok(axum::Json(CampaignView::whole(&record)))
+    Ok(axum::Json(seen_by(&state, &principal, record).await?))
 }
 
 /// Approves a campaign that waits for it; it then runs
@@ -57,7 +58,7 @@ pub(crate) async fn approve(
 ) -> Answer {
     let why = reason.checked()?;
     let record = state.deps.campaigns.approve(&name, &principal.name, &why).await?;
-    Ok(axum::Json(CampaignView::whole(&record)))
+    Ok(axum::Json(seen_by(&state, &principal, record).await?))
 }
 
 /// Holds a campaign: what was not sent is withdrawn, what was sent goes on
@@ -73,7 +74,7 @@ pub(crate) async fn pause(
 ) -> Answer {
     let why = reason.checked()?;
     let record = state.deps.campaigns.pause(&name, &principal.name, &why).await?;
-    Ok(axum::Json(CampaignView::whole(&record)))
+    Ok(axum::Json(seen_by(&state, &principal, record).await?))
 }
 
 /// Lets a campaign go on that was paused or has halted
@@ -89,7 +90,7 @@ pub(crate) async fn resume(
 ) -> Answer {
     let why = reason.checked()?;
     let record = state.deps.campaigns.resume(&name, &principal.name, &why).await?;
-    Ok(axum::Json(CampaignView::whole(&record)))
+    Ok(axum::Json(seen_by(&state, &principal, record).await?))
 }
 
 /// Ends a campaign before its time; what it changed stays changed
@@ -105,7 +106,7 @@ pub(crate) async fn stop(
 ) -> Answer {
     let why = reason.checked()?;
     let record = state.deps.campaigns.stop(&name, &principal.name, &why).await?;
-    Ok(axum::Json(CampaignView::whole(&record)))
+    Ok(axum::Json(seen_by(&state, &principal, record).await?))
 }
 
 /// Brings the devices that a campaign changed back to what they were
@@ -121,7 +122,7 @@ pub(crate) async fn roll_back(
 ) -> Answer {
     let why = reason.checked()?;
     let record = state.deps.campaigns.roll_back(&name, &principal.name, &why).await?;
-    Ok(axum::Json(CampaignView::whole(&record)))
+    Ok(axum::Json(seen_by(&state, &principal, record).await?))
 }
 
 /// Forgets a campaign that is over or was never started

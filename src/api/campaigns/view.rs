@@ -16,6 +16,9 @@ use crate::time::Timestamp;
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct CampaignView {
     name: Box<str>,
+    /// The tenant whose it is, and whose devices alone it asks; empty for the
+    /// installation's.
+    tenant: Box<str>,
     /// `gathering`, `draft`, `needs_approval`, `running`, `paused`, `halted`,
     /// `rolling_back`, `rolled_back`, `stopped`, `finished` or `removing`.
     state: &'static str,
@@ -159,6 +162,7 @@ impl CampaignView {
         let (approved_at, approved_by) = record.approved.clone().unzip();
         Self {
             name: record.name.clone(),
+            tenant: record.tenant.clone(),
             state: record.state.word(),
             reason,
             over: record.state.is_over(),

@@ -254,5 +254,6 @@ pub(in crate::api) async fn apply(
     let task = state.deps.fleet.ask_repair(&id, &principal.name, now).await?;
     tracing::info!(device.id = %id, task.id = %task.id, "a device is to be brought to what is wanted");
     let wake = body.wake.unwrap_or(true);
-    Ok(tasks::answer(tasks::await_outcome(&state, task, notices, wake, patience).await?))
+    let how = (wake, patience);
+    Ok(tasks::answer(tasks::await_outcome(&state, &principal, task, notices, how).await?))
 }

@@ -20,7 +20,7 @@ use super::super::within::{Eyes, Veil};
 use super::changes::{self, Faults, MAX_PROFILES};
 use super::making::{MAX_MAKING, Maker, Making};
 use super::profiles::told;
-use super::view::{DevicePlanView, SummaryView};
+use super::view::{DevicePlanView, SummaryView, sign};
 use crate::access::Principal;
 use crate::device::DeviceId;
 use crate::expr::Rule;
@@ -224,7 +224,9 @@ pub(in crate::api) async fn create(
     tokio::spawn(still_acting(make(Arc::clone(&state), maker, proposal, veil)));
     let outcome = making.outcome(query.patience(&state)).await;
     let (status, view) = match outcome {
-        Some(Ok(())) => (StatusCode::CREATED, stored_view(&state, making.draft.id).await?),
+        Some(Ok(())) => {
+            (StatusCode::CREATED, stored_view(&state, &principal, making.draft.id).await?)
+        }
         Some(Err(why)) => return Err(ApiError::PlanFailed(why)),
         None => (StatusCode::ACCEPTED, PlanView::of_making(&making)),
     };
@@ -358,6 +360,10 @@ pub(in crate::api) async fn list(
     let is_cut = records.len() > limit;
     records.truncate(limit);
     let next = records.last().filter(|_| is_cut).map(|record| paging::cursor(record.id));
+    let mut names = eyes.names();
+    for record in &mut records {
+        sign(state.store(), &mut names, record).await?;
+    }
     let profiles = state.store().fleet().profiles().await?;
     let mut items: Vec<PlanView> = records
         .into_iter()
@@ -393,7 +399,7 @@ pub(in crate::api) async fn show(
         }
     }
     stored(&state, &principal, id).await?;
-    Ok(axum::Json(stored_view(&state, id).await?))
+    Ok(axum::Json(stored_view(&state, &principal, id).await?))
 }
 
 /// Forgets a plan; one that is being made is given up
@@ -571,8 +577,9 @@ fn no_such(id: u128) -> ApiError {
     ApiError::NoSuch { what: "plan", name: shown(id) }
 }
 
-async fn stored_view(state: &Inner, id: u128) -> Result<PlanView, ApiError> {
-    let record = state.store().fleet().plan(id).await?.ok_or_else(|| no_such(id))?;
+async fn stored_view(state: &Inner, principal: &Principal, id: u128) -> Result<PlanView, ApiError> {
+    let mut record = state.store().fleet().plan(id).await?.ok_or_else(|| no_such(id))?;
+    sign(state.store(), &mut Eyes::of(state, principal).names(), &mut record).await?;
     Ok(PlanView::of_record(record, &state.store().fleet().profiles().await?))
 }
 

@@ -140,6 +140,10 @@ pub(in crate::api) async fn list(
     let mut seen = state.store().fleet().profiles().await?;
     let eyes = Eyes::of(&state, &principal);
     seen.retain(|record| eyes.tenants(&record.tenant));
+    let mut names = eyes.names();
+    for record in &mut seen {
+        record.by = names.told(state.store(), &record.by).await?;
+    }
     let page = page(seen, |record| &record.name, COLUMNS, &part.asked())?;
     let items = page.items.into_iter().map(ProfileView::from).collect();
     Ok(axum::Json(Page { items, next: page.next }))
@@ -154,7 +158,7 @@ pub(in crate::api) async fn show(
     Extension(principal): Extension<Principal>,
     Path(name): Path<String>,
 ) -> Result<axum::Json<ProfileView>, ApiError> {
-    Ok(axum::Json(known(&state, &principal, &name).await?.into()))
+    Ok(axum::Json(signed(&state, &principal, known(&state, &principal, &name).await?).await?))
 }
 
 /// Makes or changes a profile
@@ -218,7 +222,7 @@ pub(in crate::api) async fn put(
     }
     let enabled = wanted.unwrap_or(stored.enabled);
     if stored.text == text && stored.enabled == enabled {
-        return Ok((StatusCode::OK, axum::Json(stored.into())));
+        return Ok((StatusCode::OK, axum::Json(signed(&state, &principal, stored).await?)));
     }
     let changed = next(&state, &principal, ProfileRecord { text, enabled, ..stored }, why).await?;
     Ok((StatusCode::OK, axum::Json(changed.into())))
@@ -264,6 +268,10 @@ pub(in crate::api) async fn versions(
     let is_cut = versions.len() > limit;
     versions.truncate(limit);
     let next = versions.last().filter(|_| is_cut).map(|record| paging::cursor(record.version));
+    let mut names = Eyes::of(&state, &principal).names();
+    for record in &mut versions {
+        record.by = names.told(state.store(), &record.by).await?;
+    }
     let items = versions.into_iter().map(ProfileView::from).collect();
     Ok(axum::Json(Page { items, next }))
 }
@@ -279,7 +287,8 @@ pub(in crate::api) async fn version(
     Path((name, version)): Path<(String, String)>,
 ) -> Result<axum::Json<ProfileView>, ApiError> {
     let number = version.parse().unwrap_or(0);
-    Ok(axum::Json(known_version(&state, &principal, &name, number).await?.into()))
+    let version = known_version(&state, &principal, &name, number).await?;
+    Ok(axum::Json(signed(&state, &principal, version).await?))
 }
 
 /// Goes back to what an older version says, as a new version
@@ -302,7 +311,7 @@ pub(in crate::api) async fn rollback(
     if_match.check(stored.version)?;
     let old = known_version(&state, &principal, &name, body.version).await?;
     if old.text == stored.text {
-        return Ok(axum::Json(stored.into()));
+        return Ok(axum::Json(signed(&state, &principal, stored).await?));
     }
     let why = if why.is_empty() { format!("back to version {}", old.version) } else { why };
     let back = ProfileRecord { text: old.text, ..stored };
@@ -346,7 +355,7 @@ async fn switch(
     let _changing = state.changing_profiles.lock().await;
     let stored = known(state, principal, name).await?;
     if stored.enabled == enabled {
-        return Ok(axum::Json(stored.into()));
+        return Ok(axum::Json(signed(state, principal, stored).await?));
     }
     let switched = ProfileRecord { enabled, ..stored };
     Ok(axum::Json(next(state, principal, switched, why).await?.into()))
@@ -370,6 +379,16 @@ async fn next(
     tracing::info!(profile = %record.name, profile.version = record.version,
         profile.enabled = record.enabled, by = %principal.name, "profile changed");
     Ok(record)
+}
+
+/// A version of a profile as somebody may see it.
+async fn signed(
+    state: &Inner,
+    principal: &Principal,
+    mut record: ProfileRecord,
+) -> Result<ProfileView, ApiError> {
+    record.by = Eyes::of(state, principal).names().told(state.store(), &record.by).await?;
+    Ok(record.into())
 }
 
 async fn known(

@@ -8,7 +8,9 @@ use utoipa::ToSchema;
 use super::super::mask::{self, MASK};
 use super::super::within::{INSTALLATION, Veil};
 use crate::fleet::{DevicePlan, FirmwareChange, PlannedChange, Summary};
-use crate::profile::ProfileError;
+use crate::ledger::Names;
+use crate::profile::{PlanRecord, ProfileError};
+use crate::store::{Store, StoreError};
 
 /// What would change, counted in devices.
 #[derive(Debug, Default, Serialize, Deserialize, ToSchema)]
@@ -298,4 +300,17 @@ impl DevicePlanView {
             problems: told(&plan.problems, veil),
         }
     }
+}
+
+/// Puts the names in a plan as they may be told.
+pub(super) async fn sign(
+    store: &dyn Store,
+    names: &mut Names,
+    record: &mut PlanRecord,
+) -> Result<(), StoreError> {
+    record.by = names.told(store, &record.by).await?;
+    if let Some((_, by)) = &mut record.applied {
+        *by = names.told(store, by).await?;
+    }
+    Ok(())
 }

@@ -184,11 +184,40 @@ async fn user_of(state: &Inner, name: &str) -> Result<Option<String>, ApiError> 
     if let Some(webhook) = webhooks.find(|webhook| is_its(&webhook.reach)) {
         return Ok(Some(format!("webhook {}", webhook.id)));
     }
+    if let Some(thing) = thing_of(state, name).await? {
+        return Ok(Some(thing));
+    }
     if let Some(preload) = preload_of(state, name).await? {
         return Ok(Some(format!("expected device {preload}")));
     }
     let devices = state.deps.finder.count(&Filter::All, &Reach::of_tenant(name)).await?;
     Ok((devices > 0).then(|| format!("a device (of {devices})")))
+}
+
+/// A profile, a plan, a campaign or a file of a tenant.
+async fn thing_of(state: &Inner, tenant: &str) -> Result<Option<String>, ApiError> {
+    let (store, fleet) = (state.store(), state.store().fleet());
+    if let Some(one) = fleet.profiles().await?.into_iter().find(|one| *one.tenant == *tenant) {
+        return Ok(Some(format!("profile {}", one.name)));
+    }
+    if let Some(one) = fleet.campaigns().await?.into_iter().find(|one| *one.tenant == *tenant) {
+        return Ok(Some(format!("campaign {}", one.name)));
+    }
+    let mut plans = fleet.plans(None, usize::MAX).await?.into_iter();
+    if let Some(one) = plans.find(|one| *one.tenant == *tenant) {
+        return Ok(Some(format!("plan {}", uuid::Uuid::from_u128(one.id))));
+    }
+    let mut after: Option<Box<str>> = None;
+    loop {
+        let files = store.files(after.as_deref(), 1000).await?;
+        if let Some(one) = files.iter().find(|file| file.tenants().any(|own| own == tenant)) {
+            return Ok(Some(format!("file {}", one.sha256)));
+        }
+        match files.last() {
+            Some(last) => after = Some(last.sha256.clone()),
+            None => return Ok(None),
+        }
+    }
 }
 
 /// A device that is expected for a tenant. Looks at all of them: tenants are

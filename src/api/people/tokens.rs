@@ -15,6 +15,7 @@ use super::super::state::{Shared, State as Inner};
 use super::super::tokens::{TokenError, make_id, make_text};
 use super::{MOST, beyond, covered, reach_meant};
 use crate::access::{Principal, Reach, Right, TokenRecord, TokenUse, UserRecord};
+use crate::ledger::Names;
 use crate::store::{Batch, Change, OfficeKey, OfficeRecord, Record};
 use crate::time::Timestamp;
 
@@ -190,8 +191,14 @@ fn standing(token: &TokenRecord, user: Option<&UserRecord>, now: Timestamp) -> &
     }
 }
 
-async fn view(state: &Inner, token: TokenRecord) -> Result<TokenView, ApiError> {
+async fn view(
+    state: &Inner,
+    principal: &Principal,
+    mut token: TokenRecord,
+) -> Result<TokenView, ApiError> {
     let office = state.store().office();
+    let mut names = Names::of(&principal.reach);
+    token.created_by = names.told(state.store(), &token.created_by).await?;
     let used = office.token_use(&token.id).await?;
     let user = match &token.user {
         Some(name) => office.user(name).await?,
@@ -226,12 +233,14 @@ pub(in super::super) async fn list(
     let user_of =
         |token: &TokenRecord| users.iter().find(|user| Some(&user.name) == token.user.as_ref());
     let mut meant = Vec::new();
-    for token in tokens {
+    let mut names = Names::of(&principal.reach);
+    for mut token in tokens {
         let user = user_of(&token);
         let is_meant = principal.reach.covers(&token.reach)
             && filter.user.as_deref().is_none_or(|name| token.user.as_deref() == Some(name))
             && filter.state.as_deref().is_none_or(|wanted| standing(&token, user, now) == wanted);
         if is_meant {
+            token.created_by = names.told(state.store(), &token.created_by).await?;
             let used = office.token_use(&token.id).await?;
             meant.push((token, used));
         }
@@ -294,7 +303,7 @@ pub(in super::super) async fn create(
     };
     covered(&principal, &token)?;
     store(&state, token.clone()).await?;
-    let answer = NewToken { token: text, view: view(&state, token).await? };
+    let answer = NewToken { token: text, view: view(&state, &principal, token).await? };
     Ok(shown_once(StatusCode::CREATED, answer))
 }
 
@@ -304,10 +313,11 @@ pub(in super::super) async fn create(
     responses((status = 200, body = TokenView), (status = 404, body = Problem)))]
 pub(in super::super) async fn show(
     State(state): State<Shared>,
+    Extension(principal): Extension<Principal>,
     Path(id): Path<String>,
 ) -> Result<axum::Json<TokenView>, ApiError> {
     let token = known(&state, &id).await?;
-    Ok(axum::Json(view(&state, token).await?))
+    Ok(axum::Json(view(&state, &principal, token).await?))
 }
 
 /// Changes what a token may do, from the next request on
@@ -346,7 +356,7 @@ pub(in super::super) async fn change(
     covered(&principal, &token)?;
     token.revision = token.revision.saturating_add(1);
     store(&state, token.clone()).await?;
-    Ok(axum::Json(view(&state, token).await?))
+    Ok(axum::Json(view(&state, &principal, token).await?))
 }
 
 /// Shuts a token for good, from the next request on; it stays in the list
@@ -367,7 +377,7 @@ pub(in super::super) async fn revoke(
         token.revision = token.revision.saturating_add(1);
         store(&state, token.clone()).await?;
     }
-    Ok(axum::Json(view(&state, token).await?))
+    Ok(axum::Json(view(&state, &principal, token).await?))
 }
 
 /// Gives a token another text; the one before opens nothing from then on
@@ -395,7 +405,7 @@ pub(in super::super) async fn rotate(
     token.hash = hash;
     token.revision = token.revision.saturating_add(1);
     store(&state, token.clone()).await?;
-    let answer = NewToken { token: text, view: view(&state, token).await? };
+    let answer = NewToken { token: text, view: view(&state, &principal, token).await? };
     Ok(shown_once(StatusCode::OK, answer))
 }
 

@@ -23,6 +23,7 @@ use super::state::{Shared, State as Inner};
 use super::within::Eyes;
 use crate::access::Principal;
 use crate::device::{DeviceId, Event, EventKind, Labels, Preload, PreloadKey, is_secret_field};
+use crate::ledger::Names;
 use crate::store::{Batch, Change, Record};
 use crate::time::Timestamp;
 
@@ -47,14 +48,15 @@ pub(super) struct PreloadView {
 }
 
 impl PreloadView {
-    /// A preload; the device that took it up, if that is seen.
-    async fn load(eyes: &Eyes<'_>, preload: Preload) -> Result<Self, ApiError> {
+    /// A preload; the device that took it up and who made it, if those are seen.
+    async fn load(eyes: &Eyes<'_>, names: &mut Names, preload: Preload) -> Result<Self, ApiError> {
         let Preload { key, at, by, labels, mut taken_by } = preload;
         if let Some(taker) = &taken_by
             && !eyes.of_device(taker).await?
         {
             taken_by = None;
         }
+        let by = names.told(eyes.store(), &by).await?;
         let (kind, text) = (key.kind(), key.text().to_owned());
         let revision = labels.revision;
         let labels = LabelsView::masked(labels);
@@ -133,6 +135,7 @@ pub(super) async fn list(
         },
     };
     let chunk = (limit + 1).max(200);
+    let mut names = eyes.names();
     let (mut items, mut shown) = (Vec::new(), None);
     let mut scanned = 0;
     loop {
@@ -148,7 +151,7 @@ pub(super) async fn list(
                 return Ok(axum::Json(Page { items, next: shown.map(paging::cursor) }));
             }
             shown.clone_from(&after);
-            items.push(PreloadView::load(&eyes, preload).await?);
+            items.push(PreloadView::load(&eyes, &mut names, preload).await?);
         }
         if last_page {
             return Ok(axum::Json(Page { items, next: None }));
@@ -185,7 +188,8 @@ pub(super) async fn show(
     Path((kind, key)): Path<(String, String)>,
 ) -> Result<axum::Json<PreloadView>, ApiError> {
     let preload = expected(&state, &key_of(&kind, &key)?).await?;
-    Ok(axum::Json(PreloadView::load(&Eyes::of(&state, &principal), preload).await?))
+    let eyes = Eyes::of(&state, &principal);
+    Ok(axum::Json(PreloadView::load(&eyes, &mut eyes.names(), preload).await?))
 }
 
 /// Expects a device, or changes what it will be given
@@ -217,7 +221,7 @@ pub(super) async fn put(
     }
     eyes.keep(before.unwrap_or(&Labels::default()), &labels)?;
     if let Some(stored) = stored.as_ref().filter(|stored| stored.labels.says_the_same(&labels)) {
-        let view = PreloadView::load(&eyes, stored.clone()).await?;
+        let view = PreloadView::load(&eyes, &mut eyes.names(), stored.clone()).await?;
         return Ok((StatusCode::OK, axum::Json(view)));
     }
     if let Some(problem) = too_late(&state, &eyes, &key, stored.as_ref()).await? {
@@ -232,7 +236,7 @@ pub(super) async fn put(
         taken_by: None,
     };
     state.store().commit(Record::Preload(Box::new(preload.clone())).into()).await?;
-    Ok((status, axum::Json(PreloadView::load(&eyes, preload).await?)))
+    Ok((status, axum::Json(PreloadView::load(&eyes, &mut eyes.names(), preload).await?)))
 }
 
 /// Why nothing can be laid ready any more: the device is here. Of devices that are
@@ -328,8 +332,7 @@ pub(super) async fn hand_over(
                     },
                 };
                 batch.put(Record::Labels(old.clone(), Labels { revision, ..emptied }));
-                let text =
-                    format!("tags, tenant, site and subscriber went to {to} by {}", principal.name);
+                let text = format!("tags, tenant, site and subscriber went to {to}");
                 let kind = EventKind::Alarm(text.into());
                 batch.put(Record::Event(Event { device: old, at: now, kind }));
                 labels = Some(present);
@@ -355,5 +358,5 @@ pub(super) async fn hand_over(
     }
     batch.put(Record::Preload(Box::new(preload.clone())));
     state.store().commit(batch).await?;
-    Ok(axum::Json(PreloadView::load(&eyes, preload).await?))
+    Ok(axum::Json(PreloadView::load(&eyes, &mut eyes.names(), preload).await?))
 }

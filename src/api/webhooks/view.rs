@@ -7,6 +7,7 @@ use crate::access::Principal;
 use crate::api::problem::ApiError;
 use crate::api::state::State as Inner;
 use crate::cwmp::mask;
+use crate::ledger::Names;
 use crate::news::{NewsKind, WebhookProgress, WebhookRecord};
 use crate::time::Timestamp;
 
@@ -75,6 +76,8 @@ pub(super) async fn listed(
         Some(last) => ids.of(last, &principal.reach),
         None => "0".to_owned(),
     };
+    let mut names = Names::of(&principal.reach);
+    let created_by = names.told(state.store(), &record.created_by).await?;
     let WebhookProgress { last_success, last_failure, problem, attempts, .. } =
         state.deps.webhooks.standing(&record.id).unwrap_or(kept);
     Ok(WebhookView {
@@ -88,7 +91,7 @@ pub(super) async fn listed(
         enabled: record.enabled,
         stopped: record.stopped,
         created_at: record.created_at,
-        created_by: record.created_by,
+        created_by,
         secret: None,
         delivery: DeliveryView {
             after,

@@ -28,8 +28,10 @@ pub(super) async fn of(
             told("plan", &key, nobody(), before.as_ref(), GONE)
         }
         Change::ForgetCampaign(name) => {
-            let before = fleet.campaign(name).await?.map(|campaign| campaign.text);
-            told("campaign", name, nobody(), before.as_ref(), GONE)
+            let before = fleet.campaign(name).await?;
+            let place = before.as_ref().map(|before| Place::of_tenant(&before.tenant));
+            let text = before.map(|campaign| campaign.text);
+            told("campaign", name, place.unwrap_or_default(), text.as_ref(), GONE)
         }
         Change::ForgetPreload(key) => {
             let before = fleet.preload(key).await?;

@@ -334,7 +334,7 @@ pub(super) fn campaign(before: Option<&CampaignRecord>, record: &CampaignRecord)
     };
     let name = &record.name;
     let (was, is) = (before.map(brief), brief(record));
-    let told = told("campaign", name, Place::default(), was.as_ref(), Some(&is))?;
+    let told = told("campaign", name, Place::of_tenant(&record.tenant), was.as_ref(), Some(&is))?;
     let standing = record.state.word();
     Some(match before {
         Some(before) if before.state.word() != standing => {

@@ -8,6 +8,8 @@ mod words;
 use std::collections::{BTreeMap, HashSet};
 
 use super::away::Away;
+use super::names::Names;
+use crate::access::Reach;
 use crate::device::{Decision, DeviceId, EventCode, EventKind, Task, TaskId};
 use crate::news::NewsDraft;
 use crate::store::{Batch, Change, OfficeKey, OfficeRecord, Record, Store, StoreError};
@@ -177,6 +179,12 @@ async fn settle_places(
         if let Some((tenant, site)) = places.get(id) {
             draft.tenant.clone_from(tenant);
             draft.site.clone_from(site);
+        }
+        // It is told to all who see the device, be it to its tenant.
+        if let Some(by) = draft.details.get_mut("by")
+            && !draft.tenant.is_empty()
+        {
+            *by = Names::of(&Reach::of_tenant(&draft.tenant)).told(store, by).await?;
         }
     }
     Ok(())

@@ -105,6 +105,7 @@ fn campaign(revision: u32, state: CampaignState) -> Record {
         unknown: 0,
         cannot_undo: 0,
         history: Vec::new(),
+        tenant: "acme".into(),
     }))
 }
 

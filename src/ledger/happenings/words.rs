@@ -180,6 +180,7 @@ pub(super) fn campaign(
     let mut draft = NewsDraft::new(now, NewsKind::CampaignState, text)
         .with("campaign", &*campaign.name)
         .with("state", state);
+    draft.tenant.clone_from(&campaign.tenant);
     if let Some(was) = was {
         draft = draft.with("from", was);
     }

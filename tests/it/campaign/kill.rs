@@ -205,7 +205,7 @@ async fn go_on(store: &Arc<dyn Store>, campaigns: &Campaigns) {
         "attempts": {"most": 2, "pause": "0s"},
         "abort": {"failures": "100%", "minimum": 1000},
     });
-    let made = campaigns.create(&text.to_string(), "test").await.unwrap();
+    let made = campaigns.create(&text.to_string(), "test", "").await.unwrap();
     campaigns.start(&made.name, "test").await.unwrap();
 }
 

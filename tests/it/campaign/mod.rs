@@ -5,3 +5,4 @@ mod fleet;
 mod kill;
 mod rig;
 mod service;
+mod tenants;

@@ -78,7 +78,7 @@ impl Rig {
     }
 
     pub(super) async fn made(&self, text: &Value) -> CampaignRecord {
-        self.campaigns.create(&text.to_string(), "maker").await.unwrap()
+        self.campaigns.create(&text.to_string(), "maker", "").await.unwrap()
     }
 
     pub(super) async fn record(&self) -> CampaignRecord {

@@ -66,7 +66,7 @@ async fn too_many_failures_halt_it_and_an_operator_may_bear_them() {
     rig.made(&reboot(&json!({"waves": {"canary": 10}, "abort": abort}))).await;
     let preview = rig
         .campaigns
-        .preview(&reboot(&json!({"waves": {"canary": 10}, "abort": abort})).to_string())
+        .preview(&reboot(&json!({"waves": {"canary": 10}, "abort": abort})).to_string(), "")
         .await
         .unwrap();
     rig.campaigns.start("c", "x").await.unwrap();
@@ -133,7 +133,9 @@ async fn a_stop_leaves_the_rest_as_they_are() {
 async fn a_large_one_waits_for_somebody_to_approve_it() {
     let config = CampaignsConfig { approval_above: 9, ..CampaignsConfig::default() };
     let rig = Rig::with(10, config).await;
-    assert!(rig.campaigns.preview(&reboot(&json!({})).to_string()).await.unwrap().needs_approval);
+    assert!(
+        rig.campaigns.preview(&reboot(&json!({})).to_string(), "").await.unwrap().needs_approval
+    );
     rig.made(&reboot(&json!({}))).await;
     assert!(rig.campaigns.approve("c", "x", "").await.is_err(), "it was not started");
     rig.campaigns.start("c", "clerk").await.unwrap();
@@ -240,11 +242,11 @@ async fn a_profile_comes_into_force_with_the_tag_of_the_wave_and_goes_with_it() 
     };
     let text = reboot(&json!({"action": {"profile": {"profile": "wifi-2"}},
         "waves": {"canary": 2}, "abort": {"failures": "100%"}}));
-    let error = rig.campaigns.create(&text.to_string(), "x").await.unwrap_err().to_string();
+    let error = rig.campaigns.create(&text.to_string(), "x", "").await.unwrap_err().to_string();
     assert!(error.contains("there is no profile wifi-2"), "{error}");
     let mut record = profile("true");
     rig.store.commit(Record::Profile(Box::new(record.clone())).into()).await.unwrap();
-    let error = rig.campaigns.create(&text.to_string(), "x").await.unwrap_err().to_string();
+    let error = rig.campaigns.create(&text.to_string(), "x", "").await.unwrap_err().to_string();
     assert!(error.contains("campaign:c"), "{error}");
     record = profile("'campaign:c' in tags");
     record.version = 2;

@@ -2,6 +2,8 @@
 //! place; `docs/SECURITY.md` says where each is tested.
 
 mod input;
+mod joined;
 mod listed;
+mod named;
 mod tenants;
 mod world;

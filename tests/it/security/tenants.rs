@@ -7,6 +7,7 @@ use provost::access::{Reach, Role};
 use provost::api::{About, routes};
 use serde_json::{Value as Json, json};
 
+use super::named;
 use super::world::{Keys, World, give_token, token};
 use crate::api::Answer;
 
@@ -45,7 +46,8 @@ fn told(answer: &Answer, own: &[String], other: &[String]) -> (u16, Vec<String>,
 #[tokio::test]
 async fn e05_nothing_of_another_tenant_is_in_any_answer() {
     let world = World::new().await;
-    let marks = world.beta.marks();
+    let mut marks = world.beta.marks();
+    marks.extend(named::oversee(&world).await);
     let mut looked_at = 0;
     for (method, path, _) in routes() {
         if method != Method::GET || is_stream(path) {
@@ -96,6 +98,8 @@ async fn e05_each_tenant_sees_what_is_its_own() {
             ("/preloads", keys.preload.clone()),
             ("/profiles", keys.profile.clone()),
             ("/plans", keys.plan.clone()),
+            ("/campaigns", keys.campaign.clone()),
+            (&*format!("/campaigns/{}/members", keys.campaign), keys.device.to_string()),
             ("/drift", keys.device.to_string()),
         ] {
             let answer = world.get(keys.tenant, path).await;
@@ -104,6 +108,8 @@ async fn e05_each_tenant_sees_what_is_its_own() {
             assert!(answer.text.contains(&key), "{path}: {}", answer.text);
             assert_eq!(answer.json["next"].as_str(), None, "{path}: nothing follows");
         }
+        let news = world.get(keys.tenant, "/events?kind=campaign.state").await;
+        assert!(news.text.contains(&keys.campaign), "{}", news.text);
         let files = world.get(keys.tenant, "/files").await;
         assert!(files.text.contains(&keys.file) && files.text.contains(&keys.sent));
         let plan = world.get(keys.tenant, &format!("/plans/{}", keys.plan)).await;
@@ -220,6 +226,10 @@ async fn e05_bodies_and_queries_name_nothing_of_another() {
     assert_eq!(found.json["items"], json!([]), "{}", found.text);
 }
 
+fn campaign() -> Json {
+    json!({"name": "new", "target": {"match": "true"}, "action": {"reboot": {}}})
+}
+
 #[tokio::test]
 async fn e05_nothing_is_given_to_another_or_taken_from_one() {
     let world = World::new().await;
@@ -236,7 +246,14 @@ async fn e05_nothing_is_given_to_another_or_taken_from_one() {
         refused("alpha", Method::PUT, "/preloads/serial/0", json!({"tenant": tenant})).await;
         let body = json!({"tenant": tenant, "profile": {"match": "true"}});
         refused("alpha", Method::PUT, "/profiles/new", body).await;
+        let path = format!("/campaigns?tenant={tenant}");
+        refused("alpha", Method::POST, &path, campaign()).await;
     }
+    refused("site", Method::POST, "/campaigns", campaign()).await;
+    let taken = json!({"name": world.beta.campaign, "target": {"match": "true"},
+        "action": {"reboot": {}}});
+    let taken = world.ask("alpha", Method::POST, "/campaigns", Some(taken)).await;
+    assert_eq!((taken.status, &taken.json["code"]), (409, &json!("taken")), "{}", taken.text);
     refused("site", Method::PATCH, &device, json!({"site": "elsewhere"})).await;
     refused("site", Method::PUT, "/sites/elsewhere", json!({})).await;
     refused("site", Method::PUT, "/preloads/serial/0", json!({})).await;
@@ -279,11 +296,39 @@ async fn e05_who_sees_some_sites_sees_those_alone() {
         }
     }
     // What is for the tenant as a whole is none of theirs.
-    for path in ["/layers", "/profiles", "/plans"] {
+    for path in ["/layers", "/profiles", "/plans", "/campaigns"] {
         let answer = world.get("site", path).await;
         assert_eq!(answer.json["items"], json!([]), "{path}: {}", answer.text);
     }
     assert_eq!(world.get("site", "/layers/tenant/alpha").await.status, 404);
+}
+
+#[tokio::test]
+async fn e05_a_site_takes_its_tenants_firmware_and_no_other_file() {
+    let world = World::new().await;
+    let bearer = format!("Bearer {}", token("alpha"));
+    let path = "/api/v1/files?name=other.cfg&type=3%20Vendor%20Configuration%20File";
+    let headers = [("authorization", bearer.as_str())];
+    let settings = world.rig.bare(Method::POST, path, &headers, "of another site").await;
+    assert_eq!(settings.status, 201, "{}", settings.text);
+    let settings = settings.json["sha256"].as_str().unwrap().to_owned();
+    let listed = world.get("site", "/files").await;
+    let (own, theirs) = (&world.alpha.file, &world.beta.file);
+    assert!(listed.text.contains(own) && listed.text.contains(&world.alpha.sent));
+    assert_eq!(listed.json["items"].as_array().unwrap().len(), 2, "{}", listed.text);
+    let tasks = format!("/devices/{}/tasks", world.alpha.device);
+    for (file, status) in [(own, 202), (theirs, 400), (&settings, 400)] {
+        let shown = world.get("site", &format!("/files/{file}")).await;
+        assert_eq!(shown.status == 200, status == 202, "{file}: {}", shown.text);
+        let body = json!({"action": "download", "file": file});
+        let asked = world.ask("site", Method::POST, &tasks, Some(body)).await;
+        assert_eq!(asked.status / 100, status / 100, "{file}: {}", asked.text);
+    }
+    let removed = world.ask("site", Method::DELETE, &format!("/files/{own}"), None).await;
+    assert_eq!((removed.status, &removed.json["code"]), (403, &json!("beyond-reach")));
+    assert_eq!(world.get("alpha", &format!("/files/{own}")).await.status, 200);
+    let sent = format!("/files/{}", world.alpha.sent);
+    assert_eq!(world.ask("site", Method::DELETE, &sent, None).await.status, 204);
 }
 
 #[tokio::test]

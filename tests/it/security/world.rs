@@ -26,6 +26,7 @@ pub(super) struct Keys {
     pub(super) profile: String,
     pub(super) task: String,
     pub(super) plan: String,
+    pub(super) campaign: String,
     pub(super) backup: String,
     pub(super) file: String,
     pub(super) sent: String,
@@ -44,6 +45,7 @@ fn keys(tenant: &'static str, number: u8) -> Keys {
         profile: format!("{tenant}-wifi"),
         task: uuid(1),
         plan: uuid(2),
+        campaign: format!("{tenant}-roll"),
         backup: uuid(3),
         file: format!("{number:064x}"),
         sent: format!("{:064x}", u64::from(number) << 8),
@@ -61,6 +63,7 @@ impl Keys {
             &self.preload,
             &self.task,
             &self.plan,
+            &self.campaign,
             &self.backup,
             &self.file,
             &self.sent,
@@ -79,6 +82,7 @@ impl Keys {
         let name = match path {
             _ if path.contains("/sites/") => &self.site,
             _ if path.contains("/profiles/") => &self.profile,
+            _ if path.contains("/campaigns/") => &self.campaign,
             _ => self.tenant,
         };
         path.replace("{id}", &key)
@@ -189,6 +193,10 @@ impl World {
         self.made(tenant, Method::PUT, &format!("/profiles/{}", keys.profile), wanted).await;
         let plan = self.made(tenant, Method::POST, "/plans?wait=20", json!({})).await;
         keys.plan = plan["id"].as_str().unwrap().to_owned();
+        let campaign = json!({"name": keys.campaign, "why": format!("{tenant} wants it"),
+            "target": {"match": "true"}, "action": {"reboot": {}}});
+        let made = self.made(tenant, Method::POST, "/campaigns", campaign).await;
+        assert_eq!((&made["tenant"], &made["devices"]), (&json!(tenant), &json!(1)), "{made}");
         let path = format!("/devices/{}/tasks", keys.device);
         let task = self.made(tenant, Method::POST, &path, json!({"action": "reboot"})).await;
         keys.task = task["id"].as_str().unwrap().to_owned();
