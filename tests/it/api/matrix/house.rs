@@ -6,6 +6,7 @@ use axum::http::{HeaderMap, Method};
 use provost::access::{Reach, Right, Role, TokenRecord};
 use provost::device::{DeviceBackup, DeviceId, Labels};
 use provost::param::{ParamPath, Tree, Value as Text};
+use provost::profile::{PlanRecord, ProfileRecord};
 use provost::store::{Batch, BulkRecord, OfficeRecord, Record};
 use serde_json::{Value, json};
 use sha2::{Digest as _, Sha256};
@@ -48,6 +49,24 @@ impl Side {
         self.mac.replacen("0c383e0000", "0c383e0001", 1)
     }
 
+    /// What is called by its site: a profile, a campaign.
+    pub(super) fn named(self) -> String {
+        format!("{}-wants", self.site)
+    }
+
+    pub(super) fn plan(self) -> String {
+        uuid::Uuid::from_u128(self.key).to_string()
+    }
+
+    /// What its tenant brought, by what is in it.
+    pub(super) fn file(self) -> String {
+        hex::encode(Sha256::digest(self.image()))
+    }
+
+    fn image(self) -> String {
+        format!("firmware of {}", self.tenant)
+    }
+
     pub(super) fn token(self) -> String {
         hex::encode(&Sha256::digest(self.site)[..8])
     }
@@ -62,6 +81,7 @@ impl Side {
             vec![self.serial.to_lowercase(), self.mac.to_owned(), self.other_mac(), self.token()];
         if self.tenant != OURS.tenant {
             marks.push(self.tenant.to_owned());
+            marks.push(self.file());
         }
         marks.push(self.site.to_owned());
         marks
@@ -191,6 +211,41 @@ fn token(text: &str, role: Role, reach: Reach, id: Option<String>) -> Record {
     })))
 }
 
+/// Puts what belongs to a tenant as a whole into the inventory.
+async fn plant_of_tenant(rig: &Rig, side: Side) {
+    let name: Box<str> = side.named().into();
+    let mut batch = Batch::new();
+    batch.put(Record::Profile(Box::new(ProfileRecord {
+        name: name.clone(),
+        version: 1,
+        text: json!({"name": name, "match": "true"}).to_string().into(),
+        enabled: false,
+        at: NOW,
+        by: "the matrix".into(),
+        why: "".into(),
+        tenant: side.tenant.into(),
+    })));
+    batch.put(Record::Plan(Box::new(PlanRecord {
+        id: side.key,
+        at: NOW,
+        by: "the matrix".into(),
+        why: name.clone(),
+        base: 0,
+        changes: Vec::new(),
+        rule: "true".into(),
+        summary: "{}".into(),
+        applied: None,
+        tenant: side.tenant.into(),
+    })));
+    rig.store.commit(batch).await.unwrap();
+    let campaign = json!({"name": name, "target": {"match": "true"}, "action": {"reboot": {}}});
+    let made = rig.post(&format!("/campaigns?tenant={}", side.tenant), campaign).await;
+    assert_eq!(made.status, 201, "{}", made.text);
+    let path = format!("/api/v1/files?name={0}.bin&tenant={0}", side.tenant);
+    let brought = rig.raw(Method::POST, &path, &[], side.image()).await;
+    assert_eq!((brought.status, &brought.json["sha256"]), (201, &json!(side.file())));
+}
+
 /// Puts everything of a side into the inventory; its task.
 async fn plant(rig: &Rig, side: Side) -> String {
     let Side { tenant, site, serial, mac, key } = side;
@@ -253,6 +308,7 @@ async fn plant(rig: &Rig, side: Side) -> String {
         stopped: "".into(),
     }))));
     rig.store.commit(batch).await.unwrap();
+    plant_of_tenant(rig, side).await;
     let tasks = format!("/devices/{}/tasks", side.device());
     let asked = rig.post(&tasks, json!({"action": "reboot"})).await;
     assert_eq!(asked.status, 202, "{}", asked.text);

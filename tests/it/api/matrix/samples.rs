@@ -191,12 +191,21 @@ const WITHOUT_BODY: &[&str] = &[
     "/api/v1/phones/{mac}/unlock",
     "/api/v1/keys/rotate",
     "/api/v1/reload",
+    "/api/v1/campaigns/{name}/start",
+    "/api/v1/campaigns/{name}/approve",
+    "/api/v1/campaigns/{name}/pause",
+    "/api/v1/campaigns/{name}/resume",
+    "/api/v1/campaigns/{name}/stop",
+    "/api/v1/campaigns/{name}/rollback",
     "/api/v1/webhooks/{id}/test",
     "/api/v1/webhooks/{id}/dead-letters/redeliver",
     "/api/v1/webhooks/{id}/dead-letters/{event}/redeliver",
     "/devices/{id}/tags/{tag}",
     "/tasks/{id}/retry",
 ];
+
+/// What no file hashes to.
+const NO_FILE: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// A request.
 pub(super) struct Sample {
@@ -262,10 +271,9 @@ impl House {
             "users" => (format!("{}@{}", OURS.site, OURS.tenant), "none@acme"),
             "tokens" => (OURS.token(), "0123456789abcdef"),
             "preloads" => (format!("{}-NEW", OURS.serial), "NONE-NEW"),
-            "plans" => {
-                let none = "01900000-0000-7000-8000-000000000002";
-                (none.to_owned(), "01900000-0000-7000-8000-000000000001")
-            }
+            "plans" => (OURS.plan(), "01900000-0000-7000-8000-000000000001"),
+            "profiles" | "campaigns" => (OURS.named(), "none1"),
+            "files" if path.starts_with("/files/{sha256}") => (OURS.file(), NO_FILE),
             "bulk" => {
                 (Uuid::from_u128(OURS.key).to_string(), "01900000-0000-7000-8000-000000000001")
             }
@@ -287,7 +295,7 @@ fn filled(route: &str, name: &str, side: Side) -> String {
         .replace("{mac}", name)
         .replace("{event}", "1")
         .replace("{backup}", &Uuid::from_u128(side.key).to_string())
-        .replace("{sha256}", &"0".repeat(64))
+        .replace("{sha256}", name)
         .replace("{vendor}", "fanvil")
         .replace("{model}", "X4")
         .replace("{version}", "1")
@@ -316,9 +324,9 @@ pub(super) fn lets_through(route: &str, about: About, reach: &Reach) -> bool {
                 && reach.sites.is_empty()
         }
         About::Token | About::User => reach.covers(&ours),
-        // Of what else there is this house has none, and nobody sees it but who sees
-        // everything.
-        #[allow(unreachable_patterns, reason = "what there is to come")]
-        _ => reach.is_whole(),
+        // What goes for a tenant as a whole.
+        About::Profile | About::Plan | About::Campaign => reach.sees_tenant(OURS.tenant),
+        // Firmware is for whoever sees a device of the tenant.
+        About::File => reach.tenant.as_deref().is_none_or(|tenant| tenant == OURS.tenant),
     }
 }

@@ -60,6 +60,10 @@ async fn e04_no_spelling_of_a_path_reaches_what_is_not_seen() {
         format!("/api/v1/tokens/{}", ZULU.token()),
         format!("/api/v1/users/{}@{}", ZULU.site, ZULU.tenant),
         format!("/api/v1/preloads/serial/{}-NEW", ZULU.serial),
+        format!("/api/v1/profiles/{}", ZULU.named()),
+        format!("/api/v1/plans/{}", ZULU.plan()),
+        format!("/api/v1/campaigns/{}", ZULU.named()),
+        format!("/api/v1/files/{}", ZULU.file()),
     ] {
         for spelling in spellings(&path).into_iter().chain([path.clone()]) {
             for method in [
@@ -98,7 +102,20 @@ async fn e04_no_spelling_of_a_path_reaches_what_is_not_seen() {
 async fn everything(house: &House) -> Vec<String> {
     let admin = text(Role::Admin, Whose::OtherTenant);
     let mut told = Vec::new();
-    for list in ["devices", "tasks", "phones", "sites", "tenants", "tokens", "users", "preloads"] {
+    for list in [
+        "devices",
+        "tasks",
+        "phones",
+        "sites",
+        "tenants",
+        "tokens",
+        "users",
+        "preloads",
+        "profiles",
+        "plans",
+        "campaigns",
+        "files",
+    ] {
         let answer = house.ask(&admin, &Method::GET, &format!("/api/v1/{list}"), "").await;
         assert_eq!(answer.status, 200, "{list}: {}", answer.text);
         told.push(answer.text);
