@@ -272,6 +272,7 @@ impl Fleet {
             unknown: 0,
             cannot_undo: 0,
             history: Vec::new(),
+            tenant: "".into(),
         };
         Self {
             pace: Pace::new(BEGIN),
