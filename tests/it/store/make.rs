@@ -5,8 +5,8 @@ use std::sync::Arc;
 use provost::config::{Engine, StoreConfig};
 use provost::device::{
     Ability, Action, Cause, ChangeSet, Credentials, Device, DeviceId, DeviceIdentity, Event,
-    EventCode, EventKind, Labels, Lesson, ModelKey, ModelRecord, ModelWishes, Outcome,
-    Proof, Report, ReportSource, RpcOutcome, RpcRecord, Sealed, SessionRecord, Stage, Task, TaskId,
+    EventCode, EventKind, Labels, Lesson, ModelKey, ModelRecord, ModelWishes, Outcome, Proof,
+    Report, ReportSource, RpcOutcome, RpcRecord, Sealed, SessionRecord, Stage, Task, TaskId,
     TaskState, TraceDirection, TraceEntry, ValueChange,
 };
 use provost::param::{ParamPath, Tree, Value};
