@@ -258,6 +258,16 @@ impl Service {
     }
 }
 
+/// Waits until something is so.
+async fn until(is_so: impl AsyncFn() -> bool) {
+    let look = async {
+        while !is_so().await {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, look).await.unwrap();
+}
+
 /// A store with a webhook for a receiver, from the first news on.
 async fn store_with_hook(vault: &Vault, receiver: &Receiver) -> Arc<dyn Store> {
     let store = provost::store::memory(&StoreConfig::default());
@@ -330,9 +340,7 @@ async fn how_deliveries_go_survives_a_restart_at_few_writes() {
     receiver.answers.always(204);
     let service = Service::start(&store, &vault);
     receiver.taken(3).await;
-    while kept().await.next < 3 {
-        tokio::task::yield_now().await;
-    }
+    until(async || kept().await.next == 3).await;
     service.stop().await;
     let taken = kept().await;
     assert_eq!((taken.next, taken.attempts, taken.failing_since), (3, 0, None));
@@ -349,15 +357,11 @@ async fn no_connection_outlives_the_network_that_allowed_it() {
     let kept = async || store.office().webhook_at("w").await.unwrap().unwrap();
     boots(&*store, "1", 1, NOW).await;
     receiver.taken(1).await;
-    while kept().await.next < 1 {
-        tokio::task::yield_now().await;
-    }
+    until(async || kept().await.next == 1).await;
     // The connection is still open, and would do.
     config.set(WebhooksConfig::default());
     boots(&*store, "1", 1, NOW).await;
-    while kept().await.attempts == 0 {
-        tokio::task::yield_now().await;
-    }
+    until(async || kept().await.attempts > 0).await;
     assert!(kept().await.problem.contains("not in the public Internet"), "{:?}", kept().await);
     assert!(receiver.got.try_recv().is_err(), "nothing came");
     config.set(settings().webhooks);
