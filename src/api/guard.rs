@@ -143,13 +143,7 @@ async fn stay_within(
                 within(seen, || absent("profile"))
             }
         },
-        About::File => {
-            let seen = match state.store().file(key).await? {
-                Some(file) => Eyes::of(state, principal).file(file).await?.is_some(),
-                None => false,
-            };
-            within(seen, || absent("file"))
-        }
+        About::File => within(sees_file(state, principal, key).await?, || absent("file")),
         About::Campaign => {
             let campaign = state.store().fleet().campaign(key).await?;
             let seen = campaign.is_some_and(|campaign| principal.sees(&campaign.tenant, ""));
@@ -215,6 +209,12 @@ async fn stay_within(
             })
         }
     }
+}
+
+/// Whether a file is there and seen.
+async fn sees_file(state: &Inner, principal: &Principal, sha256: &str) -> Result<bool, ApiError> {
+    let Some(file) = state.store().file(sha256).await? else { return Ok(false) };
+    Ok(Eyes::of(state, principal).file(file).await?.is_some())
 }
 
 /// Whether a site is there and the principal's.
