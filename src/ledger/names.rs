@@ -15,9 +15,19 @@ const TENANT: &str = "the tenant";
 /// What is told of somebody of whom nothing is known any more.
 const SOMEBODY: &str = "somebody";
 
-/// Whoever is nobody's: the server, and devices themselves.
-const NOBODYS: [&str; 7] =
-    ["", "server", "provost", "provost (STUN)", "the device", "profiles", "automatic"];
+/// Whoever is nobody's: the server, and devices themselves; and what was told already.
+const NOBODYS: [&str; 10] = [
+    "",
+    "server",
+    "provost",
+    "provost (STUN)",
+    "the device",
+    "profiles",
+    "automatic",
+    INSTALLATION,
+    TENANT,
+    SOMEBODY,
+];
 
 /// The holder of the first token.
 const ADMIN: &str = "admin";

@@ -22,6 +22,7 @@ use super::problem::{ApiError, Problem};
 use super::sorted::{Columns, Key, Part, page};
 use super::state::{Shared, State as Inner};
 use crate::access::Principal;
+use crate::ledger::Names;
 use crate::news::WebhookRecord;
 
 /// Which part of a list.
@@ -67,6 +68,11 @@ pub(super) async fn list(
 ) -> Result<axum::Json<Page<WebhookView>>, ApiError> {
     let mut seen = state.store().office().webhooks().await?;
     seen.retain(|record| principal.reach.covers(&record.reach));
+    // Names that are not told order nothing, nor stand in the end of a page.
+    let mut names = Names::of(&principal.reach);
+    for record in &mut seen {
+        record.created_by = names.told(state.store(), &record.created_by).await?;
+    }
     let page = page(seen, |record| &record.id, COLUMNS, &part.asked())?;
     let mut items = Vec::with_capacity(page.items.len());
     for record in page.items {
