@@ -168,6 +168,26 @@ fn what_is_wrong_is_told_with_its_line_and_what_would_be_right() {
             "name = \"a\"\n[attributes]\n\"Device.A\" = \"activ\"",
             "line 3: notification has no `activ`; did you mean active?",
         ),
+        (
+            "name = \"a\"\n[refresh]\n\"Device.A\" = \"often\"",
+            "line 3: refresh: `Device.A`: write 300",
+        ),
+        ("name = \"a\"\n[firmware]\nfile = \"x\"", "version is missing"),
+        ("name = \"a\"\n[tags]\nset = [\"x\"]\nclear = [\"x\"]", "this stands twice"),
+        ("name = \"a\"\ndrift = \"ignore\"", "line 2: drift: repair or report"),
+        ("name = \"a\"\n[[intents]]\nname = \"x\"", "intent is missing"),
+        ("{ \"name\": \"a\", \"name\": \"b\" }", "`name` stands twice"),
+        ("{ \"name\": \"a\", \"match\": 1 }", "match: a text, not a whole number"),
+        ("{ \"name\": null }", "name: a text, not null"),
+    ] {
+        refuses(text, told);
+    }
+    assert_eq!(&*Profile::parse("name = \"a\"\nx = 1").unwrap_err().profile, "a");
+}
+
+#[test]
+fn what_is_wrong_with_a_table_is_told() {
+    for (text, told) in [
         ("name = \"a\"\n[[tables]]\nkeys = [\"A\"]", "table is missing"),
         (
             "name = \"a\"\n[[tables]]\ntable = \"Device.A\"",
@@ -193,23 +213,16 @@ fn what_is_wrong_is_told_with_its_line_and_what_would_be_right() {
             "name = \"a\"\n[[tables]]\ntable = \"Device.A.\"\nkeys = [\"K\"]\nrows = [{ absent = \"yes\", values = { K = 1 } }]",
             "absent: true or false, not a text",
         ),
-        (
-            "name = \"a\"\n[refresh]\n\"Device.A\" = \"often\"",
-            "line 3: refresh: `Device.A`: write 300",
-        ),
-        ("name = \"a\"\n[firmware]\nfile = \"x\"", "version is missing"),
-        ("name = \"a\"\n[tags]\nset = [\"x\"]\nclear = [\"x\"]", "this stands twice"),
-        ("name = \"a\"\ndrift = \"ignore\"", "line 2: drift: repair or report"),
-        ("name = \"a\"\n[[intents]]\nname = \"x\"", "intent is missing"),
-        ("{ \"name\": \"a\", \"name\": \"b\" }", "`name` stands twice"),
-        ("{ \"name\": \"a\", \"match\": 1 }", "match: a text, not a whole number"),
-        ("{ \"name\": null }", "name: a text, not null"),
     ] {
-        let error = Profile::parse(text).unwrap_err();
-        assert!(error.problem.contains(told), "{text}: {error}");
-        assert!(!error.to_string().contains('\n'), "{error}");
+        refuses(text, told);
     }
-    assert_eq!(&*Profile::parse("name = \"a\"\nx = 1").unwrap_err().profile, "a");
+}
+
+/// Whether a profile is refused in these words.
+fn refuses(text: &str, told: &str) {
+    let error = Profile::parse(text).unwrap_err();
+    assert!(error.problem.contains(told), "{text}: {error}");
+    assert!(!error.to_string().contains('\n'), "{error}");
 }
 
 #[test]

@@ -77,27 +77,33 @@ fn typical_states_take_the_fewest_rpcs() {
         ),
     ];
     for (what, desired, expected) in cases {
-        let mut device = TestDevice::new();
-        let _ = device.row("Device.A.", "first");
-        let _ = device.row("Device.A.", "second");
-        let mut tree = device.tree();
-        let assessment = assess(&desired, &tree, &learned(), &memory(BTreeMap::new()));
-        let came = go(&desired, &mut tree, &mut device);
-        assert_eq!(
-            (came.methods.clone(), came.word()),
-            (expected.iter().map(|method| (*method).to_owned()).collect(), "applied"),
-            "{what}: {:?}",
-            came.task
-        );
-        let mut sent = came.methods;
-        sent.sort();
-        assert_eq!(announced(&assessment), sent, "{what} takes what was announced");
-        let again = memory(came.written.clone());
-        assert!(assess(&desired, &tree, &learned(), &again).is_satisfied(), "{what}");
-        let second = task(2, Action::Converge(Box::new(desired)));
-        let second = go_on(second, &mut tree, &mut device, came.written);
-        assert_eq!((second.methods.len(), second.word()), (0, "applied"), "{what}, once more");
+        takes(what, desired, expected);
     }
+}
+
+/// Whether a device comes to what is wanted by these RPCs, as announced, and is then
+/// left alone.
+fn takes(what: &str, desired: Desired, expected: &[&str]) {
+    let mut device = TestDevice::new();
+    let _ = device.row("Device.A.", "first");
+    let _ = device.row("Device.A.", "second");
+    let mut tree = device.tree();
+    let assessment = assess(&desired, &tree, &learned(), &memory(BTreeMap::new()));
+    let came = go(&desired, &mut tree, &mut device);
+    assert_eq!(
+        (came.methods.clone(), came.word()),
+        (expected.iter().map(|method| (*method).to_owned()).collect(), "applied"),
+        "{what}: {:?}",
+        came.task
+    );
+    let mut sent = came.methods;
+    sent.sort();
+    assert_eq!(announced(&assessment), sent, "{what} takes what was announced");
+    let again = memory(came.written.clone());
+    assert!(assess(&desired, &tree, &learned(), &again).is_satisfied(), "{what}");
+    let second = task(2, Action::Converge(Box::new(desired)));
+    let second = go_on(second, &mut tree, &mut device, came.written);
+    assert_eq!((second.methods.len(), second.word()), (0, "applied"), "{what}, once more");
 }
 
 /// A table of which the rows with these keys are to go.
