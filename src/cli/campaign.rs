@@ -56,15 +56,9 @@ const COUNTS: [&str; 12] = [
 #[derive(Debug, Subcommand)]
 pub(super) enum CampaignCommand {
     /// Make a draft of a file (TOML or JSON); nothing is asked of devices
-    Create {
-        /// The file; `-` reads standard input
-        file: PathBuf,
-    },
+    Create(Draft),
     /// Tell what a file would do, and record nothing
-    Plan {
-        /// The file; `-` reads standard input
-        file: PathBuf,
-    },
+    Plan(Draft),
     /// List campaigns
     List,
     /// Show where a campaign stands
@@ -107,6 +101,24 @@ pub(super) enum CampaignCommand {
     },
 }
 
+/// What a campaign is to be, and whose.
+#[derive(Debug, clap::Args)]
+pub(super) struct Draft {
+    /// The file; `-` reads standard input
+    file: PathBuf,
+    /// The tenant whose it is to be, and whose devices alone it asks
+    #[arg(long)]
+    tenant: Option<String>,
+}
+
+impl Draft {
+    /// Where it is sent to.
+    fn path(&self, preview: bool) -> String {
+        let tenant = self.tenant.as_ref().map(|tenant| format!("&tenant={}", encode(tenant)));
+        format!("/campaigns?preview={preview}{}", tenant.unwrap_or_default())
+    }
+}
+
 /// A campaign, and why something is done with it.
 #[derive(Debug, clap::Args)]
 pub(super) struct Named {
@@ -123,8 +135,8 @@ pub(super) async fn run(
     output: &mut Output<'_>,
 ) -> Result<(), CliError> {
     match command {
-        CampaignCommand::Create { file } => {
-            let made = client.send(Method::POST, "/campaigns", &read(&file)?).await?;
+        CampaignCommand::Create(draft) => {
+            let made = client.send(Method::POST, &draft.path(false), &read(&draft.file)?).await?;
             let name = clean(made["name"].as_str().unwrap_or_default());
             let sentence = format!(
                 "campaign {name} is a draft over {} devices; at most {} can be harmed before it halts\nstart it with: provost campaign start {name}",
@@ -133,9 +145,8 @@ pub(super) async fn run(
             );
             Ok(output.said(&made, &sentence)?)
         }
-        CampaignCommand::Plan { file } => {
-            let path = "/campaigns?preview=true";
-            let plan = client.send(Method::POST, path, &read(&file)?).await?;
+        CampaignCommand::Plan(draft) => {
+            let plan = client.send(Method::POST, &draft.path(true), &read(&draft.file)?).await?;
             Ok(output.print(&plan, planned)?)
         }
         CampaignCommand::List => {

@@ -47,6 +47,9 @@ pub(super) enum FileCommand {
         /// What it must hash to
         #[arg(long, value_name = "HEX")]
         sha256: Option<String>,
+        /// The tenant whose it is to be
+        #[arg(long)]
+        tenant: Option<String>,
     },
     /// Fetch a file's content
     Get {
@@ -81,11 +84,11 @@ pub(super) async fn run(
             let answer = json!({"sha256": sha256, "size": size?});
             Ok(output.said(&answer, &format!("{sha256} lies in {}", to.display()))?)
         }
-        FileCommand::Add { path, name, kind, version, sha256 } => {
+        FileCommand::Add { path, name, kind, version, sha256, tenant } => {
             let own = path.file_name().map(|name| name.to_string_lossy().into_owned());
             let name = name.or(own).unwrap_or_default();
             let mut query = format!("?name={}&type={}", encode(&name), encode(&kind));
-            for (key, value) in [("version", version), ("sha256", sha256)] {
+            for (key, value) in [("version", version), ("sha256", sha256), ("tenant", tenant)] {
                 if let Some(value) = value {
                     query.push_str(&format!("&{key}={}", encode(&value)));
                 }

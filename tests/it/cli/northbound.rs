@@ -394,3 +394,25 @@ async fn tokens_users_and_tenants_are_managed_by_commands() {
     let soon = ["token", "create", "x", "--expires", "12"];
     assert_eq!(run(&rig, &soon, "").await.code, 2);
 }
+
+#[tokio::test]
+async fn what_a_tenant_is_to_own_is_made_for_it() {
+    let rig = Rig::open();
+    rig.put_devices(["1", "2", "3"].map(device)).await;
+    assert_eq!(run(&rig, &["tenant", "put", "acme"], "").await.code, 0);
+    let labelled = run(&rig, &["device", "label", id("1").as_str(), "--tenant", "acme"], "").await;
+    assert_eq!(labelled.code, 0, "{}", labelled.err);
+    let text = r#"{"name": "c", "target": {"match": "true"}, "action": {"reboot": {}}}"#;
+    let made = async |words: &[&str]| {
+        let words = [&["campaign"], words, &["-", "--json"]].concat();
+        run(&rig, &words, text).await.json()
+    };
+    assert_eq!(made(&["plan"]).await["devices"], 3);
+    assert_eq!(made(&["plan", "--tenant", "acme"]).await["devices"], 1);
+    let own = made(&["create", "--tenant", "acme"]).await;
+    assert_eq!((&own["tenant"], &own["devices"]), (&json!("acme"), &json!(1)));
+    let path = rig.data.path().join("fw.bin");
+    std::fs::write(&path, b"firmware").unwrap();
+    let add = ["file", "add", path.to_str().unwrap(), "--tenant", "acme", "--json"];
+    assert_eq!(run(&rig, &add, "").await.json()["tenants"], json!(["acme"]));
+}
