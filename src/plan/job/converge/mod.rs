@@ -9,8 +9,8 @@
 //!
 //! **It ends.** Whatever was tried stands in [`Experience`] and is not tried again:
 //! a name is read twice at most, a row is deleted once and made once (twice if it
-//! vanished), a value is written once (twice if its row was not what it was known
-//! to be). With `w` for everything that is wanted (values, attributes, tables, rows
+//! vanished), a value is written once (twice if its row, or the row that it names,
+//! was not what it was known to be). With `w` for everything that is wanted (values, attributes, tables, rows
 //! and their values) and `e` for the parameters and objects that the device has, or
 //! was known to have, it takes at most `32 + 32·w + 16·e` messages, whatever the
 //! device says (the tests hold it to that). An honest device whose tree is known takes

@@ -67,13 +67,14 @@ impl Converge {
         for (row, id) in &vanished {
             self.lose_row(*id, row, job, context);
         }
+        let mut lost: BTreeSet<ParamPath> = vanished.keys().cloned().collect();
         for sent in &written {
             let path = &sent.path;
             if sent.row.as_ref().is_some_and(|(_, row)| vanished.contains_key(row)) {
                 continue;
             }
             if let Some((code, text)) = refused.get(path) {
-                self.after_refusal(sent, *code, text, context);
+                lost.extend(self.after_refusal(sent, *code, text, context));
                 continue;
             }
             if let Some(text) = differing.get(path.as_str()) {
@@ -87,6 +88,19 @@ impl Converge {
             self.experience.settled.insert(path.as_str().into());
         }
         self.experience.fresh.clear();
+        self.name_others(&lost, context.tree);
+    }
+
+    /// What names rows that are not there is to name others: it may be written once
+    /// more.
+    fn name_others(&mut self, lost: &BTreeSet<ParamPath>, tree: &Tree) {
+        // A reference may end in a dot.
+        let bare = |text: &str| text.trim().trim_end_matches('.').to_owned();
+        let lost: BTreeSet<String> = lost.iter().map(|row| bare(row.as_str())).collect();
+        if !lost.is_empty() {
+            let names = |value: &Value| lost.contains(&bare(&value.text));
+            self.experience.settled.retain(|path| !tree.value(path).is_some_and(names));
+        }
     }
 
     /// Rows that were made, and none of whose parameters the device knows.
@@ -115,14 +129,14 @@ impl Converge {
 
     /// A value was refused. If the device does not know the name, and it lies in a
     /// row, the row may have gone or have another number by now (Q33): the table
-    /// is read anew, once.
+    /// is read anew, once. Returns the row that is not there.
     fn after_refusal(
         &mut self,
         sent: &Sent,
         code: FaultCode,
         text: &str,
         context: &mut Context<'_>,
-    ) {
+    ) -> Option<ParamPath> {
         if code == FaultCode::INVALID_PARAMETER_NAME {
             let old = sent.row.as_ref().filter(|(_, row)| !self.experience.fresh.contains(row));
             if let Some((id, row)) = old {
@@ -131,7 +145,7 @@ impl Converge {
                     context.tree.remove(row);
                     self.experience.made.remove(id);
                     self.experience.doubted.insert(table);
-                    return;
+                    return Some(row.clone());
                 }
             }
             context.tree.remove(&sent.path);
@@ -139,10 +153,11 @@ impl Converge {
         // A new row's parameter whose type nobody knew: reading it tells.
         let may_be_type = matches!(code.0, 9003 | 9006 | 9007);
         if may_be_type && sent.row.is_some() && context.tree.value(sent.path.as_str()).is_none() {
-            return;
+            return None;
         }
         self.report.fails(sent.path.as_str(), code.0, text);
         self.experience.settled.insert(sent.path.as_str().into());
+        None
     }
 
     /// Sets attributes, but for those that the session's version does not have.

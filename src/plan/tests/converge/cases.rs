@@ -106,6 +106,30 @@ fn takes(what: &str, desired: Desired, expected: &[&str]) {
     assert_eq!((second.methods.len(), second.word()), (0, "applied"), "{what}, once more");
 }
 
+/// What was written names a row, and the same message tells that the row is not
+/// there: the one in its place is named.
+#[test]
+fn a_row_that_is_another_one_by_now_is_named_as_that() {
+    let mut device = TestDevice::new();
+    let gone = device.row("Device.A.", "web");
+    let mut tree = device.tree();
+    device.drop_row(&gone);
+    let there = device.row("Device.A.", "web");
+    assert_ne!(gone, there);
+    let one = row("one", &[("Key", "web"), ("Ref", "@two")]);
+    let two = row("two", &[("Key", "@one"), ("Count", "7")]);
+    let tables = [("Device.A.", one), ("Device.B.", two)];
+    let tables = tables.map(|(at, row)| table(at, OtherRows::Keep, vec![row]));
+    let desired = wants(Vec::new(), tables.into());
+    let came = go(&desired, &mut tree, &mut device);
+    assert_eq!(came.word(), "applied", "{:?}", came.task);
+    let known = memory(came.written);
+    for tree in [&tree, &device.tree()] {
+        let assessment = assess(&desired, tree, &learned(), &known);
+        assert!(assessment.is_satisfied(), "{assessment:?} {:?}", came.task);
+    }
+}
+
 /// A table of which the rows with these keys are to go.
 fn without(at: &str, keys: &[&str]) -> Desired {
     let rows = keys.iter().map(|key| row("", &[("Key", key)])).collect();
