@@ -94,11 +94,12 @@ impl Converge {
     /// What names rows that are not there is to name others: it may be written once
     /// more.
     fn name_others(&mut self, lost: &BTreeSet<ParamPath>, tree: &Tree) {
-        // A reference may end in a dot.
-        let bare = |text: &str| text.trim().trim_end_matches('.').to_owned();
-        let lost: BTreeSet<String> = lost.iter().map(|row| bare(row.as_str())).collect();
+        // A reference may end in a dot, and name a row in the one that is lost.
+        let names = |value: &Value| {
+            let named = format!("{}.", value.text.trim().trim_end_matches('.'));
+            lost.iter().any(|row| named.starts_with(row.as_str()))
+        };
         if !lost.is_empty() {
-            let names = |value: &Value| lost.contains(&bare(&value.text));
             self.experience.settled.retain(|path| !tree.value(path).is_some_and(names));
         }
     }

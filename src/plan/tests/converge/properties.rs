@@ -199,6 +199,16 @@ fn learned() -> Learned {
     Learned::assumed(64, 64)
 }
 
+/// Whether rows of a table in a row are to go by their keys and all others as well:
+/// then the announcement may be one GetParameterNames short.
+fn empties_twice(desired: &Desired) -> bool {
+    let all = |others: OtherRows| desired.tables.iter().filter(move |table| table.others == others);
+    all(OtherRows::Alone).any(|table| {
+        table.table.starts_with('@')
+            && all(OtherRows::Remove).any(|other| other.table == table.table)
+    })
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(1500))]
 
@@ -234,7 +244,8 @@ proptest! {
             // The type of a new row's value may have to be found out.
             let rows = desired.tables.iter().flat_map(|table| &table.rows);
             let typed = rows.flat_map(|row| &row.values);
-            if whole && !typed.into_iter().any(|(leaf, _)| matches!(&**leaf, "Flag" | "Count")) {
+            let typed = typed.into_iter().any(|(leaf, _)| matches!(&**leaf, "Flag" | "Count"));
+            if whole && !typed && !empties_twice(&desired) {
                 let mut sent = came.methods.clone();
                 sent.sort();
                 prop_assert_eq!(announced(&before), sent, "{:?}", before);
